@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The rows of diag.def as a table, and filling a caller's diag from them.  Allocates
+ * nothing.
+ */
+#include "base/diag.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct diag_row {
+	const char *name, *advice;
+	int err;
+};
+
+static const struct diag_row rows[DIAG_IDS] = {
+	[DIAG_NONE] = {"NONE", NULL, 0},
+#define D(id, err, text, advice) [DIAG_##id] = {#id, advice, err},
+#include "base/diag.def"
+#undef D
+};
+
+SKEP_API const char *skep_diag_name(int id)
+{
+	return id > 0 && id < DIAG_IDS ? rows[id].name : rows[DIAG_NONE].name;
+}
+
+int diag_fail(struct skep_diag *diag, enum diag_id id, int pc, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!diag || diag->id)
+		return -rows[id].err;
+	diag->id = id;
+	diag->err = -rows[id].err;
+	diag->insn = pc;
+	diag->advice = rows[id].advice;
+	va_start(ap, fmt);
+	vsnprintf(diag->text, sizeof(diag->text), fmt, ap);
+	va_end(ap);
+	return -rows[id].err;
+}
+
+/* Cuts what does not fit. */
+static void append(char *s, size_t size, const char *more)
+{
+	size_t len = strlen(s), room = size - len - 1, n = strlen(more);
+
+	if (n > room)
+		n = room;
+	memcpy(s + len, more, n);
+	s[len + n] = 0;
+}
+
+int diag_in(struct skep_diag *diag, int err, const char *fmt, ...)
+{
+	char inner[sizeof(diag->where)];
+	va_list ap;
+
+	if (!diag || !err)
+		return err;
+	memcpy(inner, diag->where, sizeof(inner));
+	va_start(ap, fmt);
+	vsnprintf(diag->where, sizeof(diag->where), fmt, ap);
+	va_end(ap);
+	if (inner[0]) {
+		append(diag->where, sizeof(diag->where), ": ");
+		append(diag->where, sizeof(diag->where), inner);
+	}
+	return err;
+}
+
+void diag_at_line(struct skep_diag *diag, const char *file, int line)
+{
+	if (!diag || diag->line)
+		return;
+	snprintf(diag->file, sizeof(diag->file), "%s", file);
+	diag->line = line;
+}
+
+void diag_clear(struct skep_diag *diag)
+{
+	if (diag)
+		*diag = (struct skep_diag)SKEP_DIAG_INIT;
+}
