@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Checks for unit tests in C.  A failed check prints what was wanted and goes on; main
+ * ends with return check_report(), which prints one line and gives the exit status. Tests
+ * include this, nothing else does.
+ */
+#ifndef SKEP_TESTS_CHECK_H
+#define SKEP_TESTS_CHECK_H
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static int check_failed, check_passed;
+
+static inline int check_that(int ok, const char *what, const char *file, int line)
+{
+	if (ok) {
+		check_passed++;
+		return 1;
+	}
+	check_failed++;
+	fprintf(stderr, "%s:%d: not true: %s\n", file, line, what);
+	return 0;
+}
+
+static inline int check_same(long long got, long long want, const char *what,
+			     const char *at, int line)
+{
+	if (check_that(got == want, what, at, line))
+		return 1;
+	fprintf(stderr, "\twanted %lld (%#llx), got %lld (%#llx)\n", want, want, got,
+		got);
+	return 0;
+}
+
+static inline int check_text(const char *got, const char *want, const char *at, int line)
+{
+	if (check_that(got && !strcmp(got, want), "texts are the same", at, line))
+		return 1;
+	fprintf(stderr, "\twanted: %s\n\tgot:    %s\n", want, got ? got : "(null)");
+	return 0;
+}
+
+static inline int check_report(void)
+{
+	printf("%d passed, %d failed\n", check_passed, check_failed);
+	return check_failed != 0;
+}
+
+#define CHECK(x) check_that(!!(x), #x, __FILE__, __LINE__)
+#define CHECK_INT(got, want)                                                             \
+	check_same((long long)(got), (long long)(want), #got, __FILE__, __LINE__)
+#define CHECK_STR(got, want) check_text(got, want, __FILE__, __LINE__)
+
+#endif
