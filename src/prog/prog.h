@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A program with everything resolved: the one value that every stage after the object
+ * file passes on.
+ *
+ * It refers to maps by definition, never to live maps, so that it can be judged, listed
+ * and compiled without creating anything.  Made by src/obj (and later by src/lang); const
+ * for everybody else.  All memory belongs to the arena of whoever made it.  Never does:
+ * own anything, change after it was made.
+ */
+#ifndef SKEP_PROG_PROG_H
+#define SKEP_PROG_PROG_H
+
+#include "base/bytes.h"
+#include "isa/insn.h"
+
+struct btf;
+
+/* What a slot of a prog-array or of a map-in-map holds from the start. */
+struct map_slot {
+	u32 index;
+	const char *name; /* of a program or of a map in the same object */
+};
+
+enum map_origin {
+	MAP_DECLARED, /* .maps or maps */
+	MAP_DATA,     /* .data*, .bss*: global variables */
+	MAP_RODATA,   /* .rodata*: frozen before the programs run */
+	MAP_KCONFIG,  /* .kconfig: values of externs */
+	MAP_STRUCT_OPS,
+};
+
+struct map_def {
+	const char *name;
+	const char *section;
+	enum map_origin origin;
+	u32 type; /* BPF_MAP_TYPE_* */
+	u32 key_size, value_size, max_entries, flags, numa_node;
+	u64 extra;
+	u32 btf_key_id, btf_value_id; /* in the object's BTF; 0: unknown */
+	s32 spin_lock_off;            /* of a struct bpf_spin_lock in the value, or -1 */
+	bool pin_by_name;
+	const struct map_def *inner; /* template of a map-in-map, or NULL */
+	const struct map_slot
+		*slots; /* initial contents of prog-arrays and maps-in-maps */
+	u32 n_slots;
+	u8 *data; /* initial value of the single element of data maps; NULL: zeroes */
+};
+
+/* A function of the program; the first one is its entry. */
+struct subprog {
+	const char *name;
+	u32 start, n_insns;
+	u32 btf_id; /* of its FUNC, or 0 */
+	bool global;
+};
+
+/* From this instruction on (until the next row) the source is here. */
+struct line_info {
+	u32 insn;
+	u32 line, column;
+	const char *file;
+	const char *text; /* the source line itself */
+};
+
+/* A kfunc or kernel symbol that the program refers to; CALL_KFUNC's imm and LDDW_BTF_ID's
+ * imm index this. */
+struct extern_ref {
+	const char *name;
+	u32 btf_id; /* in the target's BTF; 0: the target has none (weak, or not resolved)
+		     */
+	bool weak, kfunc, typed;
+};
+
+struct prog {
+	const char *name, *section;
+	u32 type;                  /* BPF_PROG_TYPE_* */
+	u32 attach_type;           /* BPF_* attach type, or 0 */
+	const char *attach_target; /* what follows the section's prefix:
+				      "sched/sched_switch"; or NULL */
+	bool sleepable, frags, gpl_compatible;
+	struct insn *insns;
+	u32 n_insns;
+	struct subprog *subprogs;
+	u32 n_subprogs;
+	struct line_info *lines; /* sorted by insn; NULL: no BTF.ext */
+	u32 n_lines;
+	const struct map_def *const
+		*maps; /* LDDW_MAP_IDX's and LDDW_MAP_IDX_VALUE's imm index this */
+	u32 n_maps;
+	const struct extern_ref *externs;
+	u32 n_externs;
+	const struct btf *btf; /* the object's, or NULL */
+	const char *license;
+	u32 kern_version;
+};
+
+/* The source line that instruction pc comes from, or NULL. */
+const struct line_info *prog_line(const struct prog *prog, u32 pc);
+
+/* The function that instruction pc belongs to, or NULL. */
+const struct subprog *prog_subprog(const struct prog *prog, u32 pc);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * All that a program can observe but not compute: clocks, random numbers, the current
+ * task, memory of others, and where its printing goes.  Helpers reach it through this one
+ * vtable; nothing else in an engine is non-deterministic, which is what makes runs
+ * repeatable in tests and in the debugger.
+ *
+ * world_real_init() is the machine; world_script_init() is what the caller says, and
+ * moves only as he says. Packets are packet.h.  Thread safety: a world's ops may be
+ * called from many threads at once.
+ */
+#ifndef SKEP_WORLD_WORLD_H
+#define SKEP_WORLD_WORLD_H
+
+#include "base/types.h"
+
+struct world;
+
+enum world_clock {
+	CLOCK_OF_MONOTONIC, /* bpf_ktime_get_ns */
+	CLOCK_OF_BOOT,      /* bpf_ktime_get_boot_ns */
+	CLOCK_OF_COARSE,    /* bpf_ktime_get_coarse_ns */
+	CLOCK_OF_TAI,       /* bpf_ktime_get_tai_ns */
+	CLOCK_OF_JIFFIES,   /* bpf_jiffies64: ticks, not ns */
+	WORLD_CLOCKS
+};
+
+/* Who runs right now, as helpers tell it. */
+struct world_task {
+	u32 pid, tgid, uid, gid;
+	u64 cgroup_id;
+	char comm[16];
+};
+
+struct world_ops {
+	u64 (*clock)(struct world *, enum world_clock);
+	u32 (*random)(struct world *);
+	void (*task)(struct world *, struct world_task *);
+	/* 0, or -EFAULT with dst zeroed; never faults the host */
+	int (*read_memory)(struct world *, void *dst, u32 size, u64 addr);
+	/* one message of bpf_trace_printk, without a NUL, with its newline if the program
+	 * gave one */
+	void (*print)(struct world *, const char *text, u32 len);
+};
+
+struct world {
+	const struct world_ops *ops; /* static */
+	u32 n_cpus;                  /* per-CPU maps have that many values */
+	u32 numa_node;
+};
+
+#endif
