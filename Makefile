@@ -1,0 +1,56 @@
+# The front door: each target installs the Debian packages that it lacks, then lets meson do the work.
+BUILD  ?= build
+PREFIX ?= /usr/local
+NEED    = @scripts/need.sh
+
+all: ## build the command, the libraries and the examples in build/
+	$(NEED) build
+	@scripts/build.sh $(BUILD) -Dprefix=$(PREFIX) -Dcommand=enabled -Dexamples=enabled
+
+demo: all ## run the example firewall on a capture of real traffic
+	@scripts/demo.sh $(BUILD)
+
+check: ## everything that has to hold: gcc, clang, sanitizers, aarch64, fuzz corpora
+	$(NEED) build check
+	@scripts/check.sh
+
+asan: ## all tests with the address and undefined-behaviour sanitizers
+	$(NEED) build
+	@scripts/check.sh asan
+
+tsan: ## all tests with the thread sanitizer
+	$(NEED) build sanitizers
+	@scripts/check.sh tsan
+
+lint: ## clang-tidy and cppcheck
+	$(NEED) build lint
+	@scripts/lint.sh
+
+cover: ## line and branch coverage of the tests
+	$(NEED) build cover
+	@scripts/cover.sh
+
+bench: ## ns per run of native code and of every engine, with ratios
+	$(NEED) build
+	@scripts/bench.sh
+
+fuzz: ## the fuzz targets, SECONDS=60 each
+	$(NEED) build sanitizers
+	@scripts/fuzz.sh $(SECONDS)
+
+parity: ## agreement with Linux's own verifier tests
+	@echo "skep: make parity: not yet: it compares verdicts, and the verifier comes with a later version" >&2
+	@exit 1
+
+install: all ## install below PREFIX (/usr/local); DESTDIR is honoured
+	@meson install -C $(BUILD) --no-rebuild
+
+clean: ## remove everything that was built
+	rm -rf $(BUILD) build-*
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '|'
+
+SECONDS ?= 60
+
+.PHONY: all demo check asan tsan lint cover bench fuzz parity install clean help
