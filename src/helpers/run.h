@@ -2,7 +2,8 @@
 /*
  * What one run of a program carries with it: where helpers find the world, the CPU, the
  * packet and the engine they were called from.  Lives on the stack of whoever starts the
- * run; one thread uses it.
+ * run; one thread uses it.  Zeroes are a good start; run_end() when the run is over,
+ * however it ended.
  */
 #ifndef SKEP_HELPERS_RUN_H
 #define SKEP_HELPERS_RUN_H
@@ -17,7 +18,8 @@ struct skep_diag;
 struct world;
 
 /* Every helper has this shape; a helper reads only the arguments of its row in
- * abi/helpers.def. */
+ * abi/helpers.def.  Map arguments are struct map *, memory and context arguments are
+ * addresses: the caller has checked them against that row. */
 typedef u64 (*helper_fn)(struct run *run, u64 r1, u64 r2, u64 r3, u64 r4, u64 r5);
 
 /* Where bpf_redirect() and its family want the packet; the verdict says whether it
@@ -29,6 +31,15 @@ struct redirect {
 	const struct map *map; /* borrowed; NULL: an interface */
 };
 
+/* A ring-buffer record that the program reserved and has to submit or discard. */
+struct run_record {
+	struct map *map; /* borrowed */
+	void *data;      /* NULL: free row */
+	u32 size;
+};
+
+enum { RUN_RECORDS = 16 };
+
 struct run {
 	struct world *world;     /* borrowed */
 	u32 cpu;                 /* the virtual CPU that this thread holds */
@@ -36,13 +47,31 @@ struct run {
 	void *ctx; /* struct xdp_md, struct __sk_buff, ... as the program sees it */
 	struct packet *packet;    /* borrowed; NULL: none */
 	struct redirect redirect; /* out */
+	/* Set by the hook: a clone of the packet leaves through an interface
+	 * (bpf_clone_redirect); NULL: clones are only counted. */
+	void (*clone)(struct run *run, u32 ifindex, u64 flags);
+	void *hook; /* the hook's own state, for clone() */
+	u32 clones; /* out */
 	/* Set by the engine: call a function of the program; func as the program passed
 	 * it.  Negative errno when the run must end (a violation, the step limit); then
 	 * the helper returns at once. */
 	int (*call)(struct run *run, u64 func, const u64 args[5], u64 *ret);
+	/* Set by engines that run programs nobody verified; NULL: everything may be
+	 * touched.  0, or a negative errno with the violation in diag: for memory that
+	 * helpers find through other memory. */
+	int (*may_access)(struct run *run, u64 addr, u64 size, bool write);
 	void *engine;           /* the engine's own state, for call() */
 	struct skep_diag *diag; /* story of a violation */
 	int err;                /* negative: the run must end */
+
+	/* Kept by helpers, read by engines. */
+	u32 *lock; /* the bpf_spin_lock that the program holds, or NULL */
+	struct run_record records[RUN_RECORDS]; /* the memory may be written */
 };
+
+/* Gives back what the program still holds: its lock, its records (discarded).  Returns
+ * 0, or -EINVAL with diag when there was anything: a verified program never leaves
+ * things behind. */
+int run_end(struct run *run);
 
 #endif

@@ -47,6 +47,45 @@ struct world {
 	const struct world_ops *ops; /* static */
 	u32 n_cpus;                  /* per-CPU maps have that many values */
 	u32 numa_node;
+	u32 hz; /* jiffies a second */
 };
+
+/* The machine.  Its print writes nothing: set `sink` to see it. */
+struct world_real {
+	struct world world;
+	_Atomic u64 random; /* state of the generator; seeded by the system */
+	int pid;            /* of this process, for read_memory() */
+	void (*sink)(void *arg, const char *text, u32 len);
+	void *sink_arg; /* borrowed */
+};
+
+void world_real_init(struct world_real *w);
+
+/* What the caller says.  The clocks start at `now` and go on by `step` at each reading;
+ * random numbers come from `randoms` first, then from a generator seeded with `seed`. */
+struct world_script {
+	struct world world;
+	_Atomic u64 now; /* ns since boot; the caller may set it at any time */
+	u64 step;
+	u64 tai_offset; /* what CLOCK_OF_TAI is ahead, ns */
+	_Atomic u64 seed;
+	const u32 *randoms; /* borrowed; may be NULL */
+	u32 n_randoms;
+	_Atomic u32 next_random;
+	struct world_task task;
+	/* memory that probe reads may see; everything else is -EFAULT */
+	struct world_memory {
+		u64 addr;
+		const void *bytes; /* borrowed */
+		u32 len;
+	} const *memory; /* borrowed; may be NULL */
+	u32 n_memory;
+	void (*sink)(void *arg, const char *text, u32 len);
+	void *sink_arg; /* borrowed */
+};
+
+/* One CPU, time 0, no step, seed 1, task 0 "", no memory, no sink: then set the fields.
+ */
+void world_script_init(struct world_script *w);
 
 #endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The bodies behind the rows of abi/helpers.def.  What is offered stands in offered.def,
+ * one row a helper; load names what a program wants beyond it.  A body checks what Linux'
+ * body checks; what Linux' verifier checks was checked by ours or is checked by the
+ * engine.  bpf_tail_call is the engines' own.
+ */
+#ifndef SKEP_HELPERS_HELPERS_H
+#define SKEP_HELPERS_HELPERS_H
+
+#include "helpers/run.h"
+
+/* The body of a helper by its number; NULL: not offered. */
+helper_fn helper_body(u32 number);
+
+#endif
