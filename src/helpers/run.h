@@ -10,6 +10,7 @@
 
 #include "base/types.h"
 
+struct exec_opts;
 struct map;
 struct packet;
 struct prog;
@@ -60,9 +61,10 @@ struct run {
 	 * touched.  0, or a negative errno with the violation in diag: for memory that
 	 * helpers find through other memory. */
 	int (*may_access)(struct run *run, u64 addr, u64 size, bool write);
-	void *engine;           /* the engine's own state, for call() */
-	struct skep_diag *diag; /* story of a violation */
-	int err;                /* negative: the run must end */
+	const struct exec_opts *opts; /* of the engine (exec/exec.h); NULL: defaults */
+	void *engine;                 /* the engine's own state, for call() */
+	struct skep_diag *diag;       /* story of a violation */
+	int err; /* negative: the run must end; EXEC_STOP: it ends with success */
 
 	/* Kept by helpers, read by engines. */
 	u32 *lock; /* the bpf_spin_lock that the program holds, or NULL */

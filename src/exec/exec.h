@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Executing programs: a program made ready to run (struct image), and the engines that
+ * run it.
+ *
+ * An image is const once made: many CPUs run it at once, each with its own struct run. An
+ * engine starts with R1 = run->ctx and R10 = its own stack; the answer is R0.  A program
+ * that works on raw memory (conformance, benchmarks, host contexts) says so in
+ * run->opts. Included by load, hook, tools and tests.  Never does: attach, verify, own
+ * maps.
+ *
+ *	struct image *image;
+ *	err = image_new(&(struct image_spec){.prog = prog, .maps = maps,
+ *			.helpers = table, .n_helpers = n}, &image, diag);
+ *	struct run run = {.world = w, .ctx = xdp_md, .packet = p, .diag = diag};
+ *	err = checked_run(image, &run, &ret);
+ *	image_free(image);
+ *
+ * Raw memory, as a benchmark or the conformance plugin runs it:
+ *
+ *	struct mem_region region = {.addr = buf, .size = n, .writable = true, .name =
+ *				    "memory"};
+ *	struct exec_opts opts = {.r2 = n, .regions = &region, .n_regions = 1};
+ *	struct run run = {.ctx = buf, .opts = &opts, .diag = diag};
+ *	err = interp_run(image, &run, &ret);
+ */
+#ifndef SKEP_EXEC_EXEC_H
+#define SKEP_EXEC_EXEC_H
+
+#include "helpers/run.h"
+#include "prog/prog.h"
+
+struct map;
+struct image;
+
+enum {
+	MAX_FRAMES = 8,      /* of one program, callbacks included */
+	FRAME_STACK = 512,   /* bytes of stack that a frame has */
+	MAX_TAIL_CALLS = 33, /* in one run */
+};
+enum { MAY_GOTO_STEPS = 0x800000 }; /* of one run; then may_goto jumps, as in Linux */
+enum { DEFAULT_MAX_STEPS = 100000000 };
+enum {
+	EXEC_STOP = 1
+}; /* run->err: a helper ends the run with success; R0 is the answer */
+
+struct image_spec {
+	const struct prog *prog;  /* borrowed; outlives the image */
+	struct map *const *maps;  /* live maps, parallel to prog->maps; borrowed, counted
+				     by  the caller for as long as the image lives */
+	const helper_fn *helpers; /* by number; NULL: not offered; borrowed, outlives the
+				     image */
+	u32 n_helpers;
+};
+
+/*
+ * Memory that a run may touch beside its stack, context, packet and maps.
+ */
+struct mem_region {
+	const char *name; /* for messages: "memory" */
+	void *addr;       /* borrowed */
+	u64 size;
+	bool writable;
+};
+
+/* What run->opts points to; zero for every default. */
+struct exec_opts {
+	u64 r2;        /* start value; the length of raw memory */
+	u64 max_steps; /* checked: instructions of one run; 0: DEFAULT_MAX_STEPS */
+	u64 max_ns;    /* checked: time of one run; 0: no limit */
+	const struct mem_region *regions; /* checked: more memory to allow; borrowed */
+	u32 n_regions;
+};
+
+/*
+ * Makes a program ready.  Errors: EINVAL for what is not well formed (insns_check) and
+ * for maps that are missing, ENOTSUP with the name of a helper, kfunc, kernel symbol or
+ * feature that the engines do not have.
+ */
+int image_new(const struct image_spec *spec, struct image **image,
+	      struct skep_diag *diag);
+void image_free(struct image *image); /* NULL is fine; no run may be using it */
+
+const struct prog *image_prog(const struct image *image);
+
+/*
+ * The engines.  Return 0 with R0 in *ret, or a negative errno with the story in
+ * run->diag. They fill run->prog, call, engine and err; the caller fills the rest.
+ *
+ * interp is for programs that were verified: memory is touched unchecked.
+ * checked is for any program: every access, every argument of every call and the number
+ * of steps are checked; a violation ends the run with EFAULT, EACCES, EINVAL or
+ * ETIMEDOUT and an account of it.
+ */
+int interp_run(const struct image *image, struct run *run, u64 *ret);
+int checked_run(const struct image *image, struct run *run, u64 *ret);
+
+struct engine {
+	const char *name; /* "interp", "checked"; later "jit", "kernel" */
+	int (*run)(const struct image *image, struct run *run, u64 *ret);
+	bool safe; /* runs programs that nobody verified */
+};
+
+/* By name, or NULL; engine_at(0), engine_at(1), ... lists them, NULL ends the list. */
+const struct engine *engine_find(const char *name);
+const struct engine *engine_at(u32 i);
+
+#endif
