@@ -15,7 +15,7 @@ packages_of() {
 	check) echo libclang-rt-19-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user gcc-bpf ;;
 	lint) echo clang-tidy cppcheck ;;
 	cover) echo gcovr ;;
-	capture) echo iproute2 tcpdump libcap2-bin curl python3 dnsmasq-base bind9-dnsutils iputils-ping nmap ;;
+	capture) echo iproute2 ethtool tcpdump curl python3 dnsmasq-base bind9-dnsutils iputils-ping nmap ;;
 	*) echo "need.sh: no such group: $1" >&2; exit 2 ;;
 	esac
 }
