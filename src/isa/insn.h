@@ -159,11 +159,17 @@ enum atomic {
 
 struct op_info {
 	const char *name; /* "ADD64_K", for tests and tables of documentation */
-	u8 kind;          /* enum op_kind */
+	u8 kind;          /* enum op_kind; KIND_INVALID: this op is never decoded */
 	u8 row;           /* enum alu, jmp or atomic, as the kind says; 0 elsewhere */
 	u8 width;  /* in bits: of the operation, or of the memory access; 0: neither */
 	bool reg;  /* the second operand is a register (SRC_X) */
 	bool wide; /* takes two slots */
+	/* How it is encoded: */
+	u8 code;
+	u8 dst, src;   /* how many values the field may have; 1: it must be zero */
+	bool off, imm; /* the field is an operand; if not, it must be off_is, imm_is */
+	s16 off_is;
+	s32 imm_is;
 };
 
 const struct op_info *op_info(enum op op); /* static storage, never NULL */
@@ -174,6 +180,10 @@ const struct op_info *op_info(enum op op); /* static storage, never NULL */
  * OP_INVALID.  The second slot of a 64-bit immediate load is not looked at.
  */
 enum op decode(const struct insn *insn);
+
+/* Why decode() says OP_INVALID; 0 when it does not.  The second slot of a wide
+ * instruction is looked at when there is one (left: slots from insn on). */
+int insn_refuse(const struct insn *insn, u32 left, u32 pc, struct skep_diag *diag);
 
 /* Between the slots of a file or a kernel (8 bytes each, either byte order) and struct
  * insn. */
