@@ -136,7 +136,7 @@ static const struct op_info infos[OPS] = {
 	ODD_INFO(MAY_GOTO, JCOND, 1, 1, .off = true)
 	ODD_INFO(CALL, CALL, 1, CALL_SRCS, .off = true, .imm = true)
 	ODD_INFO(CALLX, CALLX, N_REGS, 1, .reg = true, .imm = true)
-	ODD_INFO(EXIT, EXIT, 1, 1)
+	ODD_INFO(EXIT, EXIT, 1, 1, .off = true) /* reserved, but Linux takes any */
 	ODD_INFO(LDDW, LDDW, N_REGS, LDDW_SRCS, .width = 64, .wide = true, .imm = true)
 #define W(bits, code, type)                                                              \
 	MEM_INFO(LDX, LDX | code, bits, N_REGS, N_REGS, .off = true)                     \

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What decode() refuses is what Linux refuses.  Every opcode with telling values of every
+ * other field is put to the live kernel inside of a small program; its log says whether
+ * it took offence at the encoding or at something later.  Skipped without bpf(2).
+ */
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "check.h"
+#include "isa/insn.h"
+
+enum { SKIPPED = 77 };
+
+/* What Linux says of an encoding, as opposed to of what the instruction does. */
+static const char *const complaints[] = {
+	"unknown opcode",
+	"reserved field",
+	"invalid BPF_LD_IMM insn",
+	"invalid bpf_ld_imm64 insn",
+	"unrecognized bpf_ld_imm64 insn",
+	"R11 is invalid",
+	"R15 is invalid",
+	"invalid may_goto",
+	"invalid atomic operand size",
+	"invalid atomic opcode",
+	"BPF_ATOMIC uses",
+	"addr_space_cast insn can only convert",
+	"invalid BPF_JMP",
+	"unknown insn class",
+	"invalid BPF_ALU opcode",
+};
+
+/* What Linux says when it never came to look at the encoding. */
+static const char *const inconclusive[] = {
+	"jump out of range",
+	"last insn is not an exit or jmp",
+	"call to invalid destination",
+	"is not a function",
+};
+
+enum { FILLERS = 300, MAX_SLOTS = FILLERS + 32 };
+
+static char log_text[65536];
+
+static int load(const struct insn *insns, u32 n)
+{
+	static u8 slots[MAX_SLOTS * INSN_SIZE];
+	union bpf_attr attr = {
+		.prog_type = BPF_PROG_TYPE_SOCKET_FILTER,
+		.insns = (u64)(uintptr_t)slots,
+		.insn_cnt = n,
+		.license = (u64)(uintptr_t) "GPL",
+		.log_buf = (u64)(uintptr_t)log_text,
+		.log_size = sizeof(log_text),
+		.log_level = 1,
+	};
+	int fd;
+
+	for (u32 i = 0; i < n; i++)
+		insn_write(slots + i * INSN_SIZE, &insns[i], host_is_big_endian());
+	log_text[0] = 0;
+	fd = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
+static bool log_has_one_of(const char *const *texts, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strstr(log_text, texts[i]))
+			return true;
+	return false;
+}
+
+enum answer { REFUSED, TAKEN, UNKNOWN };
+
+/* Every register holds a number; the instruction is reached, and what it may jump to
+ * exists and is reached some other way too. */
+static enum answer kernel_says(const struct insn *insn, bool wide)
+{
+	struct insn insns[MAX_SLOTS];
+	bool jump = insn_class(insn->code) == CLASS_JMP ||
+		    insn_class(insn->code) == CLASS_JMP32;
+	u32 n = 0;
+
+	insns[n++] = (struct insn){.code = 0xbf, .dst_reg = 6, .src_reg = 1};
+	for (int r = 0; r < 10; r++)
+		if (r != 6)
+			insns[n++] = (struct insn){.code = 0xb7, .dst_reg = r};
+	insns[n++] = (struct insn){.code = 0x15, .off = 1 + wide, .imm = 1};
+	insns[n++] = *insn;
+	if (wide)
+		insns[n++] = (struct insn){0};
+	for (int i = 0; i < (jump ? FILLERS : 2); i++)
+		insns[n++] = (struct insn){.code = 0xb7, .dst_reg = 0};
+	insns[n++] = (struct insn){.code = 0x95};
+	if (!load(insns, n))
+		return TAKEN;
+	if (log_has_one_of(complaints, ARRAY_SIZE(complaints)))
+		return REFUSED;
+	return log_has_one_of(inconclusive, ARRAY_SIZE(inconclusive)) ? UNKNOWN : TAKEN;
+}
+
+static int differences;
+
+static int unknown_code = -1; /* whatever the other fields: no need to ask again */
+
+static void compare(const struct insn *insn)
+{
+	enum op op = decode(insn);
+	enum answer answer;
+
+	if (op == OP_CALLX)
+		return; /* in RFC 9669, not in Linux */
+	if (insn->code == unknown_code)
+		answer = REFUSED;
+	else
+		answer = kernel_says(insn, insn->code == 0x18);
+	if (answer == REFUSED && strstr(log_text, "unknown opcode"))
+		unknown_code = insn->code;
+	if (answer == UNKNOWN || CHECK_INT(op != OP_INVALID, answer == TAKEN) ||
+	    differences++ > 20)
+		return;
+	fprintf(stderr, "\tcode %02x dst %d src %d off %d imm %d: %s; Linux: %s\n",
+		insn->code, insn->dst_reg, insn->src_reg, insn->off, insn->imm,
+		op_info(op)->name, log_text);
+}
+
+static const u8 regs[] = {0, 1, 2, 3, 4, 6, 7, 10, 11, 15};
+static const s16 offs[] = {0, 1, -1, 2, 8, 16, 32, 64, 256};
+static const s32 imms[] = {0,    1,    -1,    2,     3,     16,    17,      32,   64,
+			   0x40, 0x50, 0xa0,  0x41,  0x51,  0xa1,  0xe1,    0xf1, 0xe0,
+			   0xf0, 0x10, 0x100, 0x110, 0x101, 0x111, 1 << 16, 5};
+
+/* Each field through all of its values, with plain values of the others. */
+static void compare_code(u8 code)
+{
+	static const s32 plain[] = {0, 1, 16, 0x100, 0x110};
+	struct insn insn = {.code = code};
+
+	for (size_t i = 0; i < ARRAY_SIZE(imms); i++)
+		for (size_t j = 0; j < ARRAY_SIZE(offs); j++) {
+			insn.imm = imms[i];
+			insn.off = offs[j];
+			compare(&insn);
+		}
+	insn.off = 0;
+	for (size_t k = 0; k < ARRAY_SIZE(plain); k++)
+		for (size_t i = 0; i < ARRAY_SIZE(regs); i++) {
+			insn.imm = plain[k];
+			insn.dst_reg = regs[i];
+			insn.src_reg = 0;
+			compare(&insn);
+			insn.src_reg = regs[i];
+			compare(&insn);
+			insn.dst_reg = 0;
+			compare(&insn);
+		}
+}
+
+int main(void)
+{
+	static const struct insn nothing[] = {{.code = 0xb7}, {.code = 0x95}};
+
+	if (load(nothing, 2)) {
+		printf("skipped: no bpf(2) here: %s\n", strerror(errno));
+		return SKIPPED;
+	}
+	for (int code = 0; code < 256; code++)
+		compare_code(code);
+	return check_report();
+}
