@@ -27,7 +27,7 @@ enum btf_kind {
 	BTF_KINDS
 };
 
-enum { BTF_MAX_IDS = 0x100000, BTF_MAX_DEPTH = 64 };
+enum { BTF_MAX_IDS = 0x100000, BTF_MAX_DEPTH = 128 };
 
 struct btf; /* owned by the arena it was read into */
 
