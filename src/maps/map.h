@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Maps: state shared between programs and their user, with Linux's semantics, flags and
+ * errno values.  A map is one region of memory that holds offsets and never pointers, and
+ * a process-local handle, struct map, that knows what the region means.  Look-ups take
+ * no lock and write nothing shared (LRU marks an element as used, once).
+ *
+ * Two sides: programs get addresses into the region, for the CPU they run on; users get
+ * and give copies, of every CPU's value for per-CPU types, as through bpf(2).  Any thread
+ * may call any function at any time; at most one program runs on a CPU at once.
+ */
+#ifndef SKEP_MAPS_MAP_H
+#define SKEP_MAPS_MAP_H
+
+#include "base/types.h"
+
+struct bytes;
+struct map_ops;
+struct skep_diag;
+
+enum map_type {
+	MAP_TYPE_UNSPEC,
+#define T(name, number, major, minor, ops) MAP_TYPE_##name = number,
+#include "abi/map_types.def"
+#undef T
+};
+
+/* BPF_MAP_CREATE: BPF_F_* */
+enum map_flags {
+	MAP_NO_PREALLOC = 1u << 0,
+	MAP_NO_COMMON_LRU = 1u << 1,
+	MAP_NUMA_NODE = 1u << 2,
+	MAP_RDONLY = 1u << 3, /* the user cannot write */
+	MAP_WRONLY = 1u << 4, /* the user cannot read */
+	MAP_STACK_BUILD_ID = 1u << 5,
+	MAP_ZERO_SEED = 1u << 6,
+	MAP_RDONLY_PROG = 1u << 7, /* programs cannot write */
+	MAP_WRONLY_PROG = 1u << 8, /* programs cannot read */
+	MAP_CLONE = 1u << 9,
+	MAP_MMAPABLE = 1u << 10,
+	MAP_PRESERVE_ELEMS = 1u << 11,
+	MAP_INNER_MAP = 1u << 12,
+	MAP_LINK = 1u << 13,
+	MAP_PATH_FD = 1u << 14,
+	MAP_VTYPE_BTF_OBJ_FD = 1u << 15,
+	MAP_TOKEN_FD = 1u << 16,
+	MAP_SEGV_ON_FAULT = 1u << 17,
+	MAP_NO_USER_CONV = 1u << 18,
+};
+
+/* Updates: BPF_ANY ... BPF_F_LOCK */
+enum map_update_flags { MAP_ANY = 0, MAP_NOEXIST = 1, MAP_EXIST = 2, MAP_F_LOCK = 4 };
+
+enum {
+	MAP_NAME_LEN = 16,
+	MAP_ENOTSUPP = 524, /* what Linux says for operations that a type lacks */
+	MAP_FIELDS = 11,
+};
+
+/* A part of the value that users neither see nor set: bpf_spin_lock, bpf_timer, kptrs. */
+struct map_field {
+	u32 off, size;
+	bool is_spin_lock; /* at most one: 4 bytes, aligned */
+};
+
+/* How a map of programs counts what its slots hold (prog_array). */
+struct map_ref_ops {
+	void (*retain)(void *ref); /* NULL: not counted */
+	void (*release)(void *ref);
+	u32 (*id)(const void *ref); /* what a user reads; NULL: 0 */
+};
+
+/* What to create.  Zeroes are a good start. */
+struct map_attr {
+	u32 type, key_size, value_size, max_entries, flags; /* union bpf_attr's */
+	u64 extra;                                          /* map_extra */
+	u32 n_cpus;                     /* copies of per-CPU values, rings; 0: 1 */
+	u32 perf_ring_size;             /* bytes a CPU, perf_event_array; 0: 256 KiB */
+	const char *name;               /* borrowed; NULL: none */
+	const struct map_attr *inner;   /* borrowed; template of a map of maps */
+	const struct map_field *fields; /* borrowed, sorted by offset */
+	u32 n_fields;
+	const struct map_ref_ops *refs; /* borrowed for the life of the map; NULL: none */
+	bool has_seed;                  /* hash with this seed, not a random one */
+	u64 seed;
+};
+
+/* The handle.  Read it freely; only src/maps writes. */
+struct map {
+	const struct map_ops *ops; /* static */
+	u8 *region;                /* owned */
+	u64 region_size;
+	u32 type, key_size, value_size, max_entries, flags;
+	u32 value_stride; /* bytes from one value to the next of the same CPU */
+	u32 n_cpus;       /* 1 unless the type is per-CPU */
+	u64 values_off;   /* of CPU 0's value of element 0; LPM, hash: in the region */
+	u64 values_size;  /* bytes of all elements of one CPU */
+	u64 cpu_stride;   /* from a CPU's values to the next CPU's */
+	struct map_geometry *geometry; /* owned; family's own numbers; NULL: none */
+	struct map_refs *refs;         /* owned; what slots refer to; NULL: none */
+	struct map_attr *inner;        /* owned; template; NULL: no map of maps */
+	struct map_field *fields;      /* owned array */
+	u32 n_fields;
+	u32 id;            /* unique in this process */
+	u32 owner;         /* this process, in lock words */
+	_Atomic u32 count; /* of references */
+	_Atomic bool frozen;
+	u64 extra;
+	char name[MAP_NAME_LEN];
+};
+
+/* ---- life ---- */
+
+/* One reference for the caller.  Refuses what Linux refuses, with its errno, before
+ * anything is allocated; MAP_TYPE_UNSUPPORTED for types that skep lacks so far. */
+int map_new(const struct map_attr *attr, struct map **map, struct skep_diag *diag);
+struct map *map_get(struct map *map);
+void map_put(struct map *map); /* NULL is fine */
+
+/* What the region of such a map would take: all of it is address space, and only what is
+ * used becomes memory. */
+int map_layout(const struct map_attr *attr, u64 *size, struct skep_diag *diag);
+
+/* "LPM_TRIE", or NULL for numbers that Linux 6.18 does not know. */
+const char *map_type_name(u32 type);
+
+/* ---- program side: as the helpers, on this CPU ---- */
+
+/* The value, or NULL; for maps of maps the inner struct map *, for prog-arrays NULL
+ * (Linux has programs tail-call only).  key: key_size bytes, any alignment. */
+void *map_lookup(struct map *map, const void *key, u32 cpu);
+/* bpf_map_lookup_percpu_elem() */
+void *map_lookup_cpu(struct map *map, const void *key, u32 of_cpu);
+int map_update(struct map *map, const void *key, const void *value, u64 flags, u32 cpu);
+int map_delete(struct map *map, const void *key, u32 cpu);
+
+/*
+ * bpf_for_each_map_elem(): every element; key and value point into the map, or key to
+ * memory that lives as long as the call.  visit returns non-zero to stop.  Returns the
+ * number of elements visited, or -EINVAL for types without it.
+ */
+typedef u64 (*map_visit_fn)(struct map *map, const void *key, void *value, void *arg);
+s64 map_for_each(struct map *map, u32 cpu, map_visit_fn visit, void *arg);
+
+/* Tail calls: what is in the slot, borrowed for the rest of the run; NULL: nothing. */
+void *map_prog(struct map *prog_array, u32 index);
+
+static inline bool map_prog_may_read(const struct map *map)
+{
+	return !(map->flags & MAP_WRONLY_PROG);
+}
+
+static inline bool map_prog_may_write(const struct map *map)
+{
+	return !(map->flags & MAP_RDONLY_PROG);
+}
+
+bool map_is_percpu(const struct map *map);
+bool map_is_of_maps(const struct map *map);
+/* May programs call bpf_for_each_map_elem()? */
+bool map_has_for_each(const struct map *map);
+
+/* ---- direct values: LDDW_MAP_IDX_VALUE ---- */
+
+/* Address of byte off of an ARRAY's values, or NULL with -errno: -ENOTSUPP for other
+ * types, -EINVAL past the end (Linux: only arrays of one element). */
+int map_value_addr(const struct map *map, u64 off, void **addr);
+
+struct map_value_range {
+	void *start; /* of the one value that addr is in */
+	u32 len;     /* value_size */
+	u32 offset;  /* addr - start */
+	u32 elem;    /* number of the element in the region */
+};
+
+/* Is addr inside a value of this map?  Not in keys, links, padding or other processes'
+ * business.  Ring-buffer records are not values. */
+bool map_find_value(const struct map *map, const void *addr, struct map_value_range *out);
+
+/* ---- user side: as bpf(2), values copied ---- */
+
+/* Bytes of the value as users see it: value_size, or a multiple of 8 a CPU. */
+u64 map_user_value_size(const struct map *map);
+
+/* flags: MAP_F_LOCK; key NULL where key_size is 0.  For maps of references the value read
+ * is the u32 id. */
+int map_user_lookup(struct map *map, const void *key, void *value, u64 flags);
+int map_user_update(struct map *map, const void *key, const void *value, u64 flags);
+int map_user_delete(struct map *map, const void *key);
+int map_user_lookup_and_delete(struct map *map, const void *key, void *value, u64 flags);
+/* key NULL: the first; -ENOENT after the last. */
+int map_user_next_key(struct map *map, const void *key, void *next);
+int map_freeze(struct map *map);
+
+/*
+ * Maps of maps and prog-arrays: put a reference (struct map *, or what refs counts) into
+ * a slot, as users do with file descriptors.  Replaced references are kept until
+ * map_reclaim(), because a program may still use them.
+ */
+int map_update_ref(struct map *map, const void *key, void *ref, u64 flags);
+/* Release what was replaced; the caller knows that no program uses this map now. */
+void map_reclaim(struct map *map);
+
+/* ---- ring buffer ---- */
+
+enum ringbuf_flags { RINGBUF_NO_WAKEUP = 1, RINGBUF_FORCE_WAKEUP = 2 };
+enum ringbuf_query {
+	RINGBUF_AVAIL_DATA,
+	RINGBUF_SIZE,
+	RINGBUF_CONS_POS,
+	RINGBUF_PROD_POS
+};
+
+/* size bytes in one piece, or NULL when the ring is full or size is impossible. */
+void *ringbuf_reserve(struct map *map, u64 size, u64 flags);
+/* record: as ringbuf_reserve() gave it. */
+void ringbuf_submit(struct map *map, void *record, u64 flags);
+void ringbuf_discard(struct map *map, void *record, u64 flags);
+int ringbuf_output(struct map *map, const void *data, u64 size, u64 flags);
+u64 ringbuf_query(const struct map *map, u64 what);
+
+/* One record; non-zero stops the drain, after this record. */
+typedef int (*ringbuf_record_fn)(void *arg, const void *data, u32 size);
+/* All committed records in order, one consumer at a time.  Returns how many, or what
+ * the callback returned when that was negative. */
+s64 ringbuf_drain(struct map *map, ringbuf_record_fn fn, void *arg);
+/* Wake-ups so far (modulo 2^32): a futex word that consumers may wait for. */
+_Atomic u32 *ringbuf_wakeups(struct map *map);
+
+/* ---- perf event array: one ring a CPU, written only by the program on that CPU ---- */
+
+enum { PERF_F_CURRENT_CPU = 0xffffffffu };
+
+/* Opens the slot index for CPU index, as a user's BPF_MAP_UPDATE_ELEM with a
+ * perf-event descriptor does.  -E2BIG past max_entries, -ENODEV for a CPU that the map
+ * has no ring for. */
+int perf_event_open_slot(struct map *map, u32 index);
+
+/* bpf_perf_event_output(): the parts, one after another, are one sample. */
+int perf_event_output(struct map *map, u64 flags, u32 cpu, const struct bytes *parts,
+		      u32 n_parts);
+
+struct perf_event_handler {
+	int (*sample)(void *arg, u32 cpu, const void *data, u32 size);
+	void (*lost)(void *arg, u32 cpu, u64 count); /* NULL: not wanted */
+	void *arg;
+};
+/* All samples of one CPU in order; a negative result of sample() stops and is
+ * returned.  One consumer a CPU at a time. */
+s64 perf_event_drain(struct map *map, u32 cpu, const struct perf_event_handler *handler);
+u64 perf_event_lost(const struct map *map, u32 cpu); /* since the slot was opened */
+
+/* ---- bpf_spin_lock ---- */
+
+/* The lock word of a value, as bpf_spin_lock() and BPF_F_LOCK take it. */
+void map_spin_lock(_Atomic u32 *lock);
+void map_spin_unlock(_Atomic u32 *lock);
+
+#endif
