@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Running the programs of a loaded object.
+ */
+#ifndef SKEP_PROG_H
+#define SKEP_PROG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <skep/diag.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A program.  Belongs to its object; when that is loaded, any number of threads may run
+ * it at once. */
+struct skep_prog;
+
+/** The name of the function that is its entry.  As all texts here: lives as long as the
+ * object. */
+const char *skep_prog_name(const struct skep_prog *prog);
+
+/** The section it was declared in: "xdp", "tc", "kprobe/do_unlinkat". */
+const char *skep_prog_section(const struct skep_prog *prog);
+
+/** BPF_PROG_TYPE_*, as in <linux/bpf.h>. */
+uint32_t skep_prog_type(const struct skep_prog *prog);
+
+/** "xdp", "sched_cls", ...; "unknown" for numbers nobody knows.  Static. */
+const char *skep_prog_type_name(const struct skep_prog *prog);
+
+/** How many instruction slots it has, subprograms included. */
+uint32_t skep_prog_n_insns(const struct skep_prog *prog);
+
+/**
+ * Chooses whether skep_object_load() makes this program ready; at first all are chosen.
+ * Maps that only programs refer to which were not chosen are created all the same.
+ * \return 0, or -EBUSY when the object is loaded.
+ */
+int skep_prog_select(struct skep_prog *prog, bool selected);
+
+/** Can it run: was it loaded? */
+bool skep_prog_is_loaded(const struct skep_prog *prog);
+
+/** Does it work on packets: is it run by skep_prog_run_packet()?  True for XDP,
+ * SCHED_CLS, SCHED_ACT and SOCKET_FILTER programs. */
+bool skep_prog_takes_packets(const struct skep_prog *prog);
+
+/**
+ * Runs a program on a context in memory: for types whose context is plain bytes
+ * (tracepoints, perf events, struct pt_regs, ...).
+ *
+ * The run holds one of the world's virtual CPUs; when all are held by other threads, it
+ * waits for one.
+ *
+ * \param prog      of a loaded object
+ * \param ctx       what R1 points to; the program may write what its type may write
+ * \param ctx_size  its size in bytes; reads past it are violations under "checked"
+ * \param ret       out: R0
+ * \param diag      of a violation: what, the instruction, its source line; may be NULL
+ * \return 0; -EINVAL when the program is not loaded or takes packets; -ENOMEM; under
+ *         "checked" also -EACCES, -EFAULT, -EINVAL for what the program did wrong and
+ *         -ETIMEDOUT when it took too many steps.  Thread-safe.
+ */
+int skep_prog_run(struct skep_prog *prog, void *ctx, size_t ctx_size, uint64_t *ret,
+		  struct skep_diag *diag);
+
+/** What the first bytes of a packet are. */
+enum skep_link {
+	SKEP_LINK_ETHERNET, /**< an Ethernet header, maybe with VLAN tags */
+	SKEP_LINK_RAW_IP,   /**< an IPv4 or IPv6 header */
+};
+
+/** A packet, and what the hook would know about it; zeroes are the defaults.  The kernel
+ * names what the fields mean in struct xdp_md and struct __sk_buff. */
+struct skep_packet {
+	size_t size;      /**< sizeof(struct skep_packet), or 0: this version's */
+	const void *data; /**< the bytes; borrowed for the call, not changed */
+	uint32_t len;     /**< how many; up to 256 KiB */
+
+	uint32_t wire_len; /**< length on the wire (__sk_buff.wire_len); 0: len */
+	uint32_t meta_len; /**< XDP: so many bytes of data, at most 255 (a multiple of
+			      4), are metadata before the packet */
+	/** so many bytes are in one piece, the others in fragments; 0: XDP: as Linux does
+	 * (only programs that declare support for fragments get any), others: all */
+	uint32_t linear_len;
+	enum skep_link link; /**< XDP takes Ethernet only */
+	bool egress;         /**< SCHED_CLS, SCHED_ACT: the packet leaves the machine */
+	bool at_network;     /**< SOCKET_FILTER: data starts at the network header, as for
+				BPF_PROG_TEST_RUN; else at the link header */
+	uint32_t ifindex; /**< the interface: ingress_ifindex of XDP, ifindex of others */
+	uint32_t rx_queue;
+	uint32_t mark, priority, hash, queue_mapping;
+	uint32_t gso_size, gso_segs;
+	uint64_t tstamp, hwtstamp; /**< ns */
+	int32_t cpu;               /**< 1 + the virtual CPU to prefer; 0: any */
+
+	/** Where the packet goes as the program left it (its VLAN tag put back among the
+	 * bytes); NULL: nowhere. */
+	void *out;
+	uint32_t out_size; /**< room there; at most so many bytes are written */
+	uint32_t out_len; /**< set by the call: length of the packet, which may be more */
+	/** set by the call: what the program asked for with bpf_redirect() and relatives;
+	 * counts when the verdict is a redirect */
+	uint32_t redirect_ifindex;
+	bool redirected;       /**< set by the call: one of them was called */
+	uint32_t redirect_key; /**< set by the call: bpf_redirect_map()'s key */
+	bool redirect_to_map;  /**< set by the call: redirect_key counts, not the ifindex
+				*/
+	uint32_t clones; /**< set by the call: packets sent by bpf_clone_redirect() */
+};
+
+/**
+ * Runs a program on one packet, with the context that its type has on Linux: struct
+ * xdp_md or struct __sk_buff.  Waits for a CPU like skep_prog_run(). \param prog    XDP,
+ * SCHED_CLS, SCHED_ACT or SOCKET_FILTER \param packet  in and out \param ret     out: the
+ * verdict, R0 \param diag    as for skep_prog_run(); may be NULL \return as
+ * skep_prog_run(); also -EINVAL when the bytes are too few for their link header or
+ * fields contradict each other, -EMSGSIZE when they are too many. Thread-safe.
+ */
+int skep_prog_run_packet(struct skep_prog *prog, struct skep_packet *packet,
+			 uint64_t *ret, struct skep_diag *diag);
+
+/**
+ * The name of a verdict: "XDP_DROP", "TC_ACT_OK".
+ * \return static string; NULL for results without a name, and for types whose results
+ *         have none (a socket filter returns how many bytes to keep).  Thread-safe.
+ */
+const char *skep_prog_verdict_name(const struct skep_prog *prog, uint64_t ret);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
