@@ -62,8 +62,8 @@ int core_resolve(struct core *core, const struct btf_core_relo *relo,
 
 /* Fits insns[pc]; insns has n slots.  Errors (EINVAL): the instruction is not one that
  * the record can be about. */
-int core_apply(struct insn *insns, u32 n, u32 pc, const struct btf_core_relo *relo,
-	       const struct core_result *res, struct skep_diag *diag);
+int core_apply(struct insn *insns, u32 n, u32 pc, const struct core_result *res,
+	       struct skep_diag *diag);
 
 /* Both; *out may be NULL. */
 int core_relocate(struct core *core, struct insn *insns, u32 n, u32 pc,
