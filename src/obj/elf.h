@@ -16,21 +16,44 @@
 struct arena;
 struct skep_diag;
 
+/* Numbers of the gABI under names of our own: not every host has <elf.h>. */
 enum { ELF_UNDEF = 0, ELF_ABS = 0xfff1, ELF_COMMON = 0xfff2 }; /* special sections */
+enum elf_section_type {
+	ELF_PROGBITS = 1,
+	ELF_SYMTAB = 2,
+	ELF_STRTAB = 3,
+	ELF_RELA = 4,
+	ELF_NOBITS = 8,
+	ELF_REL = 9,
+};
+enum { ELF_WRITE = 1, ELF_ALLOC = 2, ELF_EXECINSTR = 4 }; /* section flags */
+enum { ELF_LOCAL = 0, ELF_GLOBAL = 1, ELF_WEAK = 2 };     /* symbol binding */
+enum { ELF_NOTYPE = 0, ELF_OBJECT = 1, ELF_FUNC = 2, ELF_SECTION = 3 }; /* symbol type */
+enum { ELF_HIDDEN = 2, ELF_INTERNAL = 1 }; /* symbol visibility */
+enum {
+	ELF_HEADER_SIZE = 64,
+	ELF_SECTION_SIZE = 64,
+	ELF_SYMBOL_SIZE = 24,
+	ELF_REL_SIZE = 16,
+	ELF_RELA_SIZE = 24,
+	ELF_MACHINE_BPF = 247,
+};
 
 struct elf_section {
 	const char *name;  /* "" when it has none; borrowed from the file */
-	u32 type;          /* SHT_* */
-	u64 flags;         /* SHF_* */
-	struct bytes data; /* borrowed; empty for SHT_NOBITS */
+	u32 type;          /* enum elf_section_type, and others */
+	u64 flags;         /* ELF_WRITE, ... */
+	struct bytes data; /* borrowed; empty for ELF_NOBITS */
 	u64 size;          /* bytes in memory, also of SHT_NOBITS */
 	u32 link, info;    /* of SHT_REL: symbol table, section it applies to */
+	u32 relocs; /* the first section of relocations that apply to this one, or 0 */
+	u32 next_relocs; /* of a section of relocations: the next for the same, or 0 */
 };
 
 struct elf_symbol {
 	const char *name; /* borrowed; "" when it has none */
 	u64 value, size;
-	u8 bind, type, visibility; /* STB_*, STT_*, STV_* */
+	u8 bind, type, visibility; /* ELF_GLOBAL, ELF_FUNC, ELF_HIDDEN, ... */
 	u32 section;               /* index in sections, or ELF_ABS, ELF_COMMON */
 };
 
@@ -38,7 +61,7 @@ struct elf_reloc {
 	u64 offset; /* in the section it applies to */
 	u32 type;   /* R_BPF_* */
 	u32 symbol; /* index in symbols */
-	s64 addend; /* of SHT_RELA; SHT_REL keeps it in the place that is relocated */
+	s64 addend; /* of ELF_RELA; ELF_REL keeps it in the place that is relocated */
 };
 
 struct elf {
