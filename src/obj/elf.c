@@ -72,6 +72,20 @@ static int read_section(const struct elf *elf, struct bytes file, const u8 *p,
 	return sec->data.data ? 0 : -1;
 }
 
+/* Hangs every section of relocations on the section it applies to, in file order. */
+static void chain_relocs(struct elf *elf)
+{
+	for (u32 i = elf->n_sections; i-- > 1;) {
+		struct elf_section *sec = &elf->sections[i];
+
+		if ((sec->type != ELF_REL && sec->type != ELF_RELA) ||
+		    sec->info >= elf->n_sections)
+			continue;
+		sec->next_relocs = elf->sections[sec->info].relocs;
+		elf->sections[sec->info].relocs = i;
+	}
+}
+
 static int read_sections(struct elf *elf, struct bytes file, const struct header *h,
 			 struct arena *arena, struct skep_diag *diag)
 {
@@ -106,20 +120,6 @@ static int read_sections(struct elf *elf, struct bytes file, const struct header
 	}
 	chain_relocs(elf);
 	return 0;
-}
-
-/* Hangs every section of relocations on the section it applies to, in file order. */
-static void chain_relocs(struct elf *elf)
-{
-	for (u32 i = elf->n_sections; i-- > 1;) {
-		struct elf_section *sec = &elf->sections[i];
-
-		if ((sec->type != ELF_REL && sec->type != ELF_RELA) ||
-		    sec->info >= elf->n_sections)
-			continue;
-		sec->next_relocs = elf->sections[sec->info].relocs;
-		elf->sections[sec->info].relocs = i;
-	}
 }
 
 static int read_symbol(const struct elf *elf, const u8 *p, struct bytes names,
