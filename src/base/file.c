@@ -18,7 +18,7 @@ static int refuse_file(struct skep_diag *diag, const char *path, int err)
 {
 	bool first = diag && !diag->id;
 
-	fail(diag, FILE_UNREADABLE, NO_PC, "%s", strerror(err));
+	fail(diag, FILE_UNREADABLE, NO_PC, strerror(err));
 	if (first)
 		diag->err = -err;
 	return diag_in(diag, -err, "%s", path);
