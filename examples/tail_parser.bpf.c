@@ -18,7 +18,8 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-#define MAX_HEADERS 512 /* bytes; keeps offsets small for the verifier */
+#define IPV4_FRAG_OFFSET 0x1fff
+#define MAX_HEADERS      512 /* bytes; keeps offsets small for the verifier */
 
 enum stage { ETHERNET, VLAN, IPV4, IPV6, TCP, UDP, ICMP, ICMPV6, STAGES };
 
@@ -172,9 +173,15 @@ SEC("xdp")
 int parse_ipv4(struct xdp_md *ctx)
 {
 	struct iphdr *ip = enter(ctx, IPV4, sizeof(*ip));
+	__u32 next;
 
-	if (ip)
-		go_on(ctx, IPV4, ip->ihl * 4, stage_of_protocol(ip->protocol));
+	if (!ip)
+		return XDP_PASS;
+	/* only the first fragment of a packet begins with the header of its protocol */
+	next = ip->frag_off & bpf_htons(IPV4_FRAG_OFFSET)
+		       ? STAGES
+		       : stage_of_protocol(ip->protocol);
+	go_on(ctx, IPV4, ip->ihl * 4, next);
 	return XDP_PASS;
 }
 
