@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Objects loaded and run on raw memory, by every engine there is: src/exec lists them.
+ * Beside what a user of the library does, this reads the image of a loaded program, to
+ * run it on an engine of its own choice with r2 set.
+ */
+#include "engines.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "load/load.h"
+
+struct bench_image {
+	struct skep_object *obj;   /* owned */
+	const struct image *image; /* borrowed from obj */
+};
+
+static int fail_with(const char *path, const struct skep_diag *diag)
+{
+	fprintf(stderr, "skep-bench: %s: %s\n", path, diag->text);
+	return -1;
+}
+
+static int open_object(const char *path, struct bench_image *image)
+{
+	struct skep_diag diag = SKEP_DIAG_INIT;
+	struct skep_prog *prog;
+
+	if (skep_object_open(path, NULL, &image->obj, &diag) ||
+	    skep_object_load(image->obj, NULL, &diag))
+		return fail_with(path, &diag);
+	prog = skep_object_next_prog(image->obj, NULL);
+	if (!prog)
+		return -1;
+	image->image = prog->image;
+	return 0;
+}
+
+struct bench_image *bench_open(const char *folder, const char *name)
+{
+	struct bench_image *image = calloc(1, sizeof(*image));
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/%s.bpf.o", folder, name);
+	if (image && !open_object(path, image))
+		return image;
+	bench_close(image);
+	return NULL;
+}
+
+void bench_close(struct bench_image *image)
+{
+	if (image)
+		skep_object_close(image->obj);
+	free(image);
+}
+
+const char *bench_engine(u32 engine)
+{
+	const struct engine *found = engine < BENCH_ENGINES ? engine_at(engine) : NULL;
+
+	return found ? found->name : NULL;
+}
+
+u64 bench_run(struct bench_image *image, u32 engine, void *mem, u64 len)
+{
+	struct mem_region region = {
+		.name = "memory", .addr = mem, .size = len, .writable = true};
+	struct exec_opts opts = {.r2 = len, .regions = &region, .n_regions = 1};
+	struct skep_diag diag = SKEP_DIAG_INIT;
+	struct run run = {.ctx = mem, .opts = &opts, .diag = &diag};
+	u64 ret;
+
+	if (!engine_at(engine)->run(image->image, &run, &ret))
+		return ret;
+	fprintf(stderr, "skep-bench: %s: %s (instruction %d, line %d)\n",
+		bench_engine(engine), diag.text, diag.insn, diag.line);
+	exit(1);
+}
