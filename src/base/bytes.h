@@ -38,6 +38,11 @@ static inline bool host_is_big_endian(void)
 	return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
 }
 
+static inline u8 load_u8(const void *p)
+{
+	return *(const u8 *)p;
+}
+
 static inline u16 load_u16(const void *p)
 {
 	u16 v;
@@ -57,6 +62,11 @@ static inline u64 load_u64(const void *p)
 	u64 v;
 	memcpy(&v, p, sizeof(v));
 	return v;
+}
+
+static inline void store_u8(void *p, u8 v)
+{
+	*(u8 *)p = v;
 }
 
 static inline void store_u16(void *p, u16 v)

@@ -11,7 +11,7 @@
  *
  *	struct image *image;
  *	err = image_new(&(struct image_spec){.prog = prog, .maps = maps,
- *			.helpers = table, .n_helpers = n}, &image, diag);
+ *			.helper = helper_body}, &image, diag);
  *	struct run run = {.world = w, .ctx = xdp_md, .packet = p, .diag = diag};
  *	err = checked_run(image, &run, &ret);
  *	image_free(image);
@@ -40,17 +40,14 @@ enum {
 };
 enum { MAY_GOTO_STEPS = 0x800000 }; /* of one run; then may_goto jumps, as in Linux */
 enum { DEFAULT_MAX_STEPS = 100000000 };
-enum {
-	EXEC_STOP = 1
-}; /* run->err: a helper ends the run with success; R0 is the answer */
+enum { EXEC_STOP = 1 }; /* run->err: a helper ends the run with success, answer 0 */
 
 struct image_spec {
-	const struct prog *prog;  /* borrowed; outlives the image */
-	struct map *const *maps;  /* live maps, parallel to prog->maps; borrowed, counted
-				     by  the caller for as long as the image lives */
-	const helper_fn *helpers; /* by number; NULL: not offered; borrowed, outlives the
-				     image */
-	u32 n_helpers;
+	const struct prog *prog; /* borrowed; outlives the image */
+	struct map *const *maps; /* live maps, parallel to prog->maps; borrowed, counted
+				    by  the caller for as long as the image lives */
+	helper_fn (*helper)(u32 number); /* its body, NULL: not offered; as helper_body()
+					    of src/helpers */
 };
 
 /*
@@ -73,6 +70,8 @@ struct exec_opts {
 };
 
 /*
+ * A program array's slots hold the struct image * of the programs (map_update_ref).
+ *
  * Makes a program ready.  Errors: EINVAL for what is not well formed (insns_check) and
  * for maps that are missing, ENOTSUP with the name of a helper, kfunc, kernel symbol or
  * feature that the engines do not have.

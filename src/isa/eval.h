@@ -2,13 +2,14 @@
 /*
  * What every instruction computes, as inline functions made from the rows of alu.def,
  * jmp.def and atomic.def: alu64_ADD(d, s), alu32_ADD(d, s), jmp64_JEQ(d, s), jmp32_JEQ(d,
- * s), atomic64_ADD(d, s, r0), ... A 32-bit operation takes and gives 64-bit registers;
- * its result is zero-extended. Interpreters, constant folding and tests include this.
+ * s), atomic64_ADD(d, s, r0), end_BE16(d), ... A 32-bit operation takes and gives 64-bit
+ * registers; its result is zero-extended. Interpreters, constant folding and tests
+ * include this.
  */
 #ifndef SKEP_ISA_EVAL_H
 #define SKEP_ISA_EVAL_H
 
-#include "base/types.h"
+#include "base/bytes.h"
 
 #define A(name, code, off, sign, forms, text, result)                                    \
 	static inline u64 alu64_##name(u64 a, u64 b)                                     \
@@ -55,5 +56,24 @@
 	}
 #include "isa/atomic.def"
 #undef T
+
+/* Byte swaps (RFC 9669 4.2): the low bits, to or from the byte order of the name. */
+#define END(bits)                                                                        \
+	static inline u64 end_BSWAP##bits(u64 d)                                         \
+	{                                                                                \
+		return __builtin_bswap##bits((u##bits)d);                                \
+	}                                                                                \
+	static inline u64 end_LE##bits(u64 d)                                            \
+	{                                                                                \
+		return host_is_big_endian() ? end_BSWAP##bits(d) : (u##bits)d;           \
+	}                                                                                \
+	static inline u64 end_BE##bits(u64 d)                                            \
+	{                                                                                \
+		return host_is_big_endian() ? (u##bits)d : end_BSWAP##bits(d);           \
+	}
+END(16)
+END(32)
+END(64)
+#undef END
 
 #endif

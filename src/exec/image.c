@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Making a program ready: every slot decoded once, operands where the engines want them,
+ * references to maps, functions and helpers replaced by addresses.  What no engine can
+ * run is refused here, by name, so that engines meet only what they know.  Never changes
+ * the program.  RFC 9669 section 5.4 and 4.3 say what the references mean.
+ */
+#include "exec/image.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/diag.h"
+#include "maps/map.h"
+
+static bool is_entry(const struct image *image, u64 pc)
+{
+	return image->entries[pc / 8] >> pc % 8 & 1;
+}
+
+const struct code *image_function(const struct image *image, const struct code *code,
+				  u64 value)
+{
+	u64 distance = value - (u64)(uintptr_t)code, pc = distance / sizeof(*code);
+
+	if (distance % sizeof(*code) || pc >= image->prog->n_insns ||
+	    !is_entry(image, pc))
+		return NULL;
+	return code + pc;
+}
+
+static u32 function_at(const struct insn *insn, u32 pc)
+{
+	return pc + 1 + insn->imm;
+}
+
+static void mark_entry(struct image *image, u32 pc)
+{
+	image->entries[pc / 8] |= 1u << pc % 8;
+}
+
+/* Notes where functions start: the entry, what is called, and what is pointed to. */
+static void find_entries(struct image *image)
+{
+	const struct insn *insns = image->prog->insns;
+
+	mark_entry(image, 0);
+	for (u32 pc = 0; pc < image->prog->n_insns; pc++) {
+		enum op op = decode(&insns[pc]);
+
+		if ((op == OP_CALL && insns[pc].src_reg == CALL_LOCAL) ||
+		    (op == OP_LDDW && insns[pc].src_reg == LDDW_FUNC))
+			mark_entry(image, function_at(&insns[pc], pc));
+		pc += op_info(op)->wide;
+	}
+}
+
+static int refuse_extern(const struct prog *prog, const struct insn *insn, u32 pc,
+			 struct skep_diag *diag)
+{
+	const char *name = "?";
+
+	if ((u32)insn->imm < prog->n_externs)
+		name = prog->externs[insn->imm].name;
+	return fail(diag, NO_KERNEL_SYMBOL, (int)pc, name);
+}
+
+static int check_call(const struct image *image, const struct insn *insn, u32 pc,
+		      struct skep_diag *diag)
+{
+	if (insn->src_reg == CALL_KFUNC)
+		return refuse_extern(image->prog, insn, pc, diag);
+	if (insn->src_reg == CALL_HELPER && insn->imm != HELPER_TAIL_CALL &&
+	    !image->helper(insn->imm))
+		return fail(diag, NO_HELPER, (int)pc, insn->imm);
+	return 0;
+}
+
+static int check_lddw(const struct image *image, const struct insn *insn, u32 pc,
+		      struct skep_diag *diag)
+{
+	const struct prog *prog = image->prog;
+	void *addr;
+
+	switch ((enum lddw_src)insn->src_reg) {
+	case LDDW_MAP_FD:
+	case LDDW_MAP_VALUE: return fail(diag, MAP_BY_FD, (int)pc, insn->imm);
+	case LDDW_BTF_ID:
+		if ((u32)insn->imm < prog->n_externs && prog->externs[insn->imm].weak)
+			return 0;
+		return refuse_extern(prog, insn, pc, diag);
+	case LDDW_MAP_IDX:
+	case LDDW_MAP_IDX_VALUE:
+		if ((u32)insn->imm >= prog->n_maps || !image->maps[insn->imm])
+			return fail(diag, NO_SUCH_MAP, (int)pc, insn->imm);
+		if (insn->src_reg == LDDW_MAP_IDX)
+			return 0;
+		if (map_value_addr(image->maps[insn->imm], (u32)insn[1].imm, &addr))
+			return fail(diag, BAD_MAP_OFFSET, (int)pc, (u32)insn[1].imm,
+				    prog->maps[insn->imm]->name);
+		return 0;
+	case LDDW_IMM:
+	case LDDW_FUNC:
+	case LDDW_SRCS: return 0;
+	}
+	return 0;
+}
+
+/* Refuses what is well formed but cannot be run by us. */
+static int check_references(const struct image *image, struct skep_diag *diag)
+{
+	const struct prog *prog = image->prog;
+	int err = 0;
+
+	for (u32 pc = 0; pc < prog->n_insns && !err; pc++) {
+		const struct insn *insn = &prog->insns[pc];
+		enum op op = decode(insn);
+
+		if (op == OP_CALL)
+			err = check_call(image, insn, pc, diag);
+		if (op == OP_LDDW)
+			err = check_lddw(image, insn, pc++, diag);
+	}
+	return err;
+}
+
+static u64 lddw_value(const struct image *image, const struct code *code, u32 pc)
+{
+	const struct insn *insn = &image->prog->insns[pc];
+	void *addr = NULL;
+
+	switch ((enum lddw_src)insn->src_reg) {
+	case LDDW_FUNC: return (u64)(uintptr_t)&code[function_at(insn, pc)];
+	case LDDW_MAP_IDX: return (u64)(uintptr_t)image->maps[insn->imm];
+	case LDDW_MAP_IDX_VALUE:
+		map_value_addr(image->maps[insn->imm], (u32)insn[1].imm, &addr);
+		return (u64)(uintptr_t)addr;
+	case LDDW_IMM: return lddw_imm(insn);
+	case LDDW_BTF_ID: /* weak and unresolved */
+	case LDDW_MAP_FD:
+	case LDDW_MAP_VALUE:
+	case LDDW_SRCS: return 0;
+	}
+	return 0;
+}
+
+static void code_call(const struct image *image, struct code *code, u32 pc,
+		      const void *const *labels)
+{
+	const struct insn *insn = &image->prog->insns[pc];
+
+	if (insn->src_reg == CALL_LOCAL) {
+		code[pc].go = labels[CODE_CALL_LOCAL];
+		code[pc].target = &code[function_at(insn, pc)];
+	} else if (insn->imm == HELPER_TAIL_CALL) {
+		code[pc].go = labels[CODE_TAIL_CALL];
+	} else {
+		code[pc].go = labels[CODE_CALL_HELPER];
+		code[pc].helper = image->helper(insn->imm);
+	}
+}
+
+static void code_insn(const struct image *image, struct code *code, u32 pc,
+		      const void *const *labels)
+{
+	const struct insn *insn = &image->prog->insns[pc];
+	enum op op = decode(insn);
+	struct code *c = &code[pc];
+
+	*c = (struct code){.go = labels[op],
+			   .dst = insn->dst_reg,
+			   .src = insn->src_reg,
+			   .off = insn->off,
+			   .imm = insn->imm};
+	if (op == OP_LDDW)
+		c[1].value = lddw_value(image, code, pc);
+	if (op == OP_JA || op == OP_MAY_GOTO)
+		c->imm = insn->off;
+	if (op == OP_CALLX && !insn->dst_reg) /* LLVM has the register in imm */
+		c->dst = (u8)insn->imm;
+	if (op == OP_CALL)
+		code_call(image, code, pc, labels);
+}
+
+static void code_make(const struct image *image, struct code *code,
+		      const void *const *labels)
+{
+	const struct prog *prog = image->prog;
+
+	for (u32 pc = 0; pc < prog->n_insns; pc++) {
+		code_insn(image, code, pc, labels);
+		pc += op_info(decode(&prog->insns[pc]))->wide;
+	}
+}
+
+static int image_alloc(struct image *image, const struct image_spec *spec)
+{
+	u32 n = spec->prog->n_insns, n_maps = spec->prog->n_maps;
+
+	image->prog = spec->prog;
+	image->helper = spec->helper;
+	image->interp = calloc(n, sizeof(*image->interp));
+	image->checked = calloc(n, sizeof(*image->checked));
+	image->entries = calloc(n / 8 + 1, 1);
+	image->maps = calloc(n_maps + 1, sizeof(*image->maps));
+	if (!image->interp || !image->checked || !image->entries || !image->maps)
+		return -ENOMEM;
+	for (u32 i = 0; i < n_maps; i++)
+		image->maps[i] = spec->maps ? spec->maps[i] : NULL;
+	return 0;
+}
+
+int image_new(const struct image_spec *spec, struct image **out, struct skep_diag *diag)
+{
+	const struct prog *prog = spec->prog;
+	struct image *image;
+	int err = insns_check(prog->insns, prog->n_insns, diag);
+
+	if (err)
+		return err;
+	image = calloc(1, sizeof(*image));
+	if (!image)
+		return fail(diag, NO_MEMORY, NO_PC);
+	err = image_alloc(image, spec);
+	if (err) {
+		fail(diag, NO_MEMORY, NO_PC);
+		goto free_image;
+	}
+	err = check_references(image, diag);
+	if (err)
+		goto free_image;
+	find_entries(image);
+	code_make(image, image->interp, interp_labels());
+	code_make(image, image->checked, checked_labels());
+	checked_guard(prog, image->checked);
+	*out = image;
+	return 0;
+
+free_image:
+	image_free(image);
+	return err;
+}
+
+void image_free(struct image *image)
+{
+	if (!image)
+		return;
+	free(image->interp);
+	free(image->checked);
+	free(image->entries);
+	free(image->maps);
+	free(image);
+}
+
+const struct prog *image_prog(const struct image *image)
+{
+	return image->prog;
+}

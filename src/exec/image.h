@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the engines have in common: a program with its instructions laid out for direct
+ * threading.  Each engine has its own array of struct code, made from the same slots with
+ * its own labels; code[i] is instruction slot i, so that a place in one is a place in the
+ * other.  Only src/exec includes this.
+ */
+#ifndef SKEP_EXEC_IMAGE_H
+#define SKEP_EXEC_IMAGE_H
+
+#include "exec/exec.h"
+
+struct code {
+	/* Where the engine goes for this instruction; the second slot of a wide
+	 * instruction is never gone to and holds its value. */
+	union {
+		const void *go;
+		u64 value;
+	};
+	union {
+		struct {
+			u8 dst, src;
+			s16 off;
+			s32 imm; /* JA, MAY_GOTO: slots to jump */
+		};
+		helper_fn helper;          /* CODE_CALL_HELPER */
+		const struct code *target; /* CODE_CALL_LOCAL */
+	};
+};
+_Static_assert(sizeof(struct code) == 16, "four instructions a cache line");
+
+/* Labels beside those of enum op: what a call turns out to be. */
+enum {
+	CODE_CALL_LOCAL = OPS,
+	CODE_CALL_HELPER,
+	CODE_TAIL_CALL,
+	CODE_BAD_FRAME_USE, /* checked: R10 written, or used beyond its frame */
+	CODES,
+};
+
+enum { HELPER_TAIL_CALL = 12 }; /* BPF_FUNC_tail_call */
+
+struct image {
+	const struct prog *prog; /* borrowed from the spec */
+	struct map **maps;       /* owned array of borrowed maps */
+	helper_fn (*helper)(u32 number);
+	struct code *interp;  /* owned; n_insns of each */
+	struct code *checked; /* owned */
+	u8 *entries;          /* owned; a bit an instruction: functions start here */
+};
+
+/* Operand forms of a row: M(row's arguments, form, width, operand) for each. */
+#define FORMS_ALL(M, name)                                                               \
+	M(name, 64_K, 64, IMM)                                                           \
+	M(name, 64_X, 64, SRC) M(name, 32_K, 32, IMM) M(name, 32_X, 32, SRC)
+#define FORMS_K(M, name)   M(name, 64_K, 64, IMM) M(name, 32_K, 32, IMM)
+#define FORMS_X(M, name)   M(name, 64_X, 64, SRC) M(name, 32_X, 32, SRC)
+#define FORMS_X64(M, name) M(name, 64_X, 64, SRC)
+
+/* Moves overwrite their destination unread. */
+static inline bool alu_reads_dst(enum alu row)
+{
+	return row != ALU_MOV && row != ALU_MOVS8 && row != ALU_MOVS16 &&
+	       row != ALU_MOVS32;
+}
+
+/* The labels of each engine, CODES of them. */
+const void *const *interp_labels(void);
+const void *const *checked_labels(void);
+
+/* Is the value a function of the program, as LDDW_FUNC gives it?  Its code or NULL. */
+const struct code *image_function(const struct image *image, const struct code *code,
+				  u64 value);
+
+/* Makes the checked engine stop where R10 is written or misused. */
+void checked_guard(const struct prog *prog, struct code *code);
+
+#endif
