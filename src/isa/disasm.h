@@ -29,7 +29,8 @@ struct dis_names {
 /*
  * Appends the text of insns[pc] to out, without a newline; returns the number of slots it
  * took, 1 or 2 (pc < n_insns).  What no text can stand for, valid or not, is written as
- * ".insn CODE, DST, SRC, OFF, IMM" for each slot.  names may be NULL.
+ * ".insn CODE, DST, SRC, OFF, IMM", with the second imm behind if it takes two slots.
+ * names may be NULL.
  */
 u32 disasm(struct text *out, const struct insn *insns, u32 n_insns, u32 pc,
 	   const struct dis_names *names);

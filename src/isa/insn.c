@@ -213,6 +213,18 @@ const struct op_info *op_info(enum op op)
 	return (unsigned)op < OPS && infos[op].name ? &infos[op] : &infos[OP_INVALID];
 }
 
+enum op op_find(enum op_kind kind, u8 row, u8 width, bool reg)
+{
+	for (int op = OP_INVALID + 1; op < OPS; op++) {
+		const struct op_info *info = &infos[op];
+
+		if (info->kind == kind && info->row == row && info->width == width &&
+		    info->reg == reg)
+			return op;
+	}
+	return OP_INVALID;
+}
+
 static int variant_of(s32 value)
 {
 	switch (value) {
@@ -378,6 +390,9 @@ static int refuse_wide(const struct insn *insn, u32 left, u32 pc, struct skep_di
 		return fail(diag, BAD_LDDW, pc, "missing");
 	if (insn[1].code || insn[1].dst_reg || insn[1].src_reg || insn[1].off)
 		return fail(diag, BAD_LDDW, pc, "not all zero beside its imm");
+	if (insn[1].imm &&
+	    (insn->src_reg == LDDW_MAP_FD || insn->src_reg == LDDW_MAP_IDX))
+		return fail(diag, BAD_LDDW, pc, "not zero, but a map has no offset");
 	return 0;
 }
 

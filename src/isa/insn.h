@@ -174,6 +174,9 @@ struct op_info {
 
 const struct op_info *op_info(enum op op); /* static storage, never NULL */
 
+/* The instruction with these properties, OP_INVALID if there is none. */
+enum op op_find(enum op_kind kind, u8 row, u8 width, bool reg);
+
 /*
  * Which instruction is this?  Looks at one slot and at all of its fields: a reserved
  * field that is not zero, a register that does not exist, an undefined opcode make it

@@ -142,6 +142,8 @@ static const struct program programs[] = {
 	{"BAD_FIELD", 0, 2, {{.code = 0x18, .src_reg = 7}, EXIT}},
 	{"BAD_LDDW", 0, 1, {LDDW}},
 	{"BAD_LDDW", 0, 2, {LDDW, EXIT}},
+	{"BAD_LDDW", 0, 3, {{.code = 0x18, .src_reg = 1}, {.imm = 1}, EXIT}},
+	{NULL, 0, 3, {{.code = 0x18, .src_reg = 2}, {.imm = 1}, EXIT}},
 	{"JUMP_OUT_OF_RANGE", 0, 2, {GOTO(1), EXIT}},
 	{"JUMP_OUT_OF_RANGE", 0, 2, {GOTO(-2), EXIT}},
 	{"JUMP_OUT_OF_RANGE", 1, 4, {CALL_PC(2), GOTO(1), EXIT, EXIT}},

@@ -1,0 +1,656 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The assembler for a whole text: statements one after another, then the names.  Labels
+ * live in one function and are resolved at its end, everything else at the end of the
+ * text.  Never looks at what the program does: jumps may even leave it (insns_check).
+ * docs/asm.md describes the language.
+ */
+#include "isa/asm.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "isa/asm_file.h"
+#include "isa/asm_insn.h"
+
+/* The names of .equ come before those of the caller. */
+static bool find_name(const void *ctx, enum asm_name kind, const char *name, s64 *number)
+{
+	const struct asm_file *f = ctx;
+	const struct asm_names *outer = f->in->names;
+	const struct symbol *sym = kind == ASM_CONSTANT ? file_find(f, name) : NULL;
+
+	if (sym && sym->kind == SYMBOL_NUMBER) {
+		*number = sym->value;
+		return true;
+	}
+	return outer && outer->find(outer->ctx, kind, name, number);
+}
+
+struct symbol *file_find(const struct asm_file *f, const char *name)
+{
+	size_t cursor = 0;
+	u32 i;
+
+	while (hash_index_next(&f->by_name, hash_string(name), &cursor, &i)) {
+		struct symbol *sym = vec_at(&f->symbols, i);
+
+		if (!strcmp(sym->name, name))
+			return sym;
+	}
+	return NULL;
+}
+
+int file_define(struct asm_file *f, struct scan *s, const struct symbol *new)
+{
+	struct symbol *sym;
+
+	if (file_find(f, new->name))
+		return scan_at(s, fail(f->diag, ASM_DUPLICATE, NO_PC, new->name));
+	if (f->symbols.len >= MAX_SYMBOLS)
+		return scan_at(s,
+			       fail(f->diag, ASM_TOO_BIG, NO_PC, "names", MAX_SYMBOLS));
+	if (!hash_index_add(&f->by_name, hash_string(new->name), (u32)f->symbols.len))
+		return fail(f->diag, NO_MEMORY, NO_PC);
+	sym = vec_push(&f->symbols);
+	if (!sym)
+		return fail(f->diag, NO_MEMORY, NO_PC);
+	*sym = *new;
+	return 0;
+}
+
+/* An array that stays, of what was collected in a vector. */
+static int keep(struct asm_file *f, const struct vec *v, void **array, u32 *n)
+{
+	*n = (u32)v->len;
+	*array = v->len ? arena_memdup(f->arena, v->data, v->len * v->elem_size) : NULL;
+	return v->len && !*array ? fail(f->diag, NO_MEMORY, NO_PC) : 0;
+}
+
+/* Labels */
+
+static bool is_local(const char *label)
+{
+	return label[0] >= '0' && label[0] <= '9';
+}
+
+static int compare_labels(const void *a, const void *b)
+{
+	const struct label *x = a, *y = b;
+	int order = strcmp(x->name, y->name);
+
+	return order ? order : x->pc < y->pc ? -1 : x->pc > y->pc;
+}
+
+/* The first label that is not before (name, pc), in the order of compare_labels(). */
+static u32 first_label(const struct asm_file *f, const char *name, u32 pc)
+{
+	struct label key = {.name = name, .pc = pc};
+	u32 low = 0, high = (u32)f->labels.len;
+
+	while (low < high) {
+		u32 middle = low + (high - low) / 2;
+
+		if (compare_labels(vec_at(&f->labels, middle), &key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static const struct label *label_at(const struct asm_file *f, u32 i, const char *name)
+{
+	const struct label *label = i < f->labels.len ? vec_at(&f->labels, i) : NULL;
+
+	return label && !strcmp(label->name, name) ? label : NULL;
+}
+
+/* NAME, or 1f and 1b: the next after and the last before instruction pc. */
+static const struct label *find_label(const struct asm_file *f, const char *name, u32 pc)
+{
+	char digits[MAX_WORD];
+	size_t n = strlen(name);
+	u32 i;
+
+	if (!is_local(name))
+		return label_at(f, first_label(f, name, 0), name);
+	memcpy(digits, name, n - 1);
+	digits[n - 1] = 0;
+	i = first_label(f, digits, pc + 1);
+	if (name[n - 1] == 'f')
+		return label_at(f, i, digits);
+	return i ? label_at(f, i - 1, digits) : NULL;
+}
+
+static int sort_labels(struct asm_file *f)
+{
+	if (f->labels.len)
+		qsort(f->labels.data, f->labels.len, sizeof(struct label),
+		      compare_labels);
+	for (size_t i = 1; i < f->labels.len; i++) {
+		const struct label *a = vec_at(&f->labels, i - 1), *b = a + 1;
+
+		if (is_local(a->name) || strcmp(a->name, b->name))
+			continue;
+		diag_at_line(f->diag, f->in->file ? f->in->file : "", (int)b->line);
+		return fail(f->diag, ASM_DUPLICATE, NO_PC, b->name);
+	}
+	return 0;
+}
+
+/* Functions */
+
+static int name_fail(struct asm_file *f, const struct pending *p, const char *what)
+{
+	int err = fail(f->diag, ASM_UNKNOWN_NAME, NO_PC, p->column, what, p->name);
+
+	diag_at_line(f->diag, f->in->file ? f->in->file : "", (int)p->line);
+	return err;
+}
+
+static int too_far(struct asm_file *f, const struct pending *p, s64 distance)
+{
+	int err = fail(f->diag, ASM_TOO_FAR, NO_PC, p->column, p->name,
+		       (long long)distance);
+
+	diag_at_line(f->diag, f->in->file ? f->in->file : "", (int)p->line);
+	return err;
+}
+
+/* Sets the distance of a jump, a call or a load of a function's address. */
+static int set_distance(struct asm_file *f, const struct pending *p, s64 distance)
+{
+	struct insn *insn = vec_at(&f->insns, p->insn);
+	enum op op = decode(insn);
+
+	if (op == OP_CALL)
+		insn->src_reg = CALL_LOCAL;
+	if (op == OP_CALL || op == OP_LDDW || op == OP_JA32)
+		insn->imm = (s32)distance;
+	else if (distance < INT16_MIN || distance > INT16_MAX)
+		return too_far(f, p, distance);
+	else
+		insn->off = (s16)distance;
+	return 0;
+}
+
+/* Resolves what refers to labels; the rest waits for the end of the text. */
+static int resolve_labels(struct asm_file *f)
+{
+	for (size_t i = 0; i < f->waiting.len; i++) {
+		const struct pending *p = vec_at(&f->waiting, i);
+		bool may_be = p->want == WANT_LABEL || p->want == WANT_CALL ||
+			      p->want == WANT_FUNC;
+		const struct label *label =
+			may_be ? find_label(f, p->name, p->insn) : NULL;
+		struct pending *later;
+		int err;
+
+		if (label) {
+			err = set_distance(f, p, (s64)label->pc - p->insn - 1);
+			if (err)
+				return err;
+			continue;
+		}
+		if (p->want == WANT_LABEL)
+			return name_fail(f, p, "label");
+		later = vec_push(&f->pending);
+		if (!later)
+			return fail(f->diag, NO_MEMORY, NO_PC);
+		*later = *p;
+	}
+	return 0;
+}
+
+int file_end_function(struct asm_file *f)
+{
+	struct asm_func *func;
+	u32 n_lines;
+	int err;
+
+	if (!f->funcs.len)
+		return 0;
+	err = sort_labels(f);
+	err = err ? err : resolve_labels(f);
+	func = vec_at(&f->funcs, f->funcs.len - 1);
+	err = err ? err : keep(f, &f->insns, (void **)&func->insns, &func->n_insns);
+	err = err ? err : keep(f, &f->lines, (void **)&func->lines, &n_lines);
+	vec_clear(&f->insns);
+	vec_clear(&f->lines);
+	vec_clear(&f->labels);
+	vec_clear(&f->waiting);
+	return err;
+}
+
+int file_begin_function(struct asm_file *f, struct scan *s, const struct asm_func *new)
+{
+	struct symbol sym = {new->name, SYMBOL_FUNC, (u32)f->funcs.len, 0};
+	int err = file_end_function(f);
+	struct asm_func *func;
+
+	err = err ? err : file_define(f, s, &sym);
+	if (err)
+		return err;
+	func = vec_push(&f->funcs);
+	if (!func)
+		return fail(f->diag, NO_MEMORY, NO_PC);
+	*func = *new;
+	func->line = s->line;
+	return 0;
+}
+
+/* Instructions before any .program or .func are the program "main". */
+static int need_function(struct asm_file *f, struct scan *s)
+{
+	struct asm_func func = {.name = "main", .program = true, .global = true};
+
+	func.section = f->section;
+	return f->funcs.len ? 0 : file_begin_function(f, s, &func);
+}
+
+/* Statements */
+
+static int add_label(struct asm_file *f, struct scan *s, const char *name)
+{
+	struct label *label;
+	int err = need_function(f, s);
+
+	if (err)
+		return err;
+	label = vec_push(&f->labels);
+	if (!label || !(label->name = arena_strdup(f->arena, name)))
+		return fail(f->diag, NO_MEMORY, NO_PC);
+	label->pc = (u32)f->insns.len;
+	label->line = s->line;
+	return 0;
+}
+
+/* "NAME:" or "1:"; false: no label, nothing read. */
+static bool accept_label(struct scan *s, char name[MAX_WORD])
+{
+	struct scan start = *s;
+	size_t n = 0;
+
+	if (!scan_word(s, name)) {
+		while (s->p + n < s->end && is_local(s->p + n) && n < MAX_WORD - 1)
+			n++;
+		memcpy(name, s->p, n);
+		name[n] = 0;
+		s->p += n;
+	}
+	if (name[0] && scan_accept(s, ":"))
+		return true;
+	*s = start;
+	return false;
+}
+
+static int add_slots(struct asm_file *f, struct scan *s, const struct statement *st)
+{
+	if (f->insns.len + st->slots > MAX_INSNS)
+		return scan_at(
+			s, fail(f->diag, ASM_TOO_BIG, NO_PC, "instructions", MAX_INSNS));
+	for (u32 i = 0; i < st->slots; i++) {
+		struct insn *insn = vec_push(&f->insns);
+		u32 *line = vec_push(&f->lines);
+
+		if (!insn || !line)
+			return fail(f->diag, NO_MEMORY, NO_PC);
+		*insn = st->insns[i];
+		*line = s->line;
+	}
+	return 0;
+}
+
+static int add_instruction(struct asm_file *f, struct scan *s)
+{
+	int column = (int)(s->p - s->line_start) + 1;
+	struct statement st;
+	struct pending *p;
+	int err = need_function(f, s);
+
+	err = err ? err : asm_statement(s, &st);
+	err = err ? err : add_slots(f, s, &st);
+	if (err || st.want == WANT_NOTHING)
+		return err;
+	p = vec_push(&f->waiting);
+	if (!p || !(p->name = arena_strdup(f->arena, st.name)))
+		return fail(f->diag, NO_MEMORY, NO_PC);
+	p->func = (u32)f->funcs.len - 1;
+	p->insn = (u32)f->insns.len - st.slots;
+	p->want = st.want;
+	p->addend = st.addend;
+	p->line = s->line;
+	p->column = column;
+	return 0;
+}
+
+static bool is_raw_insn(const struct scan *s)
+{
+	struct scan here = *s;
+
+	return scan_accept_word(&here, ".insn");
+}
+
+static int read_statement(struct asm_file *f, struct scan *s)
+{
+	char label[MAX_WORD];
+
+	while (accept_label(s, label)) {
+		int err = add_label(f, s, label);
+
+		if (err)
+			return err;
+	}
+	if (scan_end(s))
+		return 0;
+	if (*s->p == '.' && !is_raw_insn(s))
+		return file_directive(f, s);
+	return add_instruction(f, s);
+}
+
+/* Where the statement at p ends: at ";", at a comment or with the line. */
+static const char *statement_end(const char *p, const char *line_end)
+{
+	char quote = 0;
+
+	for (; p < line_end; p++) {
+		if (quote && *p == '\\')
+			p++;
+		else if (quote)
+			quote = *p == quote ? 0 : quote;
+		else if (*p == '"' || *p == '\'')
+			quote = *p;
+		else if (*p == ';' || *p == '#' ||
+			 (*p == '/' && line_end - p > 1 && p[1] == '/'))
+			return p;
+	}
+	return line_end;
+}
+
+/* A line that begins with ";" is a comment, as in the listings of llvm-objdump. */
+static bool is_comment_line(const struct scan *s)
+{
+	struct scan start = *s;
+
+	return scan_accept(&start, ";");
+}
+
+static int read_line(struct asm_file *f, struct scan *s, const char *line_end)
+{
+	s->end = line_end;
+	if (is_comment_line(s))
+		return 0;
+	for (;;) {
+		int err;
+
+		s->end = statement_end(s->p, line_end);
+		err = read_statement(f, s);
+		if (err || s->end == line_end || *s->end != ';')
+			return err;
+		s->p = s->end + 1;
+	}
+}
+
+static int read_text(struct asm_file *f)
+{
+	const char *p = (const char *)f->in->text.data, *end = p + f->in->text.len;
+	struct scan s = {.file = f->in->file, .names = &f->names, .diag = f->diag};
+
+	for (s.line = f->in->first_line ? f->in->first_line : 1; p < end; s.line++) {
+		const char *line_end = memchr(p, '\n', (size_t)(end - p));
+		int err;
+
+		line_end = line_end ? line_end : end;
+		s.p = s.line_start = p;
+		err = read_line(f, &s, line_end);
+		if (err)
+			return err;
+		p = line_end + 1;
+	}
+	return file_end_function(f);
+}
+
+/* Names that mean something in the whole text */
+
+static int add_ref(struct asm_file *f, const struct pending *p, enum asm_ref_kind kind,
+		   u32 index)
+{
+	struct asm_ref *ref = vec_push(&f->refs);
+
+	if (!ref)
+		return fail(f->diag, NO_MEMORY, NO_PC);
+	*ref = (struct asm_ref){p->insn, kind, index, p->addend};
+	return 0;
+}
+
+static void set_lddw(struct insn *insn, enum lddw_src src, u32 index, u32 offset)
+{
+	insn[0].src_reg = src;
+	insn[0].imm = (s32)index;
+	insn[1].imm = (s32)offset;
+}
+
+static int resolve_map(struct asm_file *f, const struct pending *p, struct insn *insn,
+		       u32 index)
+{
+	bool value = p->want == WANT_VALUE;
+
+	if (p->addend && !value)
+		return name_fail(f, p, "global");
+	set_lddw(insn, value ? LDDW_MAP_IDX_VALUE : LDDW_MAP_IDX, index, (u32)p->addend);
+	return add_ref(f, p, value ? ASM_REF_VALUE : ASM_REF_MAP, index);
+}
+
+static int resolve_global(struct asm_file *f, const struct pending *p, struct insn *insn,
+			  u32 index)
+{
+	const struct asm_global *global = vec_at(&f->globals, index);
+
+	set_lddw(insn, LDDW_MAP_IDX_VALUE, (u32)f->maps.len + global->data,
+		 global->offset + (u32)p->addend);
+	return add_ref(f, p, ASM_REF_GLOBAL, index);
+}
+
+static int resolve_func(struct asm_file *f, const struct pending *p, struct insn *insn,
+			u32 index)
+{
+	if (p->addend)
+		return name_fail(f, p, "global");
+	if (p->want == WANT_CALL) {
+		insn->src_reg = CALL_LOCAL;
+		insn->imm = (s32)index;
+		return add_ref(f, p, ASM_REF_CALL, index);
+	}
+	set_lddw(insn, LDDW_FUNC, index, 0);
+	return add_ref(f, p, ASM_REF_FUNC, index);
+}
+
+static int resolve_helper(struct asm_file *f, const struct pending *p, struct insn *insn)
+{
+	s64 number;
+
+	if (!find_name(f, ASM_HELPER, p->name, &number))
+		return name_fail(f, p, "function or helper");
+	insn->imm = (s32)number;
+	return 0;
+}
+
+static int resolve_extern(struct asm_file *f, const struct pending *p, struct insn *insn)
+{
+	bool kfunc = p->want == WANT_KFUNC;
+	u32 index;
+	int err = file_extern(f, p->name, kfunc, &index);
+
+	if (err)
+		return err;
+	insn->imm = (s32)index;
+	return add_ref(f, p, kfunc ? ASM_REF_KFUNC : ASM_REF_KSYM, index);
+}
+
+static const char *const want_text[] = {
+	[WANT_LABEL] = "label",   [WANT_CALL] = "function or helper",
+	[WANT_MAP] = "map",       [WANT_VALUE] = "map or global",
+	[WANT_FUNC] = "function", [WANT_ADDRESS] = "map, global or function",
+};
+
+static bool wants(enum want want, enum symbol_kind kind)
+{
+	switch (kind) {
+	case SYMBOL_FUNC:
+		return want == WANT_CALL || want == WANT_FUNC || want == WANT_ADDRESS;
+	case SYMBOL_MAP:
+		return want == WANT_MAP || want == WANT_VALUE || want == WANT_ADDRESS;
+	case SYMBOL_GLOBAL: return want == WANT_VALUE || want == WANT_ADDRESS;
+	case SYMBOL_NUMBER: return false;
+	}
+	return false;
+}
+
+static int resolve(struct asm_file *f, const struct pending *p)
+{
+	const struct asm_func *func = vec_at(&f->funcs, p->func);
+	const struct symbol *sym = file_find(f, p->name);
+	struct insn *insn = &func->insns[p->insn];
+
+	if (p->want == WANT_KFUNC || p->want == WANT_KSYM)
+		return resolve_extern(f, p, insn);
+	if (!sym || !wants(p->want, sym->kind))
+		return p->want == WANT_CALL ? resolve_helper(f, p, insn)
+					    : name_fail(f, p, want_text[p->want]);
+	if (sym->kind == SYMBOL_FUNC)
+		return resolve_func(f, p, insn, sym->index);
+	if (sym->kind == SYMBOL_MAP)
+		return resolve_map(f, p, insn, sym->index);
+	return resolve_global(f, p, insn, sym->index);
+}
+
+/* Pending names come function by function, and so do the references made from them. */
+static int resolve_names(struct asm_file *f)
+{
+	u32 *starts = arena_array(f->arena, f->funcs.len + 1, sizeof(*starts));
+	struct asm_ref *refs;
+	u32 n_refs;
+	int err = starts ? 0 : fail(f->diag, NO_MEMORY, NO_PC);
+
+	for (size_t i = 0; !err && i < f->pending.len; i++) {
+		const struct pending *p = vec_at(&f->pending, i);
+
+		err = resolve(f, p);
+		if (!err)
+			starts[p->func + 1] = (u32)f->refs.len;
+	}
+	err = err ? err : keep(f, &f->refs, (void **)&refs, &n_refs);
+	for (u32 i = 0; !err && i < f->funcs.len; i++) {
+		struct asm_func *func = vec_at(&f->funcs, i);
+
+		if (starts[i + 1] < starts[i])
+			starts[i + 1] = starts[i];
+		func->n_refs = starts[i + 1] - starts[i];
+		func->refs = func->n_refs ? refs + starts[i] : NULL;
+	}
+	return err;
+}
+
+static int finish(struct asm_file *f, struct asm_unit *unit)
+{
+	int err = resolve_names(f);
+
+	err = err ? err : file_end_maps(f);
+	err = err ? err : file_end_datas(f);
+	err = err ? err : keep(f, &f->funcs, (void **)&unit->funcs, &unit->n_funcs);
+	err = err ? err : keep(f, &f->maps, (void **)&unit->maps, &unit->n_maps);
+	err = err ? err : keep(f, &f->datas, (void **)&unit->datas, &unit->n_datas);
+	err = err ? err : keep(f, &f->globals, (void **)&unit->globals, &unit->n_globals);
+	err = err ? err : keep(f, &f->externs, (void **)&unit->externs, &unit->n_externs);
+	unit->license = f->license;
+	unit->version = f->version;
+	return err;
+}
+
+static void file_fini(struct asm_file *f)
+{
+	struct vec *const vecs[] = {
+		&f->symbols,   &f->funcs, &f->maps,   &f->globals, &f->externs,
+		&f->map_names, &f->slots, &f->datas,  &f->pending, &f->refs,
+		&f->insns,     &f->lines, &f->labels, &f->waiting,
+	};
+
+	for (size_t i = 0; i < f->builds.len; i++)
+		vec_fini(&((struct data_build *)vec_at(&f->builds, i))->bytes);
+	vec_fini(&f->builds);
+	for (size_t i = 0; i < ARRAY_SIZE(vecs); i++)
+		vec_fini(vecs[i]);
+	hash_index_fini(&f->by_name);
+	hash_index_fini(&f->by_extern);
+}
+
+int asm_parse(const struct asm_input *in, struct arena *arena, struct asm_unit *unit,
+	      struct skep_diag *diag)
+{
+	struct asm_file f = {
+		.in = in,
+		.arena = arena,
+		.diag = diag,
+		.names = {find_name, &f},
+		.symbols = VEC_INIT(struct symbol),
+		.by_name = HASH_INDEX_INIT,
+		.by_extern = HASH_INDEX_INIT,
+		.funcs = VEC_INIT(struct asm_func),
+		.maps = VEC_INIT(struct asm_map),
+		.globals = VEC_INIT(struct asm_global),
+		.externs = VEC_INIT(struct asm_extern),
+		.map_names = VEC_INIT(struct map_names),
+		.slots = VEC_INIT(struct slot_line),
+		.builds = VEC_INIT(struct data_build),
+		.datas = VEC_INIT(struct asm_data),
+		.pending = VEC_INIT(struct pending),
+		.refs = VEC_INIT(struct asm_ref),
+		.insns = VEC_INIT(struct insn),
+		.lines = VEC_INIT(u32),
+		.labels = VEC_INIT(struct label),
+		.waiting = VEC_INIT(struct pending),
+	};
+	int err;
+
+	*unit = (struct asm_unit){0};
+	err = read_text(&f);
+	err = err ? err : finish(&f, unit);
+	file_fini(&f);
+	return err;
+}
+
+/* One line */
+
+static int resolve_line(struct scan *s, struct statement *st)
+{
+	s64 number;
+
+	if (st->want == WANT_NOTHING)
+		return 0;
+	if (st->want != WANT_CALL || !s->names ||
+	    !s->names->find(s->names->ctx, ASM_HELPER, st->name, &number))
+		return fail(s->diag, ASM_UNKNOWN_NAME, NO_PC, 1,
+			    st->want == WANT_CALL ? "helper" : "name outside of a file",
+			    st->name);
+	st->insns[0].imm = (s32)number;
+	return 0;
+}
+
+int asm_insn(const char *line, const struct asm_names *names, struct insn insns[2],
+	     struct skep_diag *diag)
+{
+	struct scan s = {.p = line, .line_start = line, .names = names, .diag = diag};
+	struct statement st;
+	int err;
+
+	s.end = statement_end(line, line + strlen(line));
+	err = asm_statement(&s, &st);
+	err = err ? err : resolve_line(&s, &st);
+	if (err)
+		return err;
+	memcpy(insns, st.insns, st.slots * sizeof(*insns));
+	return (int)st.slots;
+}
