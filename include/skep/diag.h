@@ -36,8 +36,9 @@ struct skep_diag {
 
 /**
  * The stable name of a diagnostic ("BAD_ELF_HEADER"), the one that JSON output and the
- * documentation use. \param id  skep_diag.id \return static string; "NONE" for 0 and for
- * ids that do not exist.  Thread-safe.
+ * documentation use.
+ * @param id skep_diag.id
+ * @return static string; "NONE" for 0 and for ids that do not exist. Thread-safe.
  */
 const char *skep_diag_name(int id);
 

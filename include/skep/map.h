@@ -50,42 +50,45 @@ uint32_t skep_map_max_entries(const struct skep_map *map);
 
 /**
  * Copies a value out.
- * \param key    skep_map_key_size() bytes
- * \param value  out: skep_map_value_size() bytes
- * \param flags  SKEP_ANY, or SKEP_F_LOCK
- * \return 0; -ENOENT when there is no such key; -EINVAL for flags that Linux refuses, and
- *         for maps that are not loaded; -524 (ENOTSUPP) for types without look-ups.
+ * @param key skep_map_key_size() bytes
+ * @param value out: skep_map_value_size() bytes
+ * @param flags SKEP_ANY, or SKEP_F_LOCK
+ * @return 0; -ENOENT when there is no such key; -EINVAL for flags that Linux refuses,
+ *         and for maps that are not loaded; -524 (ENOTSUPP) for types without look-ups.
  */
 int skep_map_lookup(const struct skep_map *map, const void *key, void *value,
 		    uint64_t flags);
 
 /**
  * Copies a value in.
- * \param value  skep_map_value_size() bytes
- * \param flags  enum skep_update
- * \return 0; -E2BIG when the map is full, -EEXIST, -ENOENT as the flags say, -EPERM for a
- *         frozen map, -EINVAL, -524 (ENOTSUPP)
+ * @param value skep_map_value_size() bytes
+ * @param flags enum skep_update
+ * @return 0; -E2BIG when the map is full, -EEXIST, -ENOENT as the flags say, -EPERM for
+ *         a frozen map, -EINVAL, -524 (ENOTSUPP)
  */
 int skep_map_update(struct skep_map *map, const void *key, const void *value,
 		    uint64_t flags);
 
-/** Removes an element.  \return 0, -ENOENT, -EINVAL, -EPERM, -524 (ENOTSUPP). */
+/**
+ * Removes an element.
+ * @return 0, -ENOENT, -EINVAL, -EPERM, -524 (ENOTSUPP).
+ */
 int skep_map_delete(struct skep_map *map, const void *key);
 
 /**
  * Walks the keys.
- * \param key   NULL: the first key; else the one after key (the first again, when key has
- *              gone meanwhile)
- * \param next  out: skep_map_key_size() bytes; may be the same memory as key
- * \return 0; -ENOENT after the last; -EINVAL, -524 (ENOTSUPP)
+ * @param key NULL: the first key; else the one after key (the first again, when key has
+ *         gone meanwhile)
+ * @param next out: skep_map_key_size() bytes; may be the same memory as key
+ * @return 0; -ENOENT after the last; -EINVAL, -524 (ENOTSUPP)
  */
 int skep_map_next_key(const struct skep_map *map, const void *key, void *next);
 
 /**
  * Puts a map into a slot of a map of maps.
- * \param key    of an ARRAY_OF_MAPS or HASH_OF_MAPS
- * \param inner  a loaded map, also of another object; the outer map keeps it alive
- * \return 0; -EINVAL when inner is not like the declared inner map; other errors as
+ * @param key of an ARRAY_OF_MAPS or HASH_OF_MAPS
+ * @param inner a loaded map, also of another object; the outer map keeps it alive
+ * @return 0; -EINVAL when inner is not like the declared inner map; other errors as
  *         skep_map_update()
  */
 int skep_map_update_map(struct skep_map *map, const void *key,
@@ -93,37 +96,37 @@ int skep_map_update_map(struct skep_map *map, const void *key,
 
 /**
  * Puts a program into a slot of a PROG_ARRAY, for tail calls.
- * \param prog  a loaded program of the same object as the map
- * \return 0; -EINVAL; -E2BIG past the end
+ * @param prog a loaded program of the same object as the map
+ * @return 0; -EINVAL; -E2BIG past the end
  */
 int skep_map_update_prog(struct skep_map *map, const void *key,
 			 const struct skep_prog *prog, uint64_t flags);
 
 /**
  * Uses a map of another object instead of creating one, so that two objects share state
- * or a new version of an object takes over.  Before the object is loaded.
- * \param map    of an object that is not loaded
- * \param other  a loaded map with the same type, sizes, and flags, not a PROG_ARRAY
- * \param diag   may be NULL
- * \return 0; -EINVAL when they differ; -EBUSY when map exists already
+ * or a new version of an object takes over. Before the object is loaded.
+ * @param map of an object that is not loaded
+ * @param other a loaded map with the same type, sizes, and flags, not a PROG_ARRAY
+ * @param diag may be NULL
+ * @return 0; -EINVAL when they differ; -EBUSY when map exists already
  */
 int skep_map_reuse(struct skep_map *map, const struct skep_map *other,
 		   struct skep_diag *diag);
 
 /**
  * Something that a program sent.
- * \param arg   as it was given to skep_map_consume()
- * \param cpu   which CPU sent it (PERF_EVENT_ARRAY), or -1
- * \param data  `size` bytes, valid during the call; 8-byte aligned for ring buffers
- * \return 0 to go on, negative to stop
+ * @param arg as it was given to skep_map_consume()
+ * @param cpu which CPU sent it (PERF_EVENT_ARRAY), or -1
+ * @param data `size` bytes, valid during the call; 8-byte aligned for ring buffers
+ * @return 0 to go on, negative to stop
  */
 typedef int (*skep_event_fn)(void *arg, int cpu, const void *data, uint32_t size);
 
 /**
- * Hands over what programs sent through a RINGBUF or a PERF_EVENT_ARRAY, oldest first for
- * each CPU.  One thread at a time for each map.
- * \return how many events; what fn returned, when that was negative; -EINVAL for other
- *         types and for maps that are not loaded.  Does not wait.
+ * Hands over what programs sent through a RINGBUF or a PERF_EVENT_ARRAY, oldest first
+ * for each CPU. One thread at a time for each map.
+ * @return how many events; what fn returned, when that was negative; -EINVAL for other
+ *         types and for maps that are not loaded. Does not wait.
  */
 int64_t skep_map_consume(struct skep_map *map, skep_event_fn fn, void *arg);
 

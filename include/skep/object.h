@@ -29,7 +29,6 @@ struct skep_world;
 
 /** How to open an object; zeroes are the defaults. */
 struct skep_object_opts {
-	size_t size;      /**< sizeof(struct skep_object_opts), or 0: this version's */
 	const char *name; /**< for messages; NULL: the path, or "object" for memory */
 	/** "checked" (the default: every access is checked while the program runs, for
 	 * programs that nobody verified) or "interp" (unchecked and faster: a program
@@ -46,21 +45,21 @@ struct skep_object_opts {
 
 /**
  * Opens an object file.
- * \param path  the file
- * \param opts  NULL: all defaults; copied
- * \param obj   out; closed by skep_object_close()
- * \param diag  why it failed, with the place in the file; may be NULL
- * \return 0; the errno of reading the file; -EINVAL and others for a file that is not
- * what it claims to be; -ENOMEM.  Objects are read as libbpf reads them (section names,
- *         map definitions, relocations).  Thread-safe.
+ * @param path the file
+ * @param opts NULL: all defaults; copied
+ * @param obj out; closed by skep_object_close()
+ * @param diag why it failed, with the place in the file; may be NULL
+ * @return 0; the errno of reading the file; -EINVAL and others for a file that is not
+ *         what it claims to be; -ENOMEM. Objects are read as libbpf reads them (section
+ *         names, map definitions, relocations). Thread-safe.
  */
 int skep_object_open(const char *path, const struct skep_object_opts *opts,
 		     struct skep_object **obj, struct skep_diag *diag);
 
 /**
  * Opens an object in memory; otherwise as skep_object_open().
- * \param data  the bytes of the ELF file; copied, not needed after the call
- * \param size  how many
+ * @param data the bytes of the ELF file; copied, not needed after the call
+ * @param size how many
  */
 int skep_object_open_memory(const void *data, size_t size,
 			    const struct skep_object_opts *opts, struct skep_object **obj,
@@ -75,14 +74,14 @@ const char *skep_object_name(const struct skep_object *obj);
 
 /**
  * Sets a global variable.
- * \param name   as in the source: of .rodata, .data, .bss (or their named relatives) or
- *               .kconfig
- * \param value  `size` bytes in the host's byte order; copied
- * \param size   exactly the size of the variable
- * \param diag   may be NULL
- * \return 0; -ENOENT when there is no such variable, -EINVAL when the size differs,
- * -EPERM for constants (.rodata, .kconfig) of a loaded object.  After loading, the bytes
- *         are written while programs may run.
+ * @param name as in the source: of .rodata, .data, .bss (or their named relatives) or
+ *         .kconfig
+ * @param value `size` bytes in the host's byte order; copied
+ * @param size exactly the size of the variable
+ * @param diag may be NULL
+ * @return 0; -ENOENT when there is no such variable, -EINVAL when the size differs,
+ *         -EPERM for constants (.rodata, .kconfig) of a loaded object. After loading,
+ *         the bytes are written while programs may run.
  */
 int skep_object_set_var(struct skep_object *obj, const char *name, const void *value,
 			size_t size, struct skep_diag *diag);
@@ -97,14 +96,14 @@ int skep_object_get_var(const struct skep_object *obj, const char *name, void *v
 /**
  * Loads: resolves what needs the target, creates the maps with their initial contents,
  * freezes constants, makes the chosen programs ready to run.
- * \param target  borrowed, must outlive the object; NULL: "linux" with the types of the
- *                running kernel
- * \param diag    why it failed, with the program or map; may be NULL
- * \return 0; -EBUSY when it is loaded already; -EINVAL for a program that is not well
- *         formed; -ENOTSUP for what skep does not offer yet (the text names the map type,
- *         helper or kfunc); the errno of creating the map; -ENOMEM.  After an error the
- *         object is as before the call: deselect the program (skep_prog_select()) and try
- *         again.
+ * @param target borrowed, must outlive the object; NULL: "linux" with the types of the
+ *         running kernel
+ * @param diag why it failed, with the program or map; may be NULL
+ * @return 0; -EBUSY when it is loaded already; -EINVAL for a program that is not well
+ *         formed; -ENOTSUP for what skep does not offer yet (the text names the map
+ *         type, helper or kfunc); the errno of creating the map; -ENOMEM. After an error
+ *         the object is as before the call: deselect the program (skep_prog_select())
+ *         and try again.
  */
 int skep_object_load(struct skep_object *obj, const struct skep_target *target,
 		     struct skep_diag *diag);

@@ -38,7 +38,7 @@ uint32_t skep_prog_n_insns(const struct skep_prog *prog);
 /**
  * Chooses whether skep_object_load() makes this program ready; at first all are chosen.
  * Maps that only programs refer to which were not chosen are created all the same.
- * \return 0, or -EBUSY when the object is loaded.
+ * @return 0, or -EBUSY when the object is loaded.
  */
 int skep_prog_select(struct skep_prog *prog, bool selected);
 
@@ -56,14 +56,14 @@ bool skep_prog_takes_packets(const struct skep_prog *prog);
  * The run holds one of the world's virtual CPUs; when all are held by other threads, it
  * waits for one.
  *
- * \param prog      of a loaded object
- * \param ctx       what R1 points to; the program may write what its type may write
- * \param ctx_size  its size in bytes; reads past it are violations under "checked"
- * \param ret       out: R0
- * \param diag      of a violation: what, the instruction, its source line; may be NULL
- * \return 0; -EINVAL when the program is not loaded or takes packets; -ENOMEM; under
+ * @param prog of a loaded object
+ * @param ctx what R1 points to; the program may write what its type may write
+ * @param ctx_size its size in bytes; reads past it are violations under "checked"
+ * @param ret out: R0
+ * @param diag of a violation: what, the instruction, its source line; may be NULL
+ * @return 0; -EINVAL when the program is not loaded or takes packets; -ENOMEM; under
  *         "checked" also -EACCES, -EFAULT, -EINVAL for what the program did wrong and
- *         -ETIMEDOUT when it took too many steps.  Thread-safe.
+ *         -ETIMEDOUT when it took too many steps. Thread-safe.
  */
 int skep_prog_run(struct skep_prog *prog, void *ctx, size_t ctx_size, uint64_t *ret,
 		  struct skep_diag *diag);
@@ -77,26 +77,28 @@ enum skep_link {
 /** A packet, and what the hook would know about it; zeroes are the defaults.  The kernel
  * names what the fields mean in struct xdp_md and struct __sk_buff. */
 struct skep_packet {
-	size_t size;      /**< sizeof(struct skep_packet), or 0: this version's */
 	const void *data; /**< the bytes; borrowed for the call, not changed */
 	uint32_t len;     /**< how many; up to 256 KiB */
 
 	uint32_t wire_len; /**< length on the wire (__sk_buff.wire_len); 0: len */
-	uint32_t meta_len; /**< XDP: so many bytes of data, at most 255 (a multiple of
-			      4), are metadata before the packet */
+	uint32_t meta_len; /**< XDP: so many bytes of data, at most 252 (a multiple
+			      of 4), are metadata before the packet */
 	/** so many bytes are in one piece, the others in fragments; 0: XDP: as Linux does
 	 * (only programs that declare support for fragments get any), others: all */
 	uint32_t linear_len;
-	enum skep_link link; /**< XDP takes Ethernet only */
+	enum skep_link link; /**< of XDP programs not looked at: they see the bytes */
 	bool egress;         /**< SCHED_CLS, SCHED_ACT: the packet leaves the machine */
 	bool at_network;     /**< SOCKET_FILTER: data starts at the network header, as for
 				BPF_PROG_TEST_RUN; else at the link header */
 	uint32_t ifindex; /**< the interface: ingress_ifindex of XDP, ifindex of others */
 	uint32_t rx_queue;
-	uint32_t mark, priority, hash, queue_mapping;
+	uint32_t hash;
+	uint32_t mark, priority, queue_mapping; /**< set by the call, too: as the program
+						   left them (not XDP) */
 	uint32_t gso_size, gso_segs;
-	uint64_t tstamp, hwtstamp; /**< ns */
-	int32_t cpu;               /**< 1 + the virtual CPU to prefer; 0: any */
+	uint64_t tstamp;   /**< ns; set by the call, too (not XDP) */
+	uint64_t hwtstamp; /**< ns */
+	int32_t cpu;       /**< 1 + the virtual CPU to prefer; 0: any */
 
 	/** Where the packet goes as the program left it (its VLAN tag put back among the
 	 * bytes); NULL: nowhere. */
@@ -115,19 +117,22 @@ struct skep_packet {
 
 /**
  * Runs a program on one packet, with the context that its type has on Linux: struct
- * xdp_md or struct __sk_buff.  Waits for a CPU like skep_prog_run(). \param prog    XDP,
- * SCHED_CLS, SCHED_ACT or SOCKET_FILTER \param packet  in and out \param ret     out: the
- * verdict, R0 \param diag    as for skep_prog_run(); may be NULL \return as
- * skep_prog_run(); also -EINVAL when the bytes are too few for their link header or
- * fields contradict each other, -EMSGSIZE when they are too many. Thread-safe.
+ * xdp_md or struct __sk_buff. Waits for a CPU like skep_prog_run().
+ * @param prog XDP, SCHED_CLS, SCHED_ACT or SOCKET_FILTER
+ * @param packet in and out
+ * @param ret out: the verdict, R0
+ * @param diag as for skep_prog_run(); may be NULL
+ * @return as skep_prog_run(); also -EINVAL when the bytes are too few for their link
+ *         header or fields contradict each other, -EMSGSIZE when they are too many.
+ *         Thread-safe.
  */
 int skep_prog_run_packet(struct skep_prog *prog, struct skep_packet *packet,
 			 uint64_t *ret, struct skep_diag *diag);
 
 /**
  * The name of a verdict: "XDP_DROP", "TC_ACT_OK".
- * \return static string; NULL for results without a name, and for types whose results
- *         have none (a socket filter returns how many bytes to keep).  Thread-safe.
+ * @return static string; NULL for results without a name, and for types whose results
+ *         have none (a socket filter returns how many bytes to keep). Thread-safe.
  */
 const char *skep_prog_verdict_name(const struct skep_prog *prog, uint64_t ret);
 

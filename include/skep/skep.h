@@ -38,7 +38,7 @@ extern "C" {
 
 /**
  * The version of the library that is linked.
- * \return "MAJOR.MINOR.PATCH", static.  Thread-safe.
+ * @return "MAJOR.MINOR.PATCH", static. Thread-safe.
  */
 const char *skep_version(void);
 

@@ -18,16 +18,16 @@ struct skep_target;
 
 /**
  * Makes a target.
- * \param name    "linux" (the newest version that skep knows), "linux-6.12", ...; NULL is
- *                "linux"
- * \param btf     file with the types of that kernel, for CO-RE relocations: raw BTF as in
- *                /sys/kernel/btf/vmlinux, or an ELF file with a .BTF section.  NULL: the
- *                running kernel's where it shows them, else none
- * \param target  out; the caller frees it with skep_target_free(), after all objects that
- *                were loaded for it
- * \param diag    why it failed; may be NULL
- * \return 0; -EINVAL for a name that nobody knows or for a file that is no BTF; the errno
- *         of reading the file; -ENOMEM.  Thread-safe.
+ * @param name "linux" (the newest version that skep knows), "linux-6.12", ...; NULL is
+ *         "linux"
+ * @param btf file with the types of that kernel, for CO-RE relocations: raw BTF as in
+ *         /sys/kernel/btf/vmlinux, or an ELF file with a .BTF section. NULL: the running
+ *         kernel's where it shows them, else none
+ * @param target out; the caller frees it with skep_target_free(), after all objects that
+ *         were loaded for it
+ * @param diag why it failed; may be NULL
+ * @return 0; -EINVAL for a name that nobody knows or for a file that is no BTF; the
+ *         errno of reading the file; -ENOMEM. Thread-safe.
  */
 int skep_target_new(const char *name, const char *btf, struct skep_target **target,
 		    struct skep_diag *diag);
