@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The public side of maps: bpf(2)'s commands on the map behind the handle.  A map that
+ * was not created yet answers -EINVAL.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "load/load.h"
+
+SKEP_API const char *skep_map_name(const struct skep_map *map)
+{
+	return map->def->name;
+}
+
+SKEP_API u32 skep_map_type(const struct skep_map *map)
+{
+	return map->def->type;
+}
+
+SKEP_API const char *skep_map_type_name(const struct skep_map *map)
+{
+	return map->type_name;
+}
+
+SKEP_API u32 skep_map_key_size(const struct skep_map *map)
+{
+	return map->map ? map->map->key_size : map->def->key_size;
+}
+
+SKEP_API size_t skep_map_value_size(const struct skep_map *map)
+{
+	return map->map ? map_user_value_size(map->map) : map->def->value_size;
+}
+
+SKEP_API u32 skep_map_max_entries(const struct skep_map *map)
+{
+	return map->map ? map->map->max_entries : map->def->max_entries;
+}
+
+SKEP_API int skep_map_lookup(const struct skep_map *map, const void *key, void *value,
+			     u64 flags)
+{
+	return map->map ? map_user_lookup(map->map, key, value, flags) : -EINVAL;
+}
+
+SKEP_API int skep_map_update(struct skep_map *map, const void *key, const void *value,
+			     u64 flags)
+{
+	return map->map ? map_user_update(map->map, key, value, flags) : -EINVAL;
+}
+
+SKEP_API int skep_map_delete(struct skep_map *map, const void *key)
+{
+	return map->map ? map_user_delete(map->map, key) : -EINVAL;
+}
+
+SKEP_API int skep_map_next_key(const struct skep_map *map, const void *key, void *next)
+{
+	return map->map ? map_user_next_key(map->map, key, next) : -EINVAL;
+}
+
+SKEP_API int skep_map_update_map(struct skep_map *map, const void *key,
+				 const struct skep_map *inner, u64 flags)
+{
+	if (!map->map || !inner->map || !map_is_of_maps(map->map))
+		return -EINVAL;
+	return map_update_ref(map->map, key, inner->map, flags);
+}
+
+SKEP_API int skep_map_update_prog(struct skep_map *map, const void *key,
+				  const struct skep_prog *prog, u64 flags)
+{
+	if (!map->map || map->def->type != MAP_TYPE_PROG_ARRAY || !prog->image ||
+	    prog->obj != map->obj)
+		return -EINVAL;
+	return map_update_ref(map->map, key, prog->image, flags);
+}
+
+static bool is_alike(const struct map_def *def, const struct map *map)
+{
+	return def->type == map->type && def->key_size == map->key_size &&
+	       def->value_size == map->value_size &&
+	       def->max_entries == map->max_entries && def->flags == map->flags;
+}
+
+SKEP_API int skep_map_reuse(struct skep_map *map, const struct skep_map *other,
+			    struct skep_diag *diag)
+{
+	if (map->map)
+		return diag_in(diag, fail(diag, IS_LOADED, NO_PC), "map %s",
+			       map->def->name);
+	if (!other->map || !is_alike(map->def, other->map) ||
+	    map->def->type == MAP_TYPE_PROG_ARRAY)
+		return diag_in(diag, fail(diag, MAPS_DIFFER, NO_PC, other->def->name),
+			       "map %s", map->def->name);
+	map->map = map_get(other->map);
+	map->reused = true;
+	return 0;
+}
+
+/* ---- events ---- */
+
+struct consumer {
+	skep_event_fn fn;
+	void *arg;
+	int cpu;
+};
+
+static int pass_record(void *arg, const void *data, u32 size)
+{
+	const struct consumer *c = arg;
+
+	return c->fn(c->arg, c->cpu, data, size);
+}
+
+static int pass_sample(void *arg, u32 cpu, const void *data, u32 size)
+{
+	const struct consumer *c = arg;
+
+	return c->fn(c->arg, (int)cpu, data, size);
+}
+
+static s64 consume_perf(struct map *map, struct consumer *c)
+{
+	struct perf_event_handler handler = {.sample = pass_sample, .arg = c};
+	s64 all = 0;
+
+	for (u32 cpu = 0; cpu < map->n_cpus && cpu < map->max_entries; cpu++) {
+		s64 n = perf_event_drain(map, cpu, &handler);
+
+		if (n < 0)
+			return n;
+		all += n;
+	}
+	return all;
+}
+
+SKEP_API int64_t skep_map_consume(struct skep_map *map, skep_event_fn fn, void *arg)
+{
+	struct consumer consumer = {.fn = fn, .arg = arg, .cpu = -1};
+
+	if (!map->map)
+		return -EINVAL;
+	if (map->map->type == MAP_TYPE_RINGBUF)
+		return ringbuf_drain(map->map, pass_record, &consumer);
+	if (map->map->type == MAP_TYPE_PERF_EVENT_ARRAY)
+		return consume_perf(map->map, &consumer);
+	return -EINVAL;
+}
+
+SKEP_API u64 skep_map_lost(const struct skep_map *map)
+{
+	u64 lost = 0;
+
+	if (!map->map || map->map->type != MAP_TYPE_PERF_EVENT_ARRAY)
+		return 0;
+	for (u32 cpu = 0; cpu < map->map->n_cpus && cpu < map->map->max_entries; cpu++)
+		lost += perf_event_lost(map->map, cpu);
+	return lost;
+}
