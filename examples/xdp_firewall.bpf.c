@@ -128,6 +128,9 @@ struct {
 	__uint(max_entries, 256 * 1024);
 } events SEC(".maps");
 
+/* Names the type of the records, so that BTF describes it to whoever reads them. */
+const struct event *events_type __attribute__((unused));
+
 struct vlan_header {
 	__be16 tci;
 	__be16 protocol;
