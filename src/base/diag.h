@@ -14,6 +14,7 @@
 #ifndef SKEP_BASE_DIAG_H
 #define SKEP_BASE_DIAG_H
 
+#include <errno.h>
 #include <skep/diag.h>
 
 #include "base/types.h"
@@ -31,14 +32,26 @@ enum diag_id {
 #include "base/diag.def"
 #undef D
 
+/* And its errno as a constant: who reads the caller sees that fail() does not return 0. */
+#define D(id, err, text, advice) enum { diag_err_##id = -(err) };
+#include "base/diag.def"
+#undef D
+
 enum { NO_PC = -1 };
 
 /* Returns the row's negative errno.  pc: instruction index, or NO_PC. */
 #define fail(diag, id, pc, ...)                                                          \
-	diag_fail(diag, DIAG_##id, pc, diag_text_##id, ##__VA_ARGS__)
+	diag_failed(diag_fail(diag, DIAG_##id, pc, diag_text_##id, ##__VA_ARGS__),       \
+		    diag_err_##id)
 
 int diag_fail(struct skep_diag *diag, enum diag_id id, int pc, const char *fmt, ...)
 	PRINTF_LIKE(4, 5);
+
+static inline int diag_failed(int err, int same)
+{
+	(void)err;
+	return same;
+}
 
 /* Puts an outer place before what "where" says already; returns err unchanged, so that it
  * can be returned. */
