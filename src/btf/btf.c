@@ -38,6 +38,11 @@ const char *btf_kind_name(enum btf_kind kind)
 
 /* ---- queries ---- */
 
+u32 btf_strings_len(const struct btf *btf)
+{
+	return btf->end_string;
+}
+
 u32 btf_count(const struct btf *btf)
 {
 	return btf->count;

@@ -72,6 +72,9 @@ const char *btf_kind_name(enum btf_kind kind); /* "struct" */
 const char *btf_string(const struct btf *btf,
 		       u32 off); /* NULL when there is no such string */
 
+u32 btf_strings_len(const struct btf *btf); /* with those of the base: where a split BTF's
+					       strings start */
+
 /* Follows const, volatile, restrict and type tags; btf_resolve() typedefs too. */
 u32 btf_skip_modifiers(const struct btf *btf, u32 id);
 u32 btf_resolve(const struct btf *btf, u32 id);

@@ -480,8 +480,15 @@ static void put_struct(struct value_printer *p, const struct btf_type *t,
 		       struct bytes data)
 {
 	struct list l = open_list(p, false, true);
+	struct btf_type fixed = *t;
+	struct btf_member last = {0};
 
-	put_members(p, t, data, &l);
+	if (p->depth == 1 && t->kind == BTF_STRUCT && t->vlen)
+		last = btf_member(p->btf, t, t->vlen - 1);
+	fixed.vlen -= last.name && is_flexible(p, &last);
+	put_members(p, &fixed, data, &l);
+	if (fixed.vlen < t->vlen)
+		put_flexible(p, &last, data, &l);
 	close_list(p, &l);
 }
 
