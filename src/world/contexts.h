@@ -54,20 +54,4 @@ int skb_ctx_init(struct __sk_buff *ctx, struct packet *p,
 		 const struct skb_origin *origin);
 void skb_ctx_sync(struct __sk_buff *ctx, const struct packet *p);
 
-/* The whole packet as it would leave: link header first, the tag of vlan_tci among the
- * bytes again.  Returns its length; copies as much of it as fits into dst. */
-u32 skb_copy_out(const struct packet *p, void *dst, u32 size);
-
-/* The ethertype that an Ethernet header or a VLAN tag announces at proto, be16, with the
- * old 802.3 frames told apart as Linux does; rest: what follows it. */
-u16 skb_ethertype(const u8 *proto, const u8 *rest, u32 rest_len);
-
-/* Move the tag among the bytes into vlan_tci, or the other way round; -ENOMEM when the
- * bytes are too few.  The packet must start at its MAC header. */
-int skb_untag(struct packet *p);
-int skb_retag(struct packet *p);
-
-/* Note where the network header is relative to data, and mac_len with it. */
-void skb_note_mac_len(struct packet *p);
-
 #endif

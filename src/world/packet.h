@@ -13,6 +13,8 @@
 #ifndef SKEP_WORLD_PACKET_H
 #define SKEP_WORLD_PACKET_H
 
+#include <linux/bpf.h>
+
 #include "base/types.h"
 
 struct skep_diag;
@@ -36,24 +38,26 @@ struct packet_frag {
 };
 
 /* What Linux knows about an skb beside its bytes.  Numbers are as in struct sk_buff: the
- * be16 ones are in network order. */
+ * be16 ones are in network order, positions are offsets in buf. */
 struct skb_state {
-	u32 mac, network;         /* where these headers start, as offsets in buf */
-	u16 mac_len;              /* what lay between them when that was last noted */
+	u32 mac, network;
+	u32 transport;            /* 0: nobody has set it */
 	u16 protocol, vlan_proto; /* be16 */
 	u16 vlan_tci;
 	bool vlan_present; /* the tag is here, not among the bytes */
-	bool l4_hash, encapsulation;
+	bool has_mac;      /* there is an Ethernet header at mac */
+	bool l4_hash;      /* hash was given, not computed from addresses */
+	bool encapsulation;
 	u8 pkt_type;              /* PACKET_HOST, ... */
 	u8 ip_summed, csum_level; /* enum skb_csum */
 	u32 hash;                 /* 0: not known yet */
 	u32 gso_size, gso_segs, gso_type;
-	u16 inner_protocol; /* be16; set by encapsulation */
-	u32 inner_mac, inner_network;
 	struct skb_tunnel {
 		bool set;
-		u32 flags;
-		u8 key[44]; /* struct bpf_tunnel_key */
+		u8 af; /* 4 or 6 */
+		struct bpf_tunnel_key key;
+		u16 tun_flags; /* BPF_F_* that describe the tunnel */
+		u8 options[255], options_len;
 	} tunnel;
 };
 

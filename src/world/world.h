@@ -50,11 +50,17 @@ struct world {
 	u32 hz; /* jiffies a second */
 };
 
+/* What CONFIG_HZ is on most systems; the caller may set another in world.hz. */
+enum { WORLD_HZ = 250 };
+
+/* bpf_jiffies64() when the monotonic clock says ns. */
+u64 world_jiffies(const struct world *w, u64 ns);
+
 /* The machine.  Its print writes nothing: set `sink` to see it. */
 struct world_real {
 	struct world world;
 	_Atomic u64 random; /* state of the generator; seeded by the system */
-	int pid;            /* of this process, for read_memory() */
+	u64 cgroup_id;      /* of this process when the world was made */
 	void (*sink)(void *arg, const char *text, u32 len);
 	void *sink_arg; /* borrowed */
 };

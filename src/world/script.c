@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The world as a test says it: every answer comes from a field of struct world_script.
+ *
+ * The same fields and the same calls give the same answers, on every machine.  Never asks
+ * the system for anything.
+ */
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "world/random.h"
+#include "world/world.h"
+
+static struct world_script *script_of(struct world *w)
+{
+	return container_of(w, struct world_script, world);
+}
+
+static u64 script_clock(struct world *w, enum world_clock clock)
+{
+	struct world_script *s = script_of(w);
+	u64 now = atomic_fetch_add(&s->now, s->step);
+
+	switch (clock) {
+	case CLOCK_OF_TAI: return now + s->tai_offset;
+	case CLOCK_OF_JIFFIES: return world_jiffies(w, now);
+	case CLOCK_OF_MONOTONIC:
+	case CLOCK_OF_BOOT:
+	case CLOCK_OF_COARSE:
+	case WORLD_CLOCKS: break;
+	}
+	return now;
+}
+
+static u32 script_random(struct world *w)
+{
+	struct world_script *s = script_of(w);
+	u32 i = atomic_load(&s->next_random);
+
+	while (i < s->n_randoms)
+		if (atomic_compare_exchange_weak(&s->next_random, &i, i + 1))
+			return s->randoms[i];
+	return random_next(&s->seed);
+}
+
+static void script_task(struct world *w, struct world_task *task)
+{
+	*task = script_of(w)->task;
+}
+
+static int script_read_memory(struct world *w, void *dst, u32 size, u64 addr)
+{
+	const struct world_script *s = script_of(w);
+
+	for (u32 i = 0; i < s->n_memory; i++) {
+		const struct world_memory *m = &s->memory[i];
+
+		if (addr < m->addr || addr - m->addr > m->len ||
+		    size > m->len - (addr - m->addr))
+			continue;
+		if (size)
+			memcpy(dst, (const u8 *)m->bytes + (addr - m->addr), size);
+		return 0;
+	}
+	memset(dst, 0, size);
+	return -EFAULT;
+}
+
+static void script_print(struct world *w, const char *text, u32 len)
+{
+	struct world_script *s = script_of(w);
+
+	if (s->sink)
+		s->sink(s->sink_arg, text, len);
+}
+
+static const struct world_ops script_ops = {
+	.clock = script_clock,
+	.random = script_random,
+	.task = script_task,
+	.read_memory = script_read_memory,
+	.print = script_print,
+};
+
+void world_script_init(struct world_script *w)
+{
+	*w = (struct world_script){
+		.world = {.ops = &script_ops, .n_cpus = 1, .hz = WORLD_HZ},
+	};
+	atomic_init(&w->seed, 1);
+}
