@@ -306,7 +306,6 @@ static int add_slots(struct asm_file *f, struct scan *s, const struct statement 
 
 static int add_instruction(struct asm_file *f, struct scan *s)
 {
-	int column = (int)(s->p - s->line_start) + 1;
 	struct statement st;
 	struct pending *p;
 	int err = need_function(f, s);
@@ -323,7 +322,7 @@ static int add_instruction(struct asm_file *f, struct scan *s)
 	p->want = st.want;
 	p->addend = st.addend;
 	p->line = s->line;
-	p->column = column;
+	p->column = st.column;
 	return 0;
 }
 
@@ -632,7 +631,7 @@ static int resolve_line(struct scan *s, struct statement *st)
 		return 0;
 	if (st->want != WANT_CALL || !s->names ||
 	    !s->names->find(s->names->ctx, ASM_HELPER, st->name, &number))
-		return fail(s->diag, ASM_UNKNOWN_NAME, NO_PC, 1,
+		return fail(s->diag, ASM_UNKNOWN_NAME, NO_PC, st->column,
 			    st->want == WANT_CALL ? "helper" : "name outside of a file",
 			    st->name);
 	st->insns[0].imm = (s32)number;

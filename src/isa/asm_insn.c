@@ -112,6 +112,8 @@ static int need_imm(struct scan *s, s32 *imm)
 /* What stands in brackets. */
 static int need_name(struct scan *s, struct statement *st)
 {
+	scan_end(s);
+	st->column = scan_column(s);
 	return scan_word(s, st->name) ? 0 : scan_expected(s, "a name");
 }
 
@@ -239,7 +241,7 @@ static int need_operand(struct scan *s, struct statement *st, enum op_kind kind,
 	return err;
 }
 
-static int finish(struct statement *st, enum op op, const struct memory *m, bool to_dst)
+static void finish(struct statement *st, enum op op, const struct memory *m, bool to_dst)
 {
 	set_op(st, op);
 	st->insns[0].off = m->off;
@@ -247,7 +249,6 @@ static int finish(struct statement *st, enum op op, const struct memory *m, bool
 		st->insns[0].dst_reg = m->reg;
 	else
 		st->insns[0].src_reg = m->reg;
-	return 0;
 }
 
 /* "[r1 + 4]" or "[4]" */
@@ -287,6 +288,7 @@ static int load_packet(struct scan *s, struct statement *st, const struct memory
 /* r1 = *(u32 *)(r2 + 4); w1 stands for r1 where the upper half is zero anyhow. */
 static int assign_load(struct scan *s, struct statement *st, bool half)
 {
+	enum op_kind kind;
 	struct memory m;
 	int err = need_type(s, &m);
 
@@ -303,9 +305,9 @@ static int assign_load(struct scan *s, struct statement *st, bool half)
 	err = err ? err : scan_expect(s, ")");
 	if (err)
 		return err;
-	return finish(st,
-		      op_find(m.sign_extends ? KIND_LDXS : KIND_LDX, 0, m.width, false),
-		      &m, false);
+	kind = m.sign_extends ? KIND_LDXS : KIND_LDX;
+	finish(st, op_find(kind, 0, m.width, false), &m, false);
+	return 0;
 }
 
 /* r1 = (s8)r2; false: a parenthesis of some other kind. */
@@ -415,45 +417,55 @@ static bool find_atomic(const char *word, u8 *row, u8 *width)
 	return false;
 }
 
-/* (r1 + 0, r0, r2): the memory and the registers of an atomic operation. */
-static int need_atomic_operands(struct scan *s, u8 row, struct memory *m, u8 *src)
+/* "r0, " of cmpxchg_64(r1 + 0, r0, r2): the register that holds the expected value. */
+static int need_expected_value(struct scan *s, u8 width)
 {
-	struct scan start;
-	u8 expected;
-	bool typed = !m->width;
-	int err = scan_expect(s, "(");
+	struct scan start = *s;
+	u8 reg = 0;
+	int err = need_reg_for(s, width, &reg);
 
-	err = err ? err : typed ? need_memory(s, m) : need_address(s, m);
-	if (!err && (m->width < 32 || m->sign_extends))
-		return scan_expected(s, "an address of type u32 or u64");
-	err = err ? err : scan_expect(s, ",");
-	if (!err && row == ATOMIC_CMPXCHG) {
-		start = *s;
-		err = need_reg_for(s, m->width, &expected);
-		if (!err && expected != R0) {
-			*s = start;
-			return scan_expected(s, "r0, which holds the expected value");
-		}
-		err = err ? err : scan_expect(s, ",");
+	if (!err && reg != R0) {
+		*s = start;
+		return scan_expected(s, "r0, which holds the expected value");
 	}
-	err = err ? err : need_reg_for(s, m->width, src);
+	return err ? err : scan_expect(s, ",");
+}
+
+/* The last operand; what it was swapped for or added to goes to the same register. */
+static int need_atomic_source(struct scan *s, struct statement *st, u8 row, u8 width)
+{
+	struct insn *insn = &st->insns[0];
+	struct scan start = *s;
+	int err = need_reg_for(s, width, &insn->src_reg);
+
+	if (!err && row != ATOMIC_CMPXCHG && insn->src_reg != insn->dst_reg) {
+		*s = start;
+		return scan_expected(s, "the register that is assigned to");
+	}
 	return err ? err : scan_expect(s, ")");
 }
 
+/* r1 = atomic_fetch_add((u64 *)(r2 + 0), r1); the name, which may say the width, was
+ * read. */
 static int assign_atomic(struct scan *s, struct statement *st, u8 row, u8 width)
 {
 	struct memory m = {.width = width};
-	u8 assigned = st->insns[0].dst_reg, src = 0;
-	int err = need_atomic_operands(s, row, &m, &src);
+	int err;
 
+	if (row == ATOMIC_CMPXCHG && st->insns[0].dst_reg != R0)
+		return scan_expected(s, "r0 as the register that is assigned to");
+	err = scan_expect(s, "(");
+	err = err ? err : width ? need_address(s, &m) : need_memory(s, &m);
+	if (!err && (m.width < 32 || m.sign_extends))
+		return scan_expected(s, "an address of type u32 or u64");
+	err = err ? err : scan_expect(s, ",");
+	if (!err && row == ATOMIC_CMPXCHG)
+		err = need_expected_value(s, m.width);
+	err = err ? err : need_atomic_source(s, st, row, m.width);
 	if (err)
 		return err;
-	if (assigned != (row == ATOMIC_CMPXCHG ? R0 : src))
-		return scan_expected(s, row == ATOMIC_CMPXCHG
-						? "r0 as the register that is assigned to"
-						: "the assigned register as operand");
-	st->insns[0].src_reg = src;
-	return finish(st, op_find(KIND_ATOMIC, row, m.width, true), &m, true);
+	finish(st, op_find(KIND_ATOMIC, row, m.width, true), &m, true);
+	return 0;
 }
 
 static int assign_load_acquire(struct scan *s, struct statement *st)
@@ -467,7 +479,8 @@ static int assign_load_acquire(struct scan *s, struct statement *st)
 		return err;
 	if (m.sign_extends)
 		return scan_expected(s, "an address of unsigned type");
-	return finish(st, op_find(KIND_LOAD_ACQ, 0, m.width, false), &m, false);
+	finish(st, op_find(KIND_LOAD_ACQ, 0, m.width, false), &m, false);
+	return 0;
 }
 
 /* (r1, 0, 1): the register, the space it goes to and the one it comes from. */
@@ -594,14 +607,18 @@ static int assign_number(struct scan *s, struct statement *st, bool half)
 /* r1 = counts + 8 ll: LLVM's way to refer to whatever has this name. */
 static int assign_address(struct scan *s, struct statement *st)
 {
+	struct scan start = *s;
 	s64 addend = 0;
-	int err = accept_addend(s, INT32_MIN, INT32_MAX, &addend);
+	int err = need_name(s, st);
 
+	err = err ? err : accept_addend(s, INT32_MIN, INT32_MAX, &addend);
 	set_lddw(st, LDDW_IMM);
 	st->want = WANT_ADDRESS;
 	st->addend = (s32)addend;
-	if (!err && !scan_accept_word(s, "ll"))
-		return scan_expected(s, "\"ll\" after a name");
+	if (!err && !scan_accept_word(s, "ll")) {
+		*s = start;
+		return scan_expected(s, "a register, a number, or a name with \"ll\"");
+	}
 	return err;
 }
 
@@ -642,8 +659,10 @@ static int assign_word(struct scan *s, struct statement *st, bool half)
 	if (!strcmp(st->name, "addr_space_cast"))
 		return assign_addr_space_cast(s, st);
 	form = find_lddw_form(st->name);
-	if (!form)
+	if (!form) {
+		*s = start;
 		return assign_address(s, st);
+	}
 	if (!form->named)
 		return assign_numbered(s, st, form->src);
 	if (form->src == LDDW_FUNC && accept_func_by_distance(s))
@@ -788,11 +807,13 @@ static int need_target(struct scan *s, struct statement *st, bool far)
 	int err;
 
 	skip_pc(s);
-	if (accept_local_label(s, st->name) ||
-	    (scan_next_is_word(s) && scan_word(s, st->name))) {
-		st->want = WANT_LABEL;
+	st->column = scan_column(s);
+	st->want = WANT_LABEL;
+	if (accept_local_label(s, st->name))
 		return 0;
-	}
+	if (scan_next_is_word(s))
+		return need_name(s, st);
+	st->want = WANT_NOTHING;
 	err = far ? scan_number_in(s, INT32_MIN, INT32_MAX, &distance)
 		  : scan_number_in(s, INT16_MIN, INT16_MAX, &distance);
 	if (far)

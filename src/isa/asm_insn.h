@@ -25,6 +25,7 @@ struct statement {
 	u32 slots;
 	enum want want;
 	char name[MAX_WORD];
+	int column; /* of the name */
 	s32 addend;
 };
 

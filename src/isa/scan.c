@@ -46,6 +46,12 @@ bool scan_end(struct scan *s)
 	return s->p == s->end;
 }
 
+int scan_column(struct scan *s)
+{
+	skip_blanks(s);
+	return (int)(s->p - s->line_start) + 1;
+}
+
 int scan_at(struct scan *s, int err)
 {
 	diag_at_line(s->diag, s->file ? s->file : "", (int)s->line);
@@ -56,10 +62,8 @@ int scan_expected(struct scan *s, const char *what)
 {
 	char found[24];
 	size_t n = 0;
-	int column, err;
+	int column = scan_column(s), err;
 
-	skip_blanks(s);
-	column = (int)(s->p - s->line_start) + 1;
 	for (const char *p = s->p; p < s->end && n < sizeof(found) - 1; p++)
 		found[n++] = *p >= ' ' && *p <= '~' ? *p : '?';
 	found[n] = 0;
