@@ -8,6 +8,7 @@
 #include "isa/disasm.h"
 
 #include "base/text.h"
+#include "isa/syntax.h"
 
 struct dis {
 	struct text *out;        /* borrowed from the caller, as are the others */
@@ -15,27 +16,6 @@ struct dis {
 	const struct op_info *info;
 	const struct dis_names *names;
 	u32 pc;
-};
-
-static const char *const alu_text[ALUS] = {
-#define A(name, code, off, sign, forms, text, result) [ALU_##name] = text,
-#include "isa/alu.def"
-#undef A
-};
-
-static const char *const jmp_text[JMPS] = {
-#define J(name, code, sign, text, taken) [JMP_##name] = text,
-#include "isa/jmp.def"
-#undef J
-};
-
-static const struct {
-	const char *text;
-	bool fetch;
-} atomic_rows[ATOMICS] = {
-#define T(name, imm, fetch, text, stored) [ATOMIC_##name] = {text, fetch},
-#include "isa/atomic.def"
-#undef T
 };
 
 static char reg_letter(const struct op_info *info)
@@ -206,7 +186,7 @@ static void put_exchange(struct dis *d)
 	bool compare = d->info->row == ATOMIC_CMPXCHG;
 
 	text_printf(d->out, "%c%d = %s%s(r%d %c %d, ", letter,
-		    compare ? R0 : d->insn->src_reg, atomic_rows[d->info->row].text,
+		    compare ? R0 : d->insn->src_reg, atomic_text[d->info->row],
 		    d->info->width == 64 ? "_64" : "32_32", d->insn->dst_reg,
 		    off < 0 ? '-' : '+', off < 0 ? -off : off);
 	if (compare)
@@ -217,11 +197,11 @@ static void put_exchange(struct dis *d)
 static void put_atomic(struct dis *d)
 {
 	char letter = reg_letter(d->info);
-	const char *text = atomic_rows[d->info->row].text;
+	const char *text = atomic_text[d->info->row];
 
 	if (d->info->row == ATOMIC_XCHG || d->info->row == ATOMIC_CMPXCHG) {
 		put_exchange(d);
-	} else if (atomic_rows[d->info->row].fetch) {
+	} else if (atomic_fetch[d->info->row]) {
 		text_printf(d->out, "%c%d = %s(", letter, d->insn->src_reg, text);
 		put_memory(d, "u", d->insn->dst_reg);
 		text_printf(d->out, ", %c%d)", letter, d->insn->src_reg);
