@@ -231,6 +231,7 @@ int image_new(const struct image_spec *spec, struct image **out, struct skep_dia
 		goto free_image;
 	find_entries(image);
 	code_make(image, image->interp, interp_labels());
+	interp_fuse(prog, image->interp);
 	code_make(image, image->checked, checked_labels());
 	checked_guard(prog, image->checked);
 	*out = image;

@@ -29,12 +29,26 @@ struct code {
 };
 _Static_assert(sizeof(struct code) == 16, "four instructions a cache line");
 
+/* Operand forms of a row: M(row's arguments, form, width, operand) for each. */
+#define FORMS_ALL(M, name)                                                               \
+	M(name, 64_K, 64, IMM)                                                           \
+	M(name, 64_X, 64, SRC) M(name, 32_K, 32, IMM) M(name, 32_X, 32, SRC)
+#define FORMS_K(M, name)   M(name, 64_K, 64, IMM) M(name, 32_K, 32, IMM)
+#define FORMS_X(M, name)   M(name, 64_X, 64, SRC) M(name, 32_X, 32, SRC)
+#define FORMS_X64(M, name) M(name, 64_X, 64, SRC)
+
 /* Labels beside those of enum op: what a call turns out to be. */
 enum {
 	CODE_CALL_LOCAL = OPS,
 	CODE_CALL_HELPER,
 	CODE_TAIL_CALL,
 	CODE_BAD_FRAME_USE, /* checked: R10 written, or used beyond its frame */
+/* interp: an instruction and the move before it, which has the same destination */
+#define A(name, code, off, sign, forms, ...)        FORMS_##forms(CODE_AFTER_MOVE, name)
+#define CODE_AFTER_MOVE(name, form, width, operand) CODE_MOVE_##name##form,
+#include "isa/alu.def"
+#undef CODE_AFTER_MOVE
+#undef A
 	CODES,
 };
 
@@ -48,14 +62,6 @@ struct image {
 	struct code *checked; /* owned */
 	u8 *entries;          /* owned; a bit an instruction: functions start here */
 };
-
-/* Operand forms of a row: M(row's arguments, form, width, operand) for each. */
-#define FORMS_ALL(M, name)                                                               \
-	M(name, 64_K, 64, IMM)                                                           \
-	M(name, 64_X, 64, SRC) M(name, 32_K, 32, IMM) M(name, 32_X, 32, SRC)
-#define FORMS_K(M, name)   M(name, 64_K, 64, IMM) M(name, 32_K, 32, IMM)
-#define FORMS_X(M, name)   M(name, 64_X, 64, SRC) M(name, 32_X, 32, SRC)
-#define FORMS_X64(M, name) M(name, 64_X, 64, SRC)
 
 /* Moves overwrite their destination unread. */
 static inline bool alu_reads_dst(enum alu row)
@@ -71,6 +77,9 @@ const void *const *checked_labels(void);
 /* Is the value a function of the program, as LDDW_FUNC gives it?  Its code or NULL. */
 const struct code *image_function(const struct image *image, const struct code *code,
 				  u64 value);
+
+/* Makes one instruction of common pairs in the interpreter's code. */
+void interp_fuse(const struct prog *prog, struct code *code);
 
 /* Makes the checked engine stop where R10 is written or misused. */
 void checked_guard(const struct prog *prog, struct code *code);

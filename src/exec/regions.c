@@ -135,14 +135,15 @@ static u32 n_raw(const struct checked *ck)
 
 bool region_at(const struct checked *ck, u64 addr, struct region *region)
 {
-	for (u32 i = 0; i < FIXED_REGIONS; i++)
-		if (fixed_region(ck, i, region) && contains(region, addr))
-			return true;
+	/* What the caller added comes first: it may lie over a context or a packet. */
 	for (u32 i = 0; i < n_raw(ck); i++) {
 		raw_region(&ck->run->opts->regions[i], region);
 		if (contains(region, addr))
 			return true;
 	}
+	for (u32 i = 0; i < FIXED_REGIONS; i++)
+		if (fixed_region(ck, i, region) && contains(region, addr))
+			return true;
 	for (u32 i = 0; i < RUN_RECORDS; i++) {
 		record_region(&ck->run->records[i], region);
 		if (ck->run->records[i].data && contains(region, addr))
@@ -198,13 +199,13 @@ static bool region_near(const struct checked *ck, u64 addr, struct region *best)
 
 	if (region_at(ck, addr, best))
 		return true;
-	for (u32 i = 0; i < FIXED_REGIONS; i++)
-		if (fixed_region(ck, i, &region))
-			keep_nearer(best, &how_far, &region, addr);
 	for (u32 i = 0; i < n_raw(ck); i++) {
 		raw_region(&ck->run->opts->regions[i], &region);
 		keep_nearer(best, &how_far, &region, addr);
 	}
+	for (u32 i = 0; i < FIXED_REGIONS; i++)
+		if (fixed_region(ck, i, &region))
+			keep_nearer(best, &how_far, &region, addr);
 	for (u32 i = 0; i < RUN_RECORDS; i++) {
 		record_region(&ck->run->records[i], &region);
 		if (ck->run->records[i].data)

@@ -119,19 +119,40 @@ static void add(struct program *p, const struct insn *insns, u32 n)
 	p->n += n;
 }
 
-static void build(struct program *p, struct insn insn, bool kernel)
+/* How the instruction is tried. */
+enum form {
+	PLAIN,
+	ON_PACKET, /* as Linux runs it */
+	MOVED,     /* after R5 = R3, on R5, and back: engines make one of a move and what
+		      follows it */
+	MOVED32,
+};
+
+static const struct insn move_there[] = {{CLASS_ALU64 | 0xb8, R5, R3, 0, 0}};
+static const struct insn move_there32[] = {{CLASS_ALU | 0xb8, R5, R3, 0, 0}};
+static const struct insn move_back[] = {{CLASS_ALU64 | 0xb8, R3, R5, 0, 0}};
+
+static void build(struct program *p, struct insn insn, enum form form)
 {
 	bool jump = op_info(decode(&insn))->kind == KIND_JMP;
 
 	p->n = 0;
-	if (kernel)
+	if (form == ON_PACKET)
 		add(p, from_packet, ARRAY_SIZE(from_packet));
 	add(p, before, ARRAY_SIZE(before));
+	if (form == MOVED)
+		add(p, move_there, 1);
+	if (form == MOVED32)
+		add(p, move_there32, 1);
+	if (form == MOVED || form == MOVED32)
+		insn.dst_reg = R5;
 	if (jump)
 		insn.off = 2;
 	add(p, &insn, 1);
 	if (jump)
 		add(p, taken_or_not, ARRAY_SIZE(taken_or_not));
+	else if (insn.dst_reg == R5)
+		add(p, move_back, 1);
 	add(p, after, ARRAY_SIZE(after));
 }
 
@@ -150,7 +171,7 @@ static void complain(const struct insn *insn, const char *engine,
 		(unsigned long long)mem->result);
 }
 
-static void run_engines(const struct insn *insn, u64 b)
+static void run_form_on_engines(const struct insn *insn, u64 b, enum form form)
 {
 	enum op op = decode(insn);
 	struct program program;
@@ -160,7 +181,7 @@ static void run_engines(const struct insn *insn, u64 b)
 	struct mem_region region = {"memory", &mem, sizeof(mem), true};
 	struct exec_opts opts = {.regions = &region, .n_regions = 1};
 
-	build(&program, *insn, false);
+	build(&program, *insn, form);
 	struct prog prog = {.insns = program.insns, .n_insns = program.n};
 	struct image_spec spec = {.prog = &prog, .helper = no_helper};
 
@@ -171,7 +192,8 @@ static void run_engines(const struct insn *insn, u64 b)
 	for (u32 e = 0; engine_at(e); e++)
 		for (u32 i = 0; i < OPERANDS; i++) {
 			struct run run = {.ctx = &mem, .opts = &opts, .diag = &diag};
-			u64 ret = 0, want = evaluate(op, operands[i], b);
+			u64 a = form == MOVED32 ? (u32)operands[i] : operands[i];
+			u64 ret = 0, want = evaluate(op, a, b);
 
 			mem = (struct memory){.a = operands[i], .b = b};
 			if (engine_at(e)->run(image, &run, &ret) || ret != 2)
@@ -182,6 +204,13 @@ static void run_engines(const struct insn *insn, u64 b)
 	image_free(image);
 }
 
+static void run_engines(const struct insn *insn, u64 b)
+{
+	run_form_on_engines(insn, b, PLAIN);
+	run_form_on_engines(insn, b, MOVED);
+	run_form_on_engines(insn, b, MOVED32);
+}
+
 static void run_kernel(const struct insn *insn, u64 b)
 {
 	struct program program;
@@ -189,7 +218,7 @@ static void run_kernel(const struct insn *insn, u64 b)
 	u8 packet[64];
 	int fd;
 
-	build(&program, *insn, true);
+	build(&program, *insn, ON_PACKET);
 	fd = kernel_load(BPF_PROG_TYPE_XDP, program.insns, program.n, log, sizeof(log));
 	if (!CHECK(fd >= 0)) {
 		fprintf(stderr, "%s: %s\n", op_info(decode(insn))->name, log);
@@ -213,7 +242,7 @@ static void run_kernel(const struct insn *insn, u64 b)
 
 typedef void (*runner)(const struct insn *insn, u64 b);
 
-static void run_form(struct insn insn, u32 step, runner run)
+static void run_row(struct insn insn, u32 step, runner run)
 {
 	bool immediate = !(insn.code & SRC_X);
 
@@ -274,7 +303,7 @@ static u32 run_rows(runner run, u32 step)
 			continue;
 		seen[op] = true;
 		n++;
-		run_form(insn, step, run);
+		run_row(insn, step, run);
 	}
 	return n;
 }
