@@ -69,31 +69,74 @@ static int keep(struct asm_file *f, const struct vec *v, void **array, u32 *n)
 	return v->len && !*array ? fail(f->diag, NO_MEMORY, NO_PC) : 0;
 }
 
-/* Labels */
+/* Names inside of functions */
 
-static bool is_local(const char *label)
+/* The place of a name that was read long ago. */
+static int fail_at(struct asm_file *f, const char *at, int err)
 {
-	return label[0] >= '0' && label[0] <= '9';
+	const char *p = (const char *)f->in->text.data;
+	u32 line = f->in->first_line ? f->in->first_line : 1;
+
+	for (; p < at; p++)
+		line += *p == '\n';
+	diag_at_line(f->diag, f->in->file ? f->in->file : "", (int)line);
+	return err;
+}
+
+static int column_of(const struct asm_file *f, const char *at)
+{
+	int column = 1;
+
+	for (; at > (const char *)f->in->text.data && at[-1] != '\n'; at--)
+		column++;
+	return column;
+}
+
+static void copy_name(char name[MAX_WORD], const char *at, u8 len)
+{
+	memcpy(name, at, len);
+	name[len] = 0;
+}
+
+static int unknown_name(struct asm_file *f, const struct pending *p, const char *what)
+{
+	char name[MAX_WORD];
+
+	copy_name(name, p->at, p->len);
+	return fail_at(
+		f, p->at,
+		fail(f->diag, ASM_UNKNOWN_NAME, NO_PC, column_of(f, p->at), what, name));
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static int compare_names(const struct label *a, const struct label *b)
+{
+	int order = memcmp(a->at, b->at, a->len < b->len ? a->len : b->len);
+
+	return order ? order : a->len - b->len;
 }
 
 static int compare_labels(const void *a, const void *b)
 {
 	const struct label *x = a, *y = b;
-	int order = strcmp(x->name, y->name);
+	int order = compare_names(x, y);
 
 	return order ? order : x->pc < y->pc ? -1 : x->pc > y->pc;
 }
 
-/* The first label that is not before (name, pc), in the order of compare_labels(). */
-static u32 first_label(const struct asm_file *f, const char *name, u32 pc)
+/* The first label that is not before key, in the order of compare_labels(). */
+static u32 first_label(const struct asm_file *f, const struct label *key)
 {
-	struct label key = {.name = name, .pc = pc};
 	u32 low = 0, high = (u32)f->labels.len;
 
 	while (low < high) {
 		u32 middle = low + (high - low) / 2;
 
-		if (compare_labels(vec_at(&f->labels, middle), &key) < 0)
+		if (compare_labels(vec_at(&f->labels, middle), key) < 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -101,63 +144,57 @@ static u32 first_label(const struct asm_file *f, const char *name, u32 pc)
 	return low;
 }
 
-static const struct label *label_at(const struct asm_file *f, u32 i, const char *name)
+static const struct label *label_at(const struct asm_file *f, u32 i,
+				    const struct label *key)
 {
 	const struct label *label = i < f->labels.len ? vec_at(&f->labels, i) : NULL;
 
-	return label && !strcmp(label->name, name) ? label : NULL;
+	return label && !compare_names(label, key) ? label : NULL;
 }
 
-/* NAME, or 1f and 1b: the next after and the last before instruction pc. */
-static const struct label *find_label(const struct asm_file *f, const char *name, u32 pc)
+/* NAME, or 1f and 1b: the next after and the last before the instruction. */
+static const struct label *find_label(const struct asm_file *f, const struct pending *p)
 {
-	char digits[MAX_WORD];
-	size_t n = strlen(name);
+	struct label key = {p->at, 0, p->len};
 	u32 i;
 
-	if (!is_local(name))
-		return label_at(f, first_label(f, name, 0), name);
-	memcpy(digits, name, n - 1);
-	digits[n - 1] = 0;
-	i = first_label(f, digits, pc + 1);
-	if (name[n - 1] == 'f')
-		return label_at(f, i, digits);
-	return i ? label_at(f, i - 1, digits) : NULL;
+	if (!is_digit(*p->at))
+		return label_at(f, first_label(f, &key), &key);
+	key.len--;
+	key.pc = p->insn + 1;
+	i = first_label(f, &key);
+	if (p->at[key.len] == 'f')
+		return label_at(f, i, &key);
+	return i ? label_at(f, i - 1, &key) : NULL;
 }
 
 static int sort_labels(struct asm_file *f)
 {
+	char name[MAX_WORD];
+
 	if (f->labels.len)
 		qsort(f->labels.data, f->labels.len, sizeof(struct label),
 		      compare_labels);
 	for (size_t i = 1; i < f->labels.len; i++) {
 		const struct label *a = vec_at(&f->labels, i - 1), *b = a + 1;
 
-		if (is_local(a->name) || strcmp(a->name, b->name))
+		if (is_digit(*a->at) || compare_names(a, b))
 			continue;
-		diag_at_line(f->diag, f->in->file ? f->in->file : "", (int)b->line);
-		return fail(f->diag, ASM_DUPLICATE, NO_PC, b->name);
+		copy_name(name, b->at, b->len);
+		return fail_at(f, b->at > a->at ? b->at : a->at,
+			       fail(f->diag, ASM_DUPLICATE, NO_PC, name));
 	}
 	return 0;
 }
 
-/* Functions */
-
-static int name_fail(struct asm_file *f, const struct pending *p, const char *what)
-{
-	int err = fail(f->diag, ASM_UNKNOWN_NAME, NO_PC, p->column, what, p->name);
-
-	diag_at_line(f->diag, f->in->file ? f->in->file : "", (int)p->line);
-	return err;
-}
-
 static int too_far(struct asm_file *f, const struct pending *p, s64 distance)
 {
-	int err = fail(f->diag, ASM_TOO_FAR, NO_PC, p->column, p->name,
-		       (long long)distance);
+	char name[MAX_WORD];
 
-	diag_at_line(f->diag, f->in->file ? f->in->file : "", (int)p->line);
-	return err;
+	copy_name(name, p->at, p->len);
+	return fail_at(f, p->at,
+		       fail(f->diag, ASM_TOO_FAR, NO_PC, column_of(f, p->at), name,
+			    (long long)distance));
 }
 
 /* Sets the distance of a jump, a call or a load of a function's address. */
@@ -180,30 +217,31 @@ static int set_distance(struct asm_file *f, const struct pending *p, s64 distanc
 /* Resolves what refers to labels; the rest waits for the end of the text. */
 static int resolve_labels(struct asm_file *f)
 {
-	for (size_t i = 0; i < f->waiting.len; i++) {
-		const struct pending *p = vec_at(&f->waiting, i);
+	for (size_t i = f->n_waiting; i < f->pending.len; i++) {
+		const struct pending *p = vec_at(&f->pending, i);
 		bool may_be = p->want == WANT_LABEL || p->want == WANT_CALL ||
 			      p->want == WANT_FUNC;
-		const struct label *label =
-			may_be ? find_label(f, p->name, p->insn) : NULL;
-		struct pending *later;
-		int err;
+		const struct label *label = may_be ? find_label(f, p) : NULL;
+		int err = 0;
 
-		if (label) {
+		if (label)
 			err = set_distance(f, p, (s64)label->pc - p->insn - 1);
-			if (err)
-				return err;
-			continue;
-		}
-		if (p->want == WANT_LABEL)
-			return name_fail(f, p, "label");
-		later = vec_push(&f->pending);
-		if (!later)
-			return fail(f->diag, NO_MEMORY, NO_PC);
-		*later = *p;
+		else if (p->want == WANT_LABEL)
+			err = unknown_name(f, p, "label");
+		else if (f->n_waiting == MAX_REFS)
+			err = fail_at(f, p->at,
+				      fail(f->diag, ASM_TOO_BIG, NO_PC, "references",
+					   MAX_REFS));
+		else
+			*(struct pending *)vec_at(&f->pending, f->n_waiting++) = *p;
+		if (err)
+			return err;
 	}
+	f->pending.len = f->n_waiting;
 	return 0;
 }
+
+/* Functions */
 
 int file_end_function(struct asm_file *f)
 {
@@ -221,7 +259,6 @@ int file_end_function(struct asm_file *f)
 	vec_clear(&f->insns);
 	vec_clear(&f->lines);
 	vec_clear(&f->labels);
-	vec_clear(&f->waiting);
 	return err;
 }
 
@@ -253,38 +290,41 @@ static int need_function(struct asm_file *f, struct scan *s)
 
 /* Statements */
 
-static int add_label(struct asm_file *f, struct scan *s, const char *name)
+/* "NAME:" or "1:"; false: no label, nothing read. */
+static bool accept_label(struct scan *s, struct label *label)
+{
+	struct scan start = *s;
+	char word[MAX_WORD];
+
+	if (scan_end(s))
+		return false;
+	label->at = s->p;
+	if (!scan_word(s, word))
+		while (s->p < s->end && is_digit(*s->p) &&
+		       s->p - label->at < MAX_WORD - 2)
+			s->p++;
+	label->len = (u8)(s->p - label->at);
+	if (label->len && scan_accept(s, ":"))
+		return true;
+	*s = start;
+	return false;
+}
+
+static int add_label(struct asm_file *f, struct scan *s, const struct label *new)
 {
 	struct label *label;
 	int err = need_function(f, s);
 
 	if (err)
 		return err;
+	if (f->labels.len == MAX_INSNS)
+		return scan_at(s, fail(f->diag, ASM_TOO_BIG, NO_PC, "labels", MAX_INSNS));
 	label = vec_push(&f->labels);
-	if (!label || !(label->name = arena_strdup(f->arena, name)))
+	if (!label)
 		return fail(f->diag, NO_MEMORY, NO_PC);
+	*label = *new;
 	label->pc = (u32)f->insns.len;
-	label->line = s->line;
 	return 0;
-}
-
-/* "NAME:" or "1:"; false: no label, nothing read. */
-static bool accept_label(struct scan *s, char name[MAX_WORD])
-{
-	struct scan start = *s;
-	size_t n = 0;
-
-	if (!scan_word(s, name)) {
-		while (s->p + n < s->end && is_local(s->p + n) && n < MAX_WORD - 1)
-			n++;
-		memcpy(name, s->p, n);
-		name[n] = 0;
-		s->p += n;
-	}
-	if (name[0] && scan_accept(s, ":"))
-		return true;
-	*s = start;
-	return false;
 }
 
 static int add_slots(struct asm_file *f, struct scan *s, const struct statement *st)
@@ -314,15 +354,15 @@ static int add_instruction(struct asm_file *f, struct scan *s)
 	err = err ? err : add_slots(f, s, &st);
 	if (err || st.want == WANT_NOTHING)
 		return err;
-	p = vec_push(&f->waiting);
-	if (!p || !(p->name = arena_strdup(f->arena, st.name)))
+	p = vec_push(&f->pending);
+	if (!p)
 		return fail(f->diag, NO_MEMORY, NO_PC);
+	p->at = st.at;
+	p->len = (u8)strlen(st.name);
+	p->want = st.want;
 	p->func = (u32)f->funcs.len - 1;
 	p->insn = (u32)f->insns.len - st.slots;
-	p->want = st.want;
 	p->addend = st.addend;
-	p->line = s->line;
-	p->column = st.column;
 	return 0;
 }
 
@@ -335,10 +375,10 @@ static bool is_raw_insn(const struct scan *s)
 
 static int read_statement(struct asm_file *f, struct scan *s)
 {
-	char label[MAX_WORD];
+	struct label label;
 
-	while (accept_label(s, label)) {
-		int err = add_label(f, s, label);
+	while (accept_label(s, &label)) {
+		int err = add_label(f, s, &label);
 
 		if (err)
 			return err;
@@ -438,7 +478,7 @@ static int resolve_map(struct asm_file *f, const struct pending *p, struct insn 
 	bool value = p->want == WANT_VALUE;
 
 	if (p->addend && !value)
-		return name_fail(f, p, "global");
+		return unknown_name(f, p, "global");
 	set_lddw(insn, value ? LDDW_MAP_IDX_VALUE : LDDW_MAP_IDX, index, (u32)p->addend);
 	return add_ref(f, p, value ? ASM_REF_VALUE : ASM_REF_MAP, index);
 }
@@ -457,7 +497,7 @@ static int resolve_func(struct asm_file *f, const struct pending *p, struct insn
 			u32 index)
 {
 	if (p->addend)
-		return name_fail(f, p, "global");
+		return unknown_name(f, p, "global");
 	if (p->want == WANT_CALL) {
 		insn->src_reg = CALL_LOCAL;
 		insn->imm = (s32)index;
@@ -469,10 +509,12 @@ static int resolve_func(struct asm_file *f, const struct pending *p, struct insn
 
 static int resolve_helper(struct asm_file *f, const struct pending *p, struct insn *insn)
 {
+	char name[MAX_WORD];
 	s64 number;
 
-	if (!find_name(f, ASM_HELPER, p->name, &number))
-		return name_fail(f, p, "function or helper");
+	copy_name(name, p->at, p->len);
+	if (!find_name(f, ASM_HELPER, name, &number))
+		return unknown_name(f, p, "function or helper");
 	insn->imm = (s32)number;
 	return 0;
 }
@@ -480,9 +522,12 @@ static int resolve_helper(struct asm_file *f, const struct pending *p, struct in
 static int resolve_extern(struct asm_file *f, const struct pending *p, struct insn *insn)
 {
 	bool kfunc = p->want == WANT_KFUNC;
+	char name[MAX_WORD];
 	u32 index;
-	int err = file_extern(f, p->name, kfunc, &index);
+	int err;
 
+	copy_name(name, p->at, p->len);
+	err = file_extern(f, name, kfunc, &index);
 	if (err)
 		return err;
 	insn->imm = (s32)index;
@@ -511,14 +556,17 @@ static bool wants(enum want want, enum symbol_kind kind)
 static int resolve(struct asm_file *f, const struct pending *p)
 {
 	const struct asm_func *func = vec_at(&f->funcs, p->func);
-	const struct symbol *sym = file_find(f, p->name);
 	struct insn *insn = &func->insns[p->insn];
+	const struct symbol *sym;
+	char name[MAX_WORD];
 
+	copy_name(name, p->at, p->len);
+	sym = file_find(f, name);
 	if (p->want == WANT_KFUNC || p->want == WANT_KSYM)
 		return resolve_extern(f, p, insn);
-	if (!sym || !wants(p->want, sym->kind))
+	if (!sym || !wants((enum want)p->want, sym->kind))
 		return p->want == WANT_CALL ? resolve_helper(f, p, insn)
-					    : name_fail(f, p, want_text[p->want]);
+					    : unknown_name(f, p, want_text[p->want]);
 	if (sym->kind == SYMBOL_FUNC)
 		return resolve_func(f, p, insn, sym->index);
 	if (sym->kind == SYMBOL_MAP)
@@ -574,7 +622,7 @@ static void file_fini(struct asm_file *f)
 	struct vec *const vecs[] = {
 		&f->symbols,   &f->funcs, &f->maps,   &f->globals, &f->externs,
 		&f->map_names, &f->slots, &f->datas,  &f->pending, &f->refs,
-		&f->insns,     &f->lines, &f->labels, &f->waiting,
+		&f->insns,     &f->lines, &f->labels,
 	};
 
 	for (size_t i = 0; i < f->builds.len; i++)
@@ -610,7 +658,6 @@ int asm_parse(const struct asm_input *in, struct arena *arena, struct asm_unit *
 		.insns = VEC_INIT(struct insn),
 		.lines = VEC_INIT(u32),
 		.labels = VEC_INIT(struct label),
-		.waiting = VEC_INIT(struct pending),
 	};
 	int err;
 
@@ -631,7 +678,8 @@ static int resolve_line(struct scan *s, struct statement *st)
 		return 0;
 	if (st->want != WANT_CALL || !s->names ||
 	    !s->names->find(s->names->ctx, ASM_HELPER, st->name, &number))
-		return fail(s->diag, ASM_UNKNOWN_NAME, NO_PC, st->column,
+		return fail(s->diag, ASM_UNKNOWN_NAME, NO_PC,
+			    (int)(st->at - s->line_start) + 1,
 			    st->want == WANT_CALL ? "helper" : "name outside of a file",
 			    st->name);
 	st->insns[0].imm = (s32)number;

@@ -353,8 +353,13 @@ static int assign_number(struct scan *s, struct statement *st, bool half)
 		st->insns[1].imm = (s32)(u32)((u64)value >> 32);
 		return 0;
 	}
-	*s = start;
-	return asm_need_operand(s, st, KIND_ALU, ALU_MOV, half);
+	if (value < INT32_MIN || value > UINT32_MAX) {
+		*s = start;
+		return asm_need_imm(s, &st->insns[0].imm); /* which says what is wrong */
+	}
+	asm_set_op(st, half ? OP_MOV32_K : OP_MOV64_K);
+	st->insns[0].imm = (s32)(u32)value;
+	return 0;
 }
 
 /* r1 = counts + 8 ll: LLVM's way to refer to whatever has this name. */

@@ -131,16 +131,16 @@ int file_extern(struct asm_file *f, const char *name, bool kfunc, u32 *index)
 	ext = vec_push(&f->externs);
 	if (!ext || !hash_index_add(&f->by_extern, hash, *index))
 		return no_memory(f);
-	*ext = (struct asm_extern){name, kfunc, false};
-	return 0;
+	ext->kfunc = kfunc;
+	return keep_string(f, name, &ext->name);
 }
 
 /* .weak NAME: an extern that need not exist. */
 static int read_weak(struct asm_file *f, struct scan *s)
 {
-	const char *name;
+	char name[MAX_WORD];
 	u32 index;
-	int err = need_name(f, s, &name);
+	int err = scan_word(s, name) ? 0 : scan_expected(s, "a name");
 
 	err = err ? err : file_extern(f, name, false, &index);
 	if (!err)

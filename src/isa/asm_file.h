@@ -10,7 +10,7 @@
 #include "base/vec.h"
 #include "isa/asm_insn.h"
 
-enum { MAX_SYMBOLS = 1 << 16, MAX_DATA = 16 << 20, MAX_DATAS = 256 };
+enum { MAX_SYMBOLS = 1 << 16, MAX_REFS = 1 << 18, MAX_DATA = 16 << 20, MAX_DATAS = 256 };
 
 enum symbol_kind { SYMBOL_FUNC, SYMBOL_MAP, SYMBOL_GLOBAL, SYMBOL_NUMBER };
 
@@ -21,19 +21,20 @@ struct symbol {
 	s64 value; /* SYMBOL_NUMBER */
 };
 
+/* Names of one function stay where they are in the text: there may be very many. */
 struct label {
-	const char *name;
-	u32 pc, line;
+	const char *at;
+	u32 pc;
+	u8 len;
 };
 
 /* A name in an instruction. */
 struct pending {
-	const char *name;
+	const char *at;
 	u32 func, insn;
-	enum want want;
 	s32 addend;
-	u32 line;
-	int column;
+	u8 len;
+	u8 want; /* enum want */
 };
 
 /* A map's names, which may be defined after it. */
@@ -65,8 +66,12 @@ struct asm_file {
 	struct vec funcs, maps, globals, externs; /* struct asm_func, ... */
 	struct vec map_names, slots, builds;      /* one a map; slot_line; data_build */
 	struct vec datas;                         /* struct asm_data, at the end */
-	struct vec pending, refs; /* struct pending, struct asm_ref: of all functions */
-	struct vec insns, lines, labels, waiting; /* of the function being read */
+	struct vec refs;                          /* struct asm_ref, of all functions */
+	/* What waits for the end of the text, then (from n_waiting on) what was read of
+	 * this function. */
+	struct vec pending;
+	size_t n_waiting;
+	struct vec insns, lines, labels; /* of the function being read */
 	u32 total_data;
 	const char *section, *license; /* or NULL */
 	u32 version;

@@ -127,7 +127,8 @@ static int need_target(struct scan *s, struct statement *st, bool far)
 	int err;
 
 	skip_pc(s);
-	st->column = scan_column(s);
+	scan_end(s);
+	st->at = s->p;
 	st->want = WANT_LABEL;
 	if (accept_local_label(s, st->name))
 		return 0;

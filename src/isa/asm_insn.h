@@ -25,7 +25,7 @@ struct statement {
 	u32 slots;
 	enum want want;
 	char name[MAX_WORD];
-	int column; /* of the name */
+	const char *at; /* where the name stands in the text */
 	s32 addend;
 };
 

@@ -79,7 +79,7 @@ int asm_need_imm(struct scan *s, s32 *imm)
 int asm_need_name(struct scan *s, struct statement *st)
 {
 	scan_end(s);
-	st->column = scan_column(s);
+	st->at = s->p;
 	return scan_word(s, st->name) ? 0 : scan_expected(s, "a name");
 }
 

@@ -46,7 +46,7 @@ bool scan_end(struct scan *s)
 	return s->p == s->end;
 }
 
-int scan_column(struct scan *s)
+static int scan_column(struct scan *s)
 {
 	skip_blanks(s);
 	return (int)(s->p - s->line_start) + 1;

@@ -22,8 +22,7 @@ struct scan {
 };
 
 /* These skip blanks first.  accept: take it if it is there. */
-bool scan_end(struct scan *s);   /* is nothing left? */
-int scan_column(struct scan *s); /* of what comes next, from 1 */
+bool scan_end(struct scan *s); /* is nothing left? */
 bool scan_accept(struct scan *s, const char *punctuation);
 bool scan_accept_word(struct scan *s, const char *word);
 bool scan_word(struct scan *s, char word[MAX_WORD]); /* a name, dots and all */
