@@ -1,16 +1,29 @@
 #!/bin/sh
 # Configure a build folder if it is new, then build it.
 #
-#	scripts/build.sh FOLDER [meson setup options]
+#	scripts/build.sh FOLDER [-OPTION of meson setup...] [TARGET of ninja...]
 set -eu
 folder=$1
 shift
+options=
+while [ $# -gt 0 ] && [ "${1#-}" != "$1" ]; do
+	options="$options
+$1"
+	shift
+done
+
 if [ ! -f "$folder/build.ninja" ]; then
-	meson setup "$folder" "$@" >"${TMPDIR:-/tmp}/skep-setup.$$" 2>&1 || {
-		cat "${TMPDIR:-/tmp}/skep-setup.$$" >&2
-		rm -f "${TMPDIR:-/tmp}/skep-setup.$$"
+	mkdir -p "$folder"
+	# one option a line: values may have blanks
+	(
+		IFS='
+'
+		set -f
+		# shellcheck disable=SC2086
+		exec meson setup "$folder" $options
+	) >"$folder/setup.log" 2>&1 || {
+		cat "$folder/setup.log" >&2
 		exit 1
 	}
-	rm -f "${TMPDIR:-/tmp}/skep-setup.$$"
 fi
-ninja -C "$folder"
+exec ninja -C "$folder" "$@"

@@ -16,7 +16,7 @@ options_of() {
 	clang) echo "$full" ;;
 	asan) echo "$full -Db_sanitize=address,undefined" ;;
 	tsan) echo "$full -Db_sanitize=thread" ;;
-	aarch64) echo "--cross-file scripts/aarch64.ini -Dcommand=disabled -Dexamples=enabled" ;;
+	aarch64) echo "--cross-file=scripts/aarch64.ini -Dcommand=disabled -Dexamples=enabled" ;;
 	*) echo "check.sh: no such way: $1" >&2; exit 2 ;;
 	esac
 }

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 seconds=${1:-60}
 [ $# -eq 0 ] || shift
 CC=clang-19 scripts/build.sh build-fuzz -Dfuzz=true -Db_sanitize=address,undefined -Dcommand=enabled \
-	-Dexamples=enabled -Dc_args='-fsanitize=fuzzer-no-link -fno-sanitize-recover=all'
+	-Dexamples=enabled -Dc_args='-fsanitize=fuzzer-no-link -fno-sanitize-recover=all' fuzz
 # shellcheck disable=SC2046
 [ $# -gt 0 ] || set -- $(cd build-fuzz/tests/fuzz && find . -maxdepth 1 -type f -name 'fuzz-*' -printf '%f\n' | sort)
 
