@@ -34,6 +34,9 @@ struct skep_object_opts {
 	 * programs that nobody verified) or "interp" (unchecked and faster: a program
 	 * that breaks the rules takes the process with it) */
 	const char *engine;
+	/** "CONFIG_X=y" lines, as in /boot/config-*, for externs of .kconfig; only read
+	 * while the object is opened; NULL: only weak ones and LINUX_* have values */
+	const char *kconfig;
 	/** borrowed, must outlive the object; NULL: the machine, with a CPU for each one
 	 * that is online */
 	struct skep_world *world;

@@ -37,7 +37,8 @@ uint32_t skep_prog_n_insns(const struct skep_prog *prog);
 
 /**
  * Chooses whether skep_object_load() makes this program ready; at first all are chosen.
- * Maps that only programs refer to which were not chosen are created all the same.
+ * Maps that only programs refer to which were not chosen are not created, and slots of
+ * PROG_ARRAYs with such programs stay empty.
  * @return 0, or -EBUSY when the object is loaded.
  */
 int skep_prog_select(struct skep_prog *prog, bool selected);

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Loading an object: programs fitted to the target, maps created and filled, programs
+ * made ready.  It succeeds wholly or leaves the object as it was.  Never does: read
+ * files, run programs.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "helpers/helpers.h"
+#include "load/load.h"
+#include "load/target.h"
+
+static int in_prog(const struct skep_prog *prog, struct skep_diag *diag, int err)
+{
+	return diag_in(diag, err, "%s: %s", prog->obj->name, prog->prog->name);
+}
+
+static int in_map(const struct skep_map *map, struct skep_diag *diag, int err)
+{
+	return diag_in(diag, err, "%s: map %s", map->obj->name, map->def->name);
+}
+
+/* ---- programs, first half: what they need ---- */
+
+static int fit_programs(struct skep_object *obj, const struct skep_target *target,
+			struct skep_diag *diag)
+{
+	for (u32 i = 0; i < obj->n_progs; i++) {
+		struct skep_prog *prog = &obj->progs[i];
+		int err;
+
+		if (prog->unwanted)
+			continue;
+		err = object_fit(obj->file, i, target_of(target), &prog->prog, diag);
+		if (err)
+			return in_prog(prog, diag, err);
+	}
+	return 0;
+}
+
+/* ---- maps ---- */
+
+static bool prog_uses(const struct prog *prog, const struct map_def *def)
+{
+	for (u32 i = 0; i < prog->n_maps; i++) {
+		if (prog->maps[i] == def)
+			return true;
+	}
+	return false;
+}
+
+/* Not when only programs that are not loaded refer to it: skep may lack its type. */
+static bool is_wanted(const struct skep_object *obj, const struct skep_map *map)
+{
+	bool unwanted = map->def->origin == MAP_STRUCT_OPS;
+
+	for (u32 i = 0; i < obj->n_progs; i++) {
+		const struct skep_prog *prog = &obj->progs[i];
+
+		if (!prog_uses(prog->prog, map->def))
+			continue;
+		if (!prog->unwanted)
+			return true;
+		unwanted = true;
+	}
+	return !unwanted;
+}
+
+static struct map_attr attr_of(const struct map_def *def, u32 n_cpus)
+{
+	struct map_attr attr = {
+		.type = def->type,
+		.key_size = def->key_size,
+		.value_size = def->value_size,
+		.max_entries = def->max_entries,
+		.flags = def->flags,
+		.extra = def->extra,
+		.n_cpus = n_cpus,
+		.name = def->name,
+	};
+
+	/* as libbpf: one slot a CPU */
+	if (def->type == MAP_TYPE_PERF_EVENT_ARRAY && !def->max_entries)
+		attr.max_entries = n_cpus;
+	return attr;
+}
+
+static int create_map(struct skep_map *map, u32 n_cpus, struct skep_diag *diag)
+{
+	struct map_field lock = {.size = 4, .is_spin_lock = true}, inner_lock = lock;
+	struct map_attr attr = attr_of(map->def, n_cpus), inner;
+
+	if (map->def->spin_lock_off >= 0) {
+		lock.off = (u32)map->def->spin_lock_off;
+		attr.fields = &lock;
+		attr.n_fields = 1;
+	}
+	if (map->def->inner) {
+		inner = attr_of(map->def->inner, n_cpus);
+		attr.inner = &inner;
+		if (map->def->inner->spin_lock_off >= 0) {
+			inner_lock.off = (u32)map->def->inner->spin_lock_off;
+			inner.fields = &inner_lock;
+			inner.n_fields = 1;
+		}
+	}
+	return in_map(map, diag, map_new(&attr, &map->map, diag));
+}
+
+static int open_perf_slots(struct map *map)
+{
+	int err = 0;
+
+	for (u32 cpu = 0; cpu < map->n_cpus && cpu < map->max_entries && !err; cpu++)
+		err = perf_event_open_slot(map, cpu);
+	return err;
+}
+
+/* Initial values of global variables; constants stay what they are from here on. */
+static int fill_data(struct skep_map *map, struct skep_diag *diag)
+{
+	u32 zero = 0;
+	int err = 0;
+
+	if (map->def->data)
+		err = map_user_update(map->map, &zero, map->def->data, MAP_ANY);
+	if (!err && (map->def->origin == MAP_RODATA || map->def->origin == MAP_KCONFIG))
+		err = map_freeze(map->map);
+	return err ? in_map(map, diag, fail(diag, MAP_NOT_FILLED, NO_PC, -err)) : 0;
+}
+
+static int prepare_map(struct skep_map *map, struct skep_diag *diag)
+{
+	int err = 0;
+
+	if (map->def->origin == MAP_DATA || map->def->origin == MAP_RODATA ||
+	    map->def->origin == MAP_KCONFIG)
+		return fill_data(map, diag);
+	if (map->def->type == MAP_TYPE_PERF_EVENT_ARRAY)
+		err = open_perf_slots(map->map);
+	return err ? in_map(map, diag, fail(diag, MAP_NOT_FILLED, NO_PC, -err)) : 0;
+}
+
+static int create_maps(struct skep_object *obj, struct skep_diag *diag)
+{
+	int err = 0;
+
+	for (u32 i = 0; i < obj->n_maps && !err; i++) {
+		struct skep_map *map = &obj->maps[i];
+
+		if (map->map || !is_wanted(obj, map))
+			continue;
+		err = create_map(map, world_of(obj->world)->n_cpus, diag);
+		if (!err)
+			err = prepare_map(map, diag);
+	}
+	return err;
+}
+
+/* ---- programs, second half: ready to run ---- */
+
+static struct map *live_map(const struct skep_object *obj, const struct map_def *def)
+{
+	for (u32 i = 0; i < obj->n_maps; i++) {
+		if (obj->maps[i].def == def)
+			return obj->maps[i].map;
+	}
+	return NULL;
+}
+
+static int make_image(struct skep_prog *prog, struct skep_diag *diag)
+{
+	const struct prog *p = prog->prog;
+	struct map **maps = calloc(p->n_maps + 1, sizeof(*maps));
+	struct image_spec spec = {.prog = p, .maps = maps, .helper = helper_body};
+	int err;
+
+	if (!maps)
+		return in_prog(prog, diag, fail(diag, NO_MEMORY, NO_PC));
+	for (u32 i = 0; i < p->n_maps; i++)
+		maps[i] = live_map(prog->obj, p->maps[i]);
+	err = image_new(&spec, &prog->image, diag);
+	free(maps);
+	return in_prog(prog, diag, err);
+}
+
+static int make_images(struct skep_object *obj, struct skep_diag *diag)
+{
+	int err = 0;
+
+	for (u32 i = 0; i < obj->n_progs && !err; i++) {
+		if (!obj->progs[i].unwanted)
+			err = make_image(&obj->progs[i], diag);
+	}
+	return err;
+}
+
+/* ---- initial contents that refer to programs and maps ---- */
+
+/* What the slot refers to; NULL when that was not loaded: the slot stays empty. */
+static void *slot_ref(struct skep_object *obj, const struct skep_map *map,
+		      const struct map_slot *slot)
+{
+	const struct skep_prog *prog;
+	const struct skep_map *inner;
+
+	if (map->def->type == MAP_TYPE_PROG_ARRAY) {
+		prog = skep_object_find_prog(obj, slot->name);
+		return prog ? prog->image : NULL;
+	}
+	inner = skep_object_find_map(obj, slot->name);
+	return inner ? inner->map : NULL;
+}
+
+static int fill_slots(struct skep_map *map, struct skep_diag *diag)
+{
+	for (u32 i = 0; i < map->def->n_slots; i++) {
+		const struct map_slot *slot = &map->def->slots[i];
+		void *ref = slot_ref(map->obj, map, slot);
+		int err = ref ? map_update_ref(map->map, &slot->index, ref, MAP_ANY) : 0;
+
+		if (err)
+			return in_map(map, diag,
+				      fail(diag, BAD_SLOT, NO_PC, slot->index, slot->name,
+					   -err));
+	}
+	return 0;
+}
+
+static int fill_all_slots(struct skep_object *obj, struct skep_diag *diag)
+{
+	int err = 0;
+
+	for (u32 i = 0; i < obj->n_maps && !err; i++) {
+		if (obj->maps[i].map && !obj->maps[i].reused)
+			err = fill_slots(&obj->maps[i], diag);
+	}
+	return err;
+}
+
+/* ---- load ---- */
+
+static void unload(struct skep_object *obj)
+{
+	for (u32 i = 0; i < obj->n_maps; i++) {
+		if (obj->maps[i].reused)
+			continue;
+		map_put(obj->maps[i].map);
+		obj->maps[i].map = NULL;
+	}
+	for (u32 i = 0; i < obj->n_progs; i++) {
+		image_free(obj->progs[i].image);
+		obj->progs[i].image = NULL;
+		obj->progs[i].prog = &obj->file->progs[i].prog;
+	}
+}
+
+SKEP_API int skep_object_load(struct skep_object *obj, const struct skep_target *target,
+			      struct skep_diag *diag)
+{
+	struct skep_target *own = NULL;
+	int err = 0;
+
+	if (obj->loaded)
+		return diag_in(diag, fail(diag, IS_LOADED, NO_PC), "%s", obj->name);
+	if (!target) {
+		err = skep_target_new(NULL, NULL, &own, diag);
+		target = own;
+	}
+	if (!err)
+		err = fit_programs(obj, target, diag);
+	if (!err)
+		err = create_maps(obj, diag);
+	if (!err)
+		err = make_images(obj, diag);
+	if (!err)
+		err = fill_all_slots(obj, diag);
+	if (err)
+		unload(obj);
+	skep_target_free(own);
+	obj->loaded = !err;
+	return err;
+}

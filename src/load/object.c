@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The public side of objects: open and close, variables, look-ups by name.  Loading is
+ * load.c's.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "base/file.h"
+#include "load/load.h"
+
+#ifndef SKEP_VERSION_TEXT
+#error "the build says which version this is"
+#endif
+
+SKEP_API const char *skep_version(void)
+{
+	return SKEP_VERSION_TEXT;
+}
+
+/* ---- open and close ---- */
+
+static void name_type(struct skep_map *map)
+{
+	const char *name = map_type_name(map->def->type);
+	size_t i = 0;
+
+	if (!name)
+		name = "unknown";
+	for (; name[i] && i + 1 < sizeof(map->type_name); i++)
+		map->type_name[i] = (char)tolower((unsigned char)name[i]);
+}
+
+static int make_handles(struct skep_object *obj, struct skep_diag *diag)
+{
+	struct object *file = obj->file;
+
+	obj->n_maps = file->n_maps;
+	obj->n_progs = file->n_progs;
+	obj->maps = calloc(obj->n_maps + 1, sizeof(*obj->maps));
+	obj->progs = calloc(obj->n_progs + 1, sizeof(*obj->progs));
+	if (!obj->maps || !obj->progs)
+		return fail(diag, NO_MEMORY, NO_PC);
+	for (u32 i = 0; i < obj->n_maps; i++) {
+		obj->maps[i].obj = obj;
+		obj->maps[i].def = file->maps[i];
+		name_type(&obj->maps[i]);
+	}
+	for (u32 i = 0; i < obj->n_progs; i++) {
+		obj->progs[i].obj = obj;
+		obj->progs[i].prog = &file->progs[i].prog;
+	}
+	return 0;
+}
+
+static int choose_engine(struct skep_object *obj, const char *name,
+			 struct skep_diag *diag)
+{
+	if (!name)
+		name = "checked";
+	obj->engine = engine_find(name);
+	return obj->engine ? 0 : fail(diag, NO_ENGINE, NO_PC, name);
+}
+
+static int choose_world(struct skep_object *obj, struct skep_world *world,
+			struct skep_diag *diag)
+{
+	if (world) {
+		obj->world = world;
+		return 0;
+	}
+	return skep_world_new_real(0, &obj->own_world, diag);
+}
+
+static int fill_object(struct skep_object *obj, struct bytes bytes,
+		       const struct skep_object_opts *opts, struct skep_diag *diag)
+{
+	struct object_opts file_opts = {.name = obj->name, .kconfig = opts->kconfig};
+	int err = choose_engine(obj, opts->engine, diag);
+
+	obj->limits =
+		(struct exec_opts){.max_steps = opts->max_steps, .max_ns = opts->max_ns};
+	if (!err)
+		err = choose_world(obj, opts->world, diag);
+	if (err)
+		return diag_in(diag, err, "%s", obj->name);
+	if (!obj->world)
+		obj->world = obj->own_world;
+	err = object_open(bytes, &file_opts, &obj->file, diag);
+	return err ? err : make_handles(obj, diag);
+}
+
+static int open_bytes(struct bytes bytes, const struct skep_object_opts *opts,
+		      const char *name, struct skep_object **out, struct skep_diag *diag)
+{
+	static const struct skep_object_opts defaults;
+	struct skep_object *obj = calloc(1, sizeof(*obj));
+	int err;
+
+	if (!opts)
+		opts = &defaults;
+	if (!obj)
+		return fail(diag, NO_MEMORY, NO_PC);
+	obj->name = strdup(opts->name ? opts->name : name);
+	err = obj->name ? fill_object(obj, bytes, opts, diag)
+			: fail(diag, NO_MEMORY, NO_PC);
+	if (err)
+		skep_object_close(obj);
+	else
+		*out = obj;
+	return err;
+}
+
+SKEP_API int skep_object_open_memory(const void *data, size_t size,
+				     const struct skep_object_opts *opts,
+				     struct skep_object **obj, struct skep_diag *diag)
+{
+	return open_bytes((struct bytes){data, size}, opts, "object", obj, diag);
+}
+
+SKEP_API int skep_object_open(const char *path, const struct skep_object_opts *opts,
+			      struct skep_object **obj, struct skep_diag *diag)
+{
+	struct file file;
+	int err = file_read(path, &file, diag);
+
+	if (err)
+		return err;
+	err = open_bytes(file_bytes(&file), opts, path, obj, diag);
+	file_fini(&file);
+	return err;
+}
+
+SKEP_API void skep_object_close(struct skep_object *obj)
+{
+	if (!obj)
+		return;
+	/* maps first: prog-arrays refer to images */
+	for (u32 i = 0; obj->maps && i < obj->n_maps; i++)
+		map_put(obj->maps[i].map);
+	for (u32 i = 0; obj->progs && i < obj->n_progs; i++)
+		image_free(obj->progs[i].image);
+	free(obj->maps);
+	free(obj->progs);
+	object_free(obj->file);
+	skep_world_free(obj->own_world);
+	free(obj->name);
+	free(obj);
+}
+
+/* ---- look-ups ---- */
+
+SKEP_API const char *skep_object_name(const struct skep_object *obj)
+{
+	return obj->name;
+}
+
+SKEP_API struct skep_prog *skep_object_find_prog(struct skep_object *obj,
+						 const char *name)
+{
+	int i = object_find_prog(obj->file, name);
+
+	return i < 0 ? NULL : &obj->progs[i];
+}
+
+SKEP_API struct skep_map *skep_object_find_map(struct skep_object *obj, const char *name)
+{
+	int i = object_find_map(obj->file, name);
+
+	return i < 0 ? NULL : &obj->maps[i];
+}
+
+SKEP_API struct skep_prog *skep_object_next_prog(struct skep_object *obj,
+						 const struct skep_prog *prev)
+{
+	u32 i = prev ? (u32)(prev - obj->progs) + 1 : 0;
+
+	return i < obj->n_progs ? &obj->progs[i] : NULL;
+}
+
+SKEP_API struct skep_map *skep_object_next_map(struct skep_object *obj,
+					       const struct skep_map *prev)
+{
+	u32 i = prev ? (u32)(prev - obj->maps) + 1 : 0;
+
+	return i < obj->n_maps ? &obj->maps[i] : NULL;
+}
+
+/* ---- variables ---- */
+
+/* The variable, if its size is the one that the caller thinks. */
+static const struct object_var *find_var(const struct skep_object *obj, const char *name,
+					 size_t size, struct skep_diag *diag)
+{
+	int i = object_find_var(obj->file, name);
+	const struct object_var *var = i < 0 ? NULL : &obj->file->vars[i];
+
+	if (!var)
+		fail(diag, NO_SUCH_VAR, NO_PC, name);
+	else if (var->size != size)
+		fail(diag, VAR_SIZE, NO_PC, name, var->size, size);
+	return var && var->size == size ? var : NULL;
+}
+
+static int refuse_var(const struct skep_object *obj, const char *name,
+		      struct skep_diag *diag)
+{
+	int err = object_find_var(obj->file, name) < 0 ? -ENOENT : -EINVAL;
+
+	return diag_in(diag, err, "%s", obj->name);
+}
+
+/* Where it lives once its map exists, or NULL. */
+static u8 *live_var(const struct skep_object *obj, const struct object_var *var)
+{
+	void *addr = NULL;
+
+	for (u32 i = 0; i < obj->n_maps; i++) {
+		const struct skep_map *map = &obj->maps[i];
+
+		if (map->def != var->map || !map->map)
+			continue;
+		if (map_value_addr(map->map, var->offset, &addr))
+			return NULL;
+	}
+	return addr;
+}
+
+SKEP_API int skep_object_set_var(struct skep_object *obj, const char *name,
+				 const void *value, size_t size, struct skep_diag *diag)
+{
+	const struct object_var *var = find_var(obj, name, size, diag);
+	u8 *live;
+
+	if (!var)
+		return refuse_var(obj, name, diag);
+	if (!obj->loaded)
+		return diag_in(diag, object_set_var(obj->file, name, value, size, diag),
+			       "%s", obj->name);
+	live = live_var(obj, var);
+	if (!live || var->map->origin != MAP_DATA)
+		return diag_in(diag, fail(diag, VAR_IS_CONST, NO_PC, name), "%s",
+			       obj->name);
+	memcpy(live, value, size);
+	return 0;
+}
+
+SKEP_API int skep_object_get_var(const struct skep_object *obj, const char *name,
+				 void *value, size_t size, struct skep_diag *diag)
+{
+	const struct object_var *var = find_var(obj, name, size, diag);
+	const u8 *from;
+
+	if (!var)
+		return refuse_var(obj, name, diag);
+	from = live_var(obj, var);
+	if (!from && var->map->data)
+		from = var->map->data + var->offset;
+	if (from)
+		memcpy(value, from, size);
+	else
+		memset(value, 0, size);
+	return 0;
+}

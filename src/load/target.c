@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The public side of targets: the name, and the file with the types.
+ */
+#include "load/target.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "base/file.h"
+#include "btf/btf.h"
+#include "obj/object.h"
+
+static const char running_types[] = "/sys/kernel/btf/vmlinux";
+
+struct skep_target {
+	struct target target;
+	struct file file;      /* owned; the bytes of the types */
+	struct arena arena;    /* owned; what was read from them */
+	struct object *object; /* owned; the types are those of an object; or NULL */
+	char name[32];
+};
+
+static int read_object(struct skep_target *t, const char *path, struct skep_diag *diag)
+{
+	struct object_opts opts = {.name = path};
+	int err = object_open(file_bytes(&t->file), &opts, &t->object, diag);
+
+	if (err)
+		return err;
+	t->target.btf = t->object->btf;
+	return t->target.btf ? 0 : diag_in(diag, fail(diag, NO_TYPES, NO_PC), "%s", path);
+}
+
+static int read_types(struct skep_target *t, const char *path, struct skep_diag *diag)
+{
+	int err = file_read(path, &t->file, diag);
+
+	if (err)
+		return err;
+	if (t->file.len >= 4 && !memcmp(t->file.data, "\177ELF", 4))
+		return read_object(t, path, diag);
+	err = btf_read(&t->arena, file_bytes(&t->file), NULL, &t->target.btf, diag);
+	return diag_in(diag, err, "%s", path);
+}
+
+static void name_target(struct skep_target *t)
+{
+	u32 v = t->target.version;
+
+	snprintf(t->name, sizeof(t->name), "linux-%u.%u", v >> 16, v >> 8 & 0xff);
+}
+
+/* The types of the running kernel belong to "linux" alone; it may not show any. */
+static int find_types(struct skep_target *t, bool running, const char *btf,
+		      struct skep_diag *diag)
+{
+	int err;
+
+	if (btf)
+		return read_types(t, btf, diag);
+	if (!running)
+		return 0;
+	err = read_types(t, running_types, NULL);
+	return err == -ENOMEM ? fail(diag, NO_MEMORY, NO_PC) : 0;
+}
+
+SKEP_API int skep_target_new(const char *name, const char *btf,
+			     struct skep_target **target, struct skep_diag *diag)
+{
+	struct skep_target *t = calloc(1, sizeof(*t));
+	int err;
+
+	if (!t)
+		return fail(diag, NO_MEMORY, NO_PC);
+	if (!name)
+		name = "linux";
+	err = target_parse(name, &t->target, diag);
+	if (!err) {
+		name_target(t);
+		err = find_types(t, !strcmp(name, "linux"), btf, diag);
+	}
+	if (err)
+		skep_target_free(t);
+	else
+		*target = t;
+	return err;
+}
+
+SKEP_API void skep_target_free(struct skep_target *t)
+{
+	if (!t)
+		return;
+	object_free(t->object);
+	arena_fini(&t->arena);
+	file_fini(&t->file);
+	free(t);
+}
+
+SKEP_API const char *skep_target_name(const struct skep_target *t)
+{
+	return t->name;
+}
+
+const struct target *target_of(const struct skep_target *t)
+{
+	return &t->target;
+}
