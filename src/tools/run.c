@@ -1,0 +1,826 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * skep run: a program of an object on packets or on a context, and what came of it.
+ *
+ * The world is scripted: the clock stands at the time of the packet, random numbers come
+ * from a seed, so that a run can be repeated.  Never does: touch an interface.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+
+#include <skep/skep.h>
+
+#include "base/file.h"
+#include "hook/capture.h"
+#include "load/load.h"
+#include "tools/command.h"
+#include "tools/hex.h"
+#include "tools/input.h"
+#include "tools/json.h"
+#include "tools/out.h"
+#include "tools/report.h"
+#include "tools/setting.h"
+#include "tools/tally.h"
+
+enum run_option {
+	RUN_PCAP,
+	RUN_PACKET,
+	RUN_CTX,
+	RUN_REPEAT,
+	RUN_LINK,
+	RUN_META,
+	RUN_EGRESS,
+	RUN_IFINDEX,
+	RUN_MARK,
+	RUN_PROG,
+	RUN_ENGINE,
+	RUN_MAX_STEPS,
+	RUN_VAR,
+	RUN_SET,
+	RUN_BTF,
+	RUN_TARGET,
+	RUN_KCONFIG,
+	RUN_TIME,
+	RUN_SEED,
+	RUN_CPUS,
+	RUN_CPU,
+	RUN_OUT,
+	RUN_MAPS,
+	RUN_EVENT_TYPE,
+	RUN_OPTIONS
+};
+
+static const struct option_def options[RUN_OPTIONS] = {
+	[RUN_PCAP] = {"pcap", 0, "FILE", "Input",
+		      "run the program on each packet of a capture (pcap or pcapng, also "
+		      "compressed with gzip); - is standard input; may be given again"},
+	[RUN_PACKET] = {"packet", 0, "HEX", "Input",
+			"run it on the packet with these bytes; may be given again"},
+	[RUN_CTX] =
+		{"ctx", 0, "FILE", "Input",
+		 "run it on this context, for programs that do not work on packets; - is "
+		 "standard input"},
+	[RUN_REPEAT] = {"repeat", 0, "N", "Input", "run it N times on each of them"},
+	[RUN_LINK] = {"link", 0, "ethernet|ip", "Input",
+		      "what the bytes of --packet start with (ethernet)"},
+	[RUN_META] = {"meta", 0, "HEX", "Input",
+		      "metadata in front of each packet, for XDP programs"},
+	[RUN_EGRESS] = {"egress", 0, NULL, "Input",
+			"packets leave the machine, for TC programs"},
+	[RUN_IFINDEX] = {"ifindex", 0, "N", "Input", "index of the interface (1)"},
+	[RUN_MARK] = {"mark", 0, "N", "Input",
+		      "the mark of each packet, for TC programs (0)"},
+	[RUN_PROG] = {"prog", 'p', "NAME", "Program",
+		      "which program; needed when there are several to choose from"},
+	[RUN_ENGINE] =
+		{"engine", 0, "checked|interp|jit|kernel", "Program",
+		 "checked (the default) checks every access, so any program is safe to "
+		 "run; interp is faster and checks nothing: a program that breaks the "
+		 "rules takes skep with it; jit and kernel are not there yet"},
+	[RUN_MAX_STEPS] = {"max-steps", 0, "N", "Program",
+			   "instructions that one run may take (100000000)"},
+	[RUN_VAR] = {"var", 0, "NAME=VALUE", "Program",
+		     "set a global variable before loading; may be given again"},
+	[RUN_SET] =
+		{"set", 0, "MAP KEY VALUE", "Program",
+		 "set an element of a map before running; keys and values by their "
+		 "types: "
+		 "numbers, names of enumerators, {a, b}, addresses, 10.0.0.0/8 for LPM "
+		 "tries, 0x:0a0b for bytes, names for maps of programs and of maps; may "
+		 "be "
+		 "given again"},
+	[RUN_BTF] = {"btf", 0, "FILE", "Target",
+		     "types of the kernel that the program is fitted to "
+		     "(/sys/kernel/btf/vmlinux, where it exists)"},
+	[RUN_TARGET] = {"target", 0, "NAME", "Target",
+			"what the program is loaded for: linux, linux-6.12, ... (linux)"},
+	[RUN_KCONFIG] = {"kconfig", 0, "FILE", "Target",
+			 "configuration of that kernel, for programs that ask for it "
+			 "(/boot/config-RELEASE, where it exists)"},
+	[RUN_TIME] = {"time", 0, "NS", "World",
+		      "what the clocks say, in ns; without it the time of each captured "
+		      "packet (since 1970), else of the machine when skep starts"},
+	[RUN_SEED] = {"seed", 0, "N", "World", "where random numbers start (1)"},
+	[RUN_CPUS] = {"cpus", 0, "N", "World",
+		      "how many CPUs there are: per-CPU maps have so many values (1)"},
+	[RUN_CPU] = {"cpu", 0, "N", "World", "the CPU that the program runs on (0)"},
+	[RUN_OUT] =
+		{"out", 'o', "FILE", "Output",
+		 "write what was not dropped as the program left it, with the time it "
+		 "was "
+		 "captured, as a pcap file; of a socket filter the bytes that it keeps"},
+	[RUN_MAPS] = {"maps", 0, "NAME", "Output",
+		      "all: every entry of every map; none; or every entry of one map. "
+		      "Without it, the entries with the largest values"},
+	[RUN_EVENT_TYPE] =
+		{"event-type", 0, "STRUCT", "Output",
+		 "the type of what programs send through ring buffers and perf "
+		 "events; without it, it is guessed from the size"},
+};
+
+enum { MAX_OUT = 256 * 1024 + 4096 };
+
+struct session {
+	const struct args *args;
+	struct skep_world *world;
+	struct skep_target *target;
+	struct skep_object *obj;
+	struct skep_prog *prog;
+	struct skep_packet packet; /* what is the same for all packets */
+	struct inputs inputs;
+	struct tally tally;
+	struct report report;
+	struct json json;
+	struct capture_writer *out;
+	u8 *out_bytes; /* MAX_OUT bytes */
+	u8 *meta;
+	u8 *joined; /* metadata and packet */
+	size_t meta_len;
+	u64 repeat, time, cpu;
+	u64 started;    /* ns */
+	u64 clock_cost; /* what measuring costs, ns */
+	u64 shown;      /* when progress was shown last, ns */
+	bool time_given, progress, progress_shown;
+	struct skep_diag diag;
+};
+
+static u64 now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec;
+}
+
+/* The least that two readings of the clock are apart. */
+static u64 cost_of_clock(void)
+{
+	u64 least = ~0ull;
+
+	for (u32 i = 0; i < 100; i++) {
+		u64 t = now_ns();
+
+		least = min_u64(least, now_ns() - t);
+	}
+	return least;
+}
+
+/* ---- progress ---- */
+
+static void hide_progress(struct session *s)
+{
+	if (s->progress_shown)
+		fputs("\r\033[K", stderr);
+	s->progress_shown = false;
+}
+
+static void show_progress(struct session *s)
+{
+	enum { FIRST_NS = 1000000000, STEP_NS = 200000000 };
+	int percent = inputs_progress(&s->inputs);
+	u64 now = now_ns();
+	struct number n;
+
+	if (!s->progress || now - s->started < FIRST_NS || now - s->shown < STEP_NS)
+		return;
+	fprintf(stderr, "\r\033[K%s packets", grouped(&n, s->inputs.packets));
+	if (percent >= 0)
+		fprintf(stderr, ", %d %%", percent);
+	s->shown = now;
+	s->progress_shown = true;
+}
+
+/* ---- what programs print ---- */
+
+static void print_line(void *arg, const char *text, u32 len)
+{
+	struct session *s = arg;
+	struct text copy = TEXT_INIT;
+
+	if (s->report.json) {
+		json_begin(s->report.json);
+		json_bytes(s->report.json, "print", text,
+			   len && text[len - 1] == '\n' ? len - 1 : len);
+		json_end(s->report.json);
+		return;
+	}
+	text_write(&copy, text, len);
+	hide_progress(s);
+	s->report.n_events++;
+	printf("%sprint%s ", style_on(stdout, STYLE_DIM), style_off(stdout));
+	put_clean(stdout, text_str(&copy), true);
+	if (!len || text[len - 1] != '\n')
+		putchar('\n');
+	text_fini(&copy);
+}
+
+/* ---- set up ---- */
+
+static int make_world(struct session *s)
+{
+	enum { TAI_AHEAD_S = 37 };
+	u64 cpus = 1, seed = 1;
+	int err;
+
+	if (args_number(s->args, RUN_CPUS, 1024, &cpus) ||
+	    args_number(s->args, RUN_CPU, 1023, &s->cpu) ||
+	    args_number(s->args, RUN_SEED, ~0ull, &seed) ||
+	    args_number(s->args, RUN_TIME, ~0ull, &s->time))
+		return EXIT_USAGE;
+	if (!cpus || s->cpu >= cpus)
+		return args_refuse(s->args, "there is no CPU %llu of %llu",
+				   (unsigned long long)s->cpu, (unsigned long long)cpus);
+	err = skep_world_new_script((u32)cpus, &s->world, &s->diag);
+	if (err)
+		return refuse(&s->diag, EXIT_SYSTEM);
+	s->time_given = args_has(s->args, RUN_TIME);
+	skep_world_set_time(s->world, s->time_given ? s->time : now_ns());
+	skep_world_set_tai_offset(s->world, TAI_AHEAD_S * 1000000000ull);
+	skep_world_set_seed(s->world, seed);
+	skep_world_set_print(s->world, print_line, s);
+	return EXIT_OK;
+}
+
+/* The configuration of the running kernel; freed by the caller; NULL: none. */
+static char *running_kconfig(void)
+{
+	struct utsname name;
+	struct file file;
+	char path[128];
+
+	if (uname(&name))
+		return NULL;
+	snprintf(path, sizeof(path), "/boot/config-%s", name.release);
+	if (file_read(path, &file, NULL))
+		return NULL;
+	char *text = strndup((char *)file.data, file.len);
+
+	file_fini(&file);
+	return text;
+}
+
+static int read_kconfig(struct session *s, char **text)
+{
+	const char *path = args_value(s->args, RUN_KCONFIG);
+	struct file file;
+
+	*text = NULL;
+	if (!path) {
+		*text = running_kconfig();
+		return EXIT_OK;
+	}
+	if (file_read(path, &file, &s->diag))
+		return refuse(&s->diag, EXIT_INPUT);
+	*text = strndup((char *)file.data, file.len);
+	file_fini(&file);
+	return EXIT_OK;
+}
+
+static int refuse_engine(struct session *s, const char *name)
+{
+	if (!strcmp(name, "interp"))
+		say_warning("--engine interp",
+			    "nobody has verified this program: if it breaks "
+			    "the rules, it takes skep with it");
+	if (!strcmp(name, "interp") || !strcmp(name, "checked"))
+		return EXIT_OK;
+	(void)s;
+	say(NULL, "use --engine checked", "the engine \"%s\" is not there yet", name);
+	return EXIT_SYSTEM;
+}
+
+static int open_object(struct session *s)
+{
+	const char *engine = args_value(s->args, RUN_ENGINE);
+	struct skep_object_opts opts = {.engine = engine ? engine : "checked",
+					.world = s->world};
+	char *kconfig;
+	int err = refuse_engine(s, opts.engine);
+
+	if (!err)
+		err = args_number(s->args, RUN_MAX_STEPS, ~0ull, &opts.max_steps);
+	if (!err)
+		err = read_kconfig(s, &kconfig);
+	if (err)
+		return err;
+	opts.kconfig = kconfig;
+	err = skep_object_open(args_operand(s->args, 0), &opts, &s->obj, &s->diag);
+	free(kconfig);
+	s->report.engine = opts.engine;
+	return err ? refuse(&s->diag, EXIT_INPUT) : EXIT_OK;
+}
+
+/* ---- which program ---- */
+
+/* Is it put into a slot of a prog-array from the start: is it only ever tail-called? */
+static bool is_tail(const struct skep_object *obj, const struct skep_prog *prog)
+{
+	for (u32 i = 0; i < obj->n_maps; i++) {
+		const struct map_def *def = obj->maps[i].def;
+
+		for (u32 k = 0; k < def->n_slots; k++) {
+			if (def->type == MAP_TYPE_PROG_ARRAY &&
+			    !strcmp(def->slots[k].name, skep_prog_name(prog)))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool is_candidate(const struct session *s, const struct skep_prog *prog)
+{
+	return skep_prog_takes_packets(prog) != args_has(s->args, RUN_CTX) &&
+	       !is_tail(s->obj, prog);
+}
+
+static int refuse_choice(struct session *s, const char *what)
+{
+	struct text list = TEXT_INIT;
+	struct skep_prog *prog = NULL;
+
+	while ((prog = skep_object_next_prog(s->obj, prog)))
+		text_printf(&list, "%s%s (%s)", list.len ? ", " : "",
+			    skep_prog_name(prog), skep_prog_type_name(prog));
+	say(skep_object_name(s->obj), "choose with --prog", "%s: %s", what,
+	    list.len ? text_str(&list) : "none");
+	text_fini(&list);
+	return EXIT_USAGE;
+}
+
+static int refuse_name(struct session *s, const char *name)
+{
+	struct skep_prog *prog = NULL;
+	struct nearest nearest;
+
+	nearest_init(&nearest, name);
+	while ((prog = skep_object_next_prog(s->obj, prog)))
+		nearest_offer(&nearest, skep_prog_name(prog));
+	say(skep_object_name(s->obj), nearest_advice(&nearest),
+	    "there is no program \"%s\"", name);
+	return EXIT_USAGE;
+}
+
+static int choose_prog(struct session *s)
+{
+	const char *name = args_value(s->args, RUN_PROG);
+	struct skep_prog *prog = NULL;
+	u32 n = 0;
+
+	if (name) {
+		s->prog = skep_object_find_prog(s->obj, name);
+		return s->prog ? EXIT_OK : refuse_name(s, name);
+	}
+	while ((prog = skep_object_next_prog(s->obj, prog))) {
+		if (!is_candidate(s, prog))
+			continue;
+		s->prog = prog;
+		n++;
+	}
+	if (n == 1)
+		return EXIT_OK;
+	return refuse_choice(s, n ? "several programs could be meant"
+				  : "no program can be run on this input");
+}
+
+/* Only the chosen one and what it may tail-call: others may need what skep lacks. */
+static void select_progs(struct session *s)
+{
+	struct skep_prog *prog = NULL;
+
+	while ((prog = skep_object_next_prog(s->obj, prog)))
+		skep_prog_select(prog, prog == s->prog || is_tail(s->obj, prog));
+}
+
+static int set_variables(struct session *s)
+{
+	const struct given *given;
+	size_t cursor = 0;
+
+	while ((given = args_next(s->args, RUN_VAR, &cursor))) {
+		if (set_variable(s->obj, given->values[0], &s->diag))
+			return refuse(&s->diag, EXIT_USAGE);
+	}
+	return EXIT_OK;
+}
+
+static int set_elements(struct session *s)
+{
+	const struct given *given;
+	size_t cursor = 0;
+
+	while ((given = args_next(s->args, RUN_SET, &cursor))) {
+		if (set_element(s->obj, given->values, &s->diag))
+			return refuse(&s->diag, EXIT_USAGE);
+	}
+	return EXIT_OK;
+}
+
+static int load(struct session *s)
+{
+	int err = choose_prog(s);
+
+	if (!err)
+		err = set_variables(s);
+	if (err)
+		return err;
+	select_progs(s);
+	if (skep_target_new(args_value(s->args, RUN_TARGET), args_value(s->args, RUN_BTF),
+			    &s->target, &s->diag))
+		return refuse(&s->diag, EXIT_INPUT);
+	if (skep_object_load(s->obj, s->target, &s->diag))
+		return refuse(&s->diag, EXIT_INPUT);
+	return set_elements(s);
+}
+
+static int choose_maps(struct session *s)
+{
+	const char *maps = args_value(s->args, RUN_MAPS);
+
+	s->report.obj = s->obj;
+	s->report.event_type = args_value(s->args, RUN_EVENT_TYPE);
+	s->report.map_name = maps;
+	if (!maps)
+		s->report.maps = REPORT_LARGEST;
+	else if (!strcmp(maps, "all"))
+		s->report.maps = REPORT_ALL;
+	else if (!strcmp(maps, "none"))
+		s->report.maps = REPORT_NONE;
+	else if (skep_object_find_map(s->obj, maps))
+		s->report.maps = REPORT_ONE;
+	else
+		return args_refuse(s->args, "there is no map \"%s\"", maps);
+	if (s->report.event_type &&
+	    (!s->obj->file->btf ||
+	     !btf_find(s->obj->file->btf, s->report.event_type, BTF_STRUCT)))
+		return args_refuse(s->args, "the object has no struct \"%s\"",
+				   s->report.event_type);
+	return EXIT_OK;
+}
+
+/* ---- packets ---- */
+
+static int read_meta(struct session *s)
+{
+	const char *hex = args_value(s->args, RUN_META), *bad;
+
+	if (!hex)
+		return EXIT_OK;
+	s->meta = hex_parse(hex, strlen(hex), &s->meta_len, &bad);
+	s->joined = malloc(MAX_OUT + s->meta_len);
+	if (s->meta && s->joined)
+		return EXIT_OK;
+	return args_refuse(s->args, "--meta is bytes in hex, not \"%s\"", hex);
+}
+
+static int prepare_packets(struct session *s)
+{
+	u64 ifindex = 1, mark = 0;
+
+	if (args_number(s->args, RUN_IFINDEX, ~0u, &ifindex) ||
+	    args_number(s->args, RUN_MARK, ~0u, &mark) || read_meta(s))
+		return EXIT_USAGE;
+	s->packet = (struct skep_packet){.ifindex = (u32)ifindex,
+					 .mark = (u32)mark,
+					 .egress = args_has(s->args, RUN_EGRESS),
+					 .cpu = (int32_t)s->cpu + 1};
+	s->out_bytes = malloc(MAX_OUT);
+	if (s->out_bytes)
+		return EXIT_OK;
+	say(NULL, NULL, "out of memory");
+	return EXIT_SYSTEM;
+}
+
+static bool is_raw_ip(const struct session *s, const struct input *input)
+{
+	const char *link = args_value(s->args, RUN_LINK);
+
+	return input->captured ? input->raw_ip : link && !strcmp(link, "ip");
+}
+
+static struct skep_packet packet_of(struct session *s, const struct input *input)
+{
+	struct skep_packet packet = s->packet;
+
+	packet.data = input->packet.data;
+	packet.len = input->packet.len;
+	packet.wire_len = input->packet.wire_len;
+	packet.link = is_raw_ip(s, input) ? SKEP_LINK_RAW_IP : SKEP_LINK_ETHERNET;
+	if (input->captured && !packet.egress)
+		packet.tstamp = input->packet.time;
+	packet.out = s->out_bytes;
+	packet.out_size = MAX_OUT;
+	if (s->meta) {
+		memcpy(s->joined, s->meta, s->meta_len);
+		memcpy(s->joined + s->meta_len, input->packet.data, input->packet.len);
+		packet.data = s->joined;
+		packet.len += (u32)s->meta_len;
+		packet.meta_len = (u32)s->meta_len;
+	}
+	return packet;
+}
+
+/* Does the packet go on, somewhere? */
+static bool goes_on(const struct session *s, u64 verdict)
+{
+	switch (skep_prog_type(s->prog)) {
+	case BPF_PROG_TYPE_XDP:
+		return verdict == XDP_PASS || verdict == XDP_TX ||
+		       verdict == XDP_REDIRECT;
+	case BPF_PROG_TYPE_SOCKET_FILTER: return verdict;
+	default:
+		return verdict != TC_ACT_SHOT && verdict != TC_ACT_STOLEN &&
+		       verdict != TC_ACT_QUEUED && verdict != TC_ACT_TRAP;
+	}
+}
+
+static void write_packet(struct session *s, const struct input *input,
+			 const struct skep_packet *packet, u64 verdict)
+{
+	struct captured out = input->packet;
+
+	if (!s->out || !goes_on(s, verdict))
+		return;
+	out.data = s->out_bytes;
+	out.len = out.wire_len = packet->out_len;
+	/* what was cut off when it was captured is still missing */
+	if (packet->out_len == input->packet.len)
+		out.wire_len = input->packet.wire_len;
+	if (skep_prog_type(s->prog) == BPF_PROG_TYPE_SOCKET_FILTER && verdict < out.len)
+		out.len = (u32)verdict;
+	capture_write(s->out, &out);
+}
+
+static int open_out(struct session *s, const struct input *input)
+{
+	const char *path = args_value(s->args, RUN_OUT);
+
+	if (!path || s->out)
+		return EXIT_OK;
+	if (!capture_create(path, is_raw_ip(s, input) ? CAPTURE_RAW_IP : CAPTURE_ETHERNET,
+			    &s->out, &s->diag))
+		return EXIT_OK;
+	return refuse(&s->diag, EXIT_SYSTEM);
+}
+
+static int refuse_packet(struct session *s, const struct input *input)
+{
+	char number[64];
+
+	snprintf(number, sizeof(number), "packet %llu",
+		 (unsigned long long)input->packet.number);
+	hide_progress(s);
+	say_diag(&s->diag);
+	say(input->path ? input->path : "--packet", NULL, "the run ended at %s", number);
+	return EXIT_NO;
+}
+
+/* A packet without its link header says nothing about the program: it is left out. */
+static bool is_too_short(const struct session *s)
+{
+	return !strcmp(skep_diag_name(s->diag.id), "PACKET_TOO_SHORT");
+}
+
+static int run_packet(struct session *s, const struct input *input)
+{
+	struct skep_packet packet;
+	u64 verdict = 0;
+	int err = open_out(s, input);
+
+	if (err)
+		return err;
+	if (!s->time_given && input->captured)
+		skep_world_set_time(s->world, input->packet.time);
+	for (u64 i = 0; i < s->repeat; i++) {
+		u64 start, ns;
+
+		packet = packet_of(s, input);
+		start = now_ns();
+		err = skep_prog_run_packet(s->prog, &packet, &verdict, &s->diag);
+		ns = now_ns() - start;
+		if (err && is_too_short(s)) {
+			s->diag = (struct skep_diag)SKEP_DIAG_INIT;
+			s->inputs.skipped++;
+			return EXIT_OK;
+		}
+		report_events(&s->report);
+		if (err)
+			return refuse_packet(s, input);
+		tally_add(&s->tally, verdict, packet.len,
+			  ns > s->clock_cost ? ns - s->clock_cost : 0);
+	}
+	write_packet(s, input, &packet, verdict);
+	return EXIT_OK;
+}
+
+static void tell_skipped(const struct session *s)
+{
+	struct number n;
+
+	if (s->inputs.skipped)
+		say_warning(NULL,
+			    "%s packets were left out: cut off in their link header, or "
+			    "neither IPv4 nor IPv6",
+			    grouped(&n, s->inputs.skipped));
+}
+
+static int close_out(struct session *s, int status)
+{
+	struct capture_writer *out = s->out;
+
+	s->out = NULL;
+	if (out && capture_finish(out, &s->diag) && !status)
+		return refuse(&s->diag, EXIT_SYSTEM);
+	return status;
+}
+
+static int run_packets(struct session *s)
+{
+	struct input_options options_of_input = {RUN_PCAP, RUN_PACKET};
+	struct input input;
+	int got = 0, status = prepare_packets(s);
+
+	if (status)
+		return status;
+	inputs_init(&s->inputs, s->args, options_of_input);
+	while (!status && (got = inputs_next(&s->inputs, &input, &s->diag)) == 1) {
+		status = run_packet(s, &input);
+		show_progress(s);
+	}
+	hide_progress(s);
+	if (got < 0)
+		status = refuse(&s->diag, EXIT_INPUT);
+	tell_skipped(s);
+	inputs_fini(&s->inputs);
+	return close_out(s, status);
+}
+
+/* ---- contexts ---- */
+
+static int run_context(struct session *s, struct file *ctx)
+{
+	u8 *copy = malloc(ctx->len + 1);
+	int status = copy ? EXIT_OK : EXIT_SYSTEM;
+
+	for (u64 i = 0; i < s->repeat && !status; i++) {
+		u64 start, ns, ret;
+		int err;
+
+		if (ctx->len)
+			memcpy(copy, ctx->data, ctx->len);
+		start = now_ns();
+		err = skep_prog_run(s->prog, copy, ctx->len, &ret, &s->diag);
+		ns = now_ns() - start;
+		report_events(&s->report);
+		if (err)
+			status = refuse(&s->diag, EXIT_NO);
+		else
+			tally_add(&s->tally, ret, 0,
+				  ns > s->clock_cost ? ns - s->clock_cost : 0);
+	}
+	free(copy);
+	return status;
+}
+
+static int run_contexts(struct session *s)
+{
+	const struct given *given;
+	int status = EXIT_OK;
+	size_t cursor = 0;
+	struct file ctx;
+
+	while (!status && (given = args_next(s->args, RUN_CTX, &cursor))) {
+		if (file_read(given->values[0], &ctx, &s->diag))
+			return refuse(&s->diag, EXIT_INPUT);
+		status = run_context(s, &ctx);
+		file_fini(&ctx);
+	}
+	return status;
+}
+
+/* ---- all of it ---- */
+
+static int check_inputs(const struct args *args)
+{
+	bool packets = args_has(args, RUN_PCAP) || args_has(args, RUN_PACKET);
+	bool ctx = args_has(args, RUN_CTX);
+	const char *out = args_value(args, RUN_OUT);
+
+	if (!packets && !ctx)
+		return args_refuse(args,
+				   "there is nothing to run on: give --pcap, --packet "
+				   "or --ctx");
+	if (packets && ctx)
+		return args_refuse(args,
+				   "--ctx is for programs that do not work on packets");
+	if (out && !strcmp(out, "-"))
+		return args_refuse(args,
+				   "--out needs a file: standard output has the report");
+	return EXIT_OK;
+}
+
+/* What happened until then is shown also when the run ended early. */
+static int run_and_report(struct session *s)
+{
+	int status;
+
+	s->started = now_ns();
+	s->clock_cost = cost_of_clock();
+	tally_init(&s->tally, s->prog);
+	status = skep_prog_takes_packets(s->prog) ? run_packets(s) : run_contexts(s);
+	if (s->tally.runs || !status) {
+		report_tally(&s->report, &s->tally);
+		report_maps(&s->report);
+	}
+	tally_fini(&s->tally);
+	return status;
+}
+
+static int run_session(struct session *s)
+{
+	int status = check_inputs(s->args);
+
+	if (!status)
+		status = args_number(s->args, RUN_REPEAT, ~0ull, &s->repeat);
+	if (!status)
+		status = make_world(s);
+	if (!status)
+		status = open_object(s);
+	if (!status)
+		status = load(s);
+	if (!status)
+		status = choose_maps(s);
+	return status ? status : run_and_report(s);
+}
+
+static int run(const struct args *args)
+{
+	struct session s = {.args = args,
+			    .repeat = 1,
+			    .json = JSON_INIT,
+			    .progress = is_terminal(stderr),
+			    .diag = SKEP_DIAG_INIT};
+	int status;
+
+	s.report.json = args->json ? &s.json : NULL;
+	status = run_session(&s);
+	skep_object_close(s.obj);
+	skep_target_free(s.target);
+	skep_world_free(s.world);
+	free(s.out_bytes);
+	free(s.meta);
+	free(s.joined);
+	json_fini(&s.json);
+	return status;
+}
+
+static const struct example examples[] = {
+	{"skep run firewall.bpf.o --pcap traffic.pcap",
+	 "the only program of an object on each packet of a capture: verdicts and maps"},
+	{"skep run firewall.bpf.o --pcap traffic.pcap.gz --out passed.pcap --set blocked "
+	 "10.0.0.0/8 1 --var rate=100",
+	 "with a rule and a setting, and what passed in a new capture"},
+	{"skep run lb.bpf.o --prog balance --packet 'ffffffffffff 020000000001 0800 45 "
+	 "00 ...' "
+	 "--json",
+	 "one program on one packet, for a script"},
+	{"tcpdump -w - -c 100 | skep run count.bpf.o --pcap -", "what tcpdump sees now"},
+};
+
+const struct command command_run = {
+	.name = "run",
+	.operands = "OBJECT",
+	.summary = "run a program on packets",
+	.text = "Loads a compiled eBPF object and runs one of its programs on the "
+		"packets of a "
+		"capture, on packets given in hex, or on a context; no privileges and no "
+		"support of the kernel are needed.  XDP, TC (sched_cls, sched_act) and "
+		"socket-filter programs take packets; the context is the one that they "
+		"have on "
+		"Linux.\n\n"
+		"Events sent through ring buffers and perf buffers and lines of "
+		"bpf_trace_printk are shown as they come, decoded by the types of the "
+		"object; "
+		"at the end how often the program returned which verdict, the time a run "
+		"took, "
+		"and what the maps hold.\n\n"
+		"Programs are not verified: they run in the checked engine, which checks "
+		"every "
+		"access.  When a program breaks a rule, the run ends with the account of "
+		"it and "
+		"exit status 1.\n\n"
+		"The run can be repeated exactly: the clock is the packet's time, random "
+		"numbers come from a seed.",
+	.min_operands = 1,
+	.max_operands = 1,
+	.options = options,
+	.n_options = ARRAY_SIZE(options),
+	.examples = examples,
+	.n_examples = ARRAY_SIZE(examples),
+	.run = run,
+};

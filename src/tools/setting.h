@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Values as people type them, turned into the bytes that a type wants: numbers, names of
+ * enumerators, "text", {a, b}, addresses (10.0.0.1, 2001:db8::1, 52:54:00:12:34:56),
+ * prefixes for LPM tries (10.0.0.0/8), and 0x:0a0b0c for bytes as they are.  For
+ * src/tools.
+ */
+#ifndef SKEP_TOOLS_SETTING_H
+#define SKEP_TOOLS_SETTING_H
+
+#include "base/types.h"
+
+struct skep_diag;
+struct skep_map;
+struct skep_object;
+
+/* "NAME=VALUE": a global variable, before the object is loaded. */
+int set_variable(struct skep_object *obj, const char *setting, struct skep_diag *diag);
+
+/* An element of a loaded map; of a per-CPU map the value goes to every CPU. */
+int set_element(struct skep_object *obj, const char *const setting[3],
+		struct skep_diag *diag);
+
+#endif
