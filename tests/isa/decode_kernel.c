@@ -2,7 +2,8 @@
 /*
  * What decode() refuses is what Linux refuses.  Every opcode with telling values of every
  * other field is put to the live kernel inside of a small program; its log says whether
- * it took offence at the encoding or at something later.  Skipped without bpf(2).
+ * it took offence at the encoding or at something later.  Random small programs ask the
+ * same of insns_check().  Skipped without bpf(2).
  */
 #include <errno.h>
 #include <linux/bpf.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/diag.h"
 #include "check.h"
 #include "isa/insn.h"
 
@@ -165,6 +167,86 @@ static void compare_code(u8 code)
 		}
 }
 
+/* What Linux says of where jumps and calls go. */
+static const char *const shapes[] = {
+	"jump out of range",         "last insn is not an exit or jmp",
+	"invalid destination",       "jump into the middle of ldimm64",
+	"invalid bpf_ld_imm64 insn", "unrecognized bpf_ld_imm64",
+	"unknown opcode 00",
+};
+
+static u32 random_below(u32 n)
+{
+	static u32 seed = 7;
+
+	seed = seed * 1664525 + 1013904223;
+	return (seed >> 16) % n;
+}
+
+/* Jumps and calls to anywhere near. */
+static u32 random_program(struct insn *insns)
+{
+	u32 n = 0, size = 1 + random_below(8);
+
+	while (n < size) {
+		s32 to = (s32)random_below(size + 3) - 1 - (s32)n;
+
+		switch (random_below(9)) {
+		case 0: insns[n] = (struct insn){.code = 0x05, .off = (s16)to}; break;
+		case 1: insns[n] = (struct insn){.code = 0x06, .imm = to}; break;
+		case 2:
+			insns[n] =
+				(struct insn){.code = 0x15, .dst_reg = 1, .off = (s16)to};
+			break;
+		case 3:
+			insns[n] = (struct insn){.code = 0x85, .src_reg = 1, .imm = to};
+			break;
+		case 4:
+			insns[n++] = (struct insn){.code = 0x18, .dst_reg = 2};
+			insns[n] = (struct insn){0};
+			break;
+		case 5:
+			insns[n++] = (struct insn){.code = 0x18, .src_reg = 4, .imm = to};
+			insns[n] = (struct insn){0};
+			break;
+		case 6: insns[n] = (struct insn){.code = 0xb7}; break;
+		default: insns[n] = (struct insn){.code = 0x95}; break;
+		}
+		n++;
+	}
+	return n - (random_below(20) == 0 && n > 1);
+}
+
+/* insns_check() refuses what Linux refuses for its shape; what no path reaches is for the
+ * verifier to refuse. */
+static void compare_programs(void)
+{
+	int refused = 0, taken = 0;
+
+	for (int i = 0; i < 20000; i++) {
+		struct skep_diag diag = SKEP_DIAG_INIT;
+		struct insn insns[16];
+		u32 n = random_program(insns);
+		bool ours = !insns_check(insns, n, &diag);
+		bool linux_takes =
+			!load(insns, n) || !log_has_one_of(shapes, ARRAY_SIZE(shapes));
+
+		*(ours ? &taken : &refused) += 1;
+		if (ours == linux_takes || strstr(log_text, "unreachable"))
+			continue;
+		CHECK(!"insns_check() agrees with Linux");
+		if (differences++ > 20)
+			break;
+		fprintf(stderr, "\tours: %s at %d; Linux: %s\n", diag.text, diag.insn,
+			log_text);
+		for (u32 k = 0; k < n; k++)
+			fprintf(stderr, "\t%u: %02x src %d off %d imm %d\n", k,
+				insns[k].code, insns[k].src_reg, insns[k].off,
+				insns[k].imm);
+	}
+	CHECK(refused > 1000 && taken > 1000);
+}
+
 int main(void)
 {
 	static const struct insn nothing[] = {{.code = 0xb7}, {.code = 0x95}};
@@ -175,5 +257,6 @@ int main(void)
 	}
 	for (int code = 0; code < 256; code++)
 		compare_code(code);
+	compare_programs();
 	return check_report();
 }
