@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Linux's numbered facts: helpers, program, map and attach types, section names, contexts
+ * and constants, each with the version of Linux that first had it.
+ *
+ * The facts are rows of the .def files beside this header; here are the questions that
+ * can be asked of them.  Everything is static and constant.  Anybody may include this.
+ * Words are those of the kernel's struct bpf_func_proto and of bpf-helpers(7).
+ */
+#ifndef SKEP_ABI_ABI_H
+#define SKEP_ABI_ABI_H
+
+#include "base/types.h"
+
+/* A version as Linux' KERNEL_VERSION() gives it. */
+#define ABI_LINUX(major, minor) ((u32)(major) << 16 | (u32)(minor) << 8)
+
+/* ---- program, attach and map types ---- */
+
+enum abi_prog_type {
+#define P(name, number, ...) PROG_TYPE_##name = number,
+#include "abi/prog_types.def"
+#undef P
+	PROG_TYPES
+};
+
+enum abi_attach_type {
+#define A(name, number, ...) ATTACH_##name = number,
+#include "abi/attach_types.def"
+#undef A
+	ATTACH_TYPES
+};
+
+struct abi_name {
+	const char
+		*name; /* as bpftool has it: "sched_cls", "cgroup_inet4_bind", "hash" */
+	u32 number;
+	u32 since; /* ABI_LINUX() */
+};
+
+/* By number or by name (any case, with or without BPF_PROG_TYPE_ ... in front); NULL:
+ * Linux 6.18 has no such thing. */
+const struct abi_name *abi_prog_type(u32 number);
+const struct abi_name *abi_find_prog_type(const char *name);
+const struct abi_name *abi_attach_type(u32 number);
+const struct abi_name *abi_find_attach_type(const char *name);
+const struct abi_name *abi_map_type(u32 number);
+const struct abi_name *abi_find_map_type(const char *name);
+
+/* ---- helpers ---- */
+
+/* What a helper returns: a base and flags. */
+enum abi_ret {
+	RET_INTEGER,
+	RET_VOID,
+	RET_PTR_TO_MAP_VALUE,
+	RET_PTR_TO_SOCKET,
+	RET_PTR_TO_TCP_SOCK,
+	RET_PTR_TO_SOCK_COMMON,
+	RET_PTR_TO_MEM, /* ARG_CONST_ALLOC_SIZE_OR_ZERO says how much, or the dynptr */
+	RET_PTR_TO_MEM_OR_BTF_ID,
+	RET_PTR_TO_BTF_ID,
+};
+
+/* What an argument must be: a base and flags. */
+enum abi_arg {
+	ARG_DONTCARE, /* the helper has fewer arguments */
+	ARG_CONST_MAP_PTR,
+	ARG_PTR_TO_MAP_KEY,   /* of the map in an argument before */
+	ARG_PTR_TO_MAP_VALUE, /* value_size bytes, readable (MEM_UNINIT: writable) */
+	ARG_PTR_TO_MEM, /* MEM_FIXED_SIZE: abi_mem_size() bytes; else the next argument
+			   says how many */
+	ARG_PTR_TO_ARENA,
+	ARG_CONST_SIZE,         /* of the memory in the argument before; not 0 */
+	ARG_CONST_SIZE_OR_ZERO, /* 0 only with NULL or no access */
+	ARG_PTR_TO_CTX,
+	ARG_ANYTHING, /* any initialised value */
+	ARG_PTR_TO_SPIN_LOCK,
+	ARG_PTR_TO_SOCK_COMMON,
+	ARG_PTR_TO_SOCKET,
+	ARG_PTR_TO_BTF_ID, /* abi_btf_struct() */
+	ARG_PTR_TO_RINGBUF_MEM,
+	ARG_CONST_ALLOC_SIZE_OR_ZERO,
+	ARG_PTR_TO_BTF_ID_SOCK_COMMON,
+	ARG_PTR_TO_PERCPU_BTF_ID,
+	ARG_PTR_TO_FUNC,
+	ARG_PTR_TO_STACK,
+	ARG_PTR_TO_CONST_STR, /* NUL-terminated, in a read-only map */
+	ARG_PTR_TO_TIMER,
+	ARG_KPTR_XCHG_DEST,
+	ARG_PTR_TO_DYNPTR,
+};
+
+enum {
+	ABI_BASE = 0xff,         /* the base of an argument or result; flags follow */
+	PTR_MAYBE_NULL = 1 << 8, /* may be NULL */
+	MEM_RDONLY = 1 << 9,     /* the helper only reads it */
+	MEM_RINGBUF = 1 << 10,
+	MEM_UNINIT = 1 << 11,     /* may be uninitialised: the helper fills it */
+	MEM_WRITE = 1 << 12,      /* the helper writes it */
+	MEM_FIXED_SIZE = 1 << 13, /* of ARG_PTR_TO_MEM */
+	MEM_ALIGNED = 1 << 14,    /* naturally for its size */
+	OBJ_RELEASE = 1 << 15,    /* the helper releases the reference */
+	PTR_TRUSTED = 1 << 16,
+	DYNPTR_TYPE_LOCAL = 1 << 17,
+	DYNPTR_TYPE_RINGBUF = 1 << 18,
+	DYNPTR_TYPE_SKB = 1 << 19,
+	DYNPTR_TYPE_XDP = 1 << 20,
+};
+
+#define ABI_PARAM(n) ((u32)(n) << 24) /* size, or which struct of the kernel */
+#define MEM_SIZE(n)  (MEM_FIXED_SIZE | ABI_PARAM(n))
+#define OF(name)     ABI_PARAM(ABI_STRUCT_##name)
+
+static inline u32 abi_mem_size(u32 arg)
+{
+	return arg >> 24;
+}
+
+/* "task_struct": what an ARG_PTR_TO_BTF_ID or RET_PTR_TO_BTF_ID points to; NULL: any, or
+ * the program decides. */
+const char *abi_btf_struct(u32 arg_or_ret);
+
+struct abi_helper {
+	const char *name; /* "map_lookup_elem" */
+	u32 number;
+	u32 since;     /* ABI_LINUX() */
+	u64 callers;   /* 1 << PROG_TYPE_*: which types of programs this row is for */
+	bool gpl;      /* the program's license must be compatible with the GPL */
+	bool pkt;      /* memory arguments may be in the packet */
+	bool sleeps;   /* only sleepable programs may call it */
+	bool fastcall; /* may leave R1 to R5 alone (JITs inline it) */
+	u32 ret;       /* enum abi_ret and flags */
+	u32 args[5];   /* enum abi_arg and flags */
+};
+
+/* The first row of a helper: what most callers are offered.  NULL: no such helper. */
+const struct abi_helper *abi_helper(u32 number);
+
+/* By name, "map_lookup_elem" or "bpf_map_lookup_elem". */
+const struct abi_helper *abi_find_helper(const char *name);
+
+/* The row for this type of program; NULL: it may not call the helper. */
+const struct abi_helper *abi_helper_for(u32 number, u32 prog_type);
+
+/* Like that, and the attach type matters, too: some helpers are for a few of them. */
+const struct abi_helper *abi_helper_at(u32 number, u32 prog_type, u32 attach_type);
+
+/* Does it have an upper limit?  0 beyond the last helper of Linux 6.18. */
+enum { ABI_HELPERS = 212 }; /* numbers are 1 .. 211 */
+
+/* ---- section names ---- */
+
+enum abi_target {
+	TARGET_NONE,     /* the name is the whole */
+	TARGET_OPTIONAL, /* "kprobe" or "kprobe/function" */
+	TARGET_REQUIRED, /* "freplace/function" */
+};
+
+struct abi_section {
+	const char *name; /* "fentry.s"; with a target "fentry.s/" + target */
+	u32 prog_type, attach_type;
+	enum abi_target target;
+	bool sleepable, frags;
+	bool needs_btf;  /* the target is a function or type of the kernel's BTF */
+	bool has_attach; /* attach_type is given to Linux when the program is loaded */
+	u32 since;
+};
+
+/* The row for the name of a section, and what follows the '/' (NULL: nothing).  NULL: no
+ * program type is known by that name. */
+const struct abi_section *abi_find_section(const char *section, const char **target);
+
+/* The known name that looks most like this one, or NULL when none does. */
+const char *abi_nearest_section(const char *section);
+
+/* ---- contexts ---- */
+
+enum abi_ctx_value {
+	CTX_NUMBER,
+	CTX_PACKET,      /* data */
+	CTX_PACKET_END,  /* data_end */
+	CTX_PACKET_META, /* data_meta */
+	CTX_FLOW_KEYS,
+	CTX_SOCKET,      /* struct bpf_sock, may be NULL */
+	CTX_SOCKET_SURE, /* struct bpf_sock, never NULL */
+	CTX_MEM,         /* optval */
+	CTX_MEM_END,     /* optval_end */
+};
+
+struct abi_ctx_field {
+	const char *name;
+	u16 offset, size;     /* of the whole field */
+	u8 value;             /* enum abi_ctx_value */
+	bool narrow;          /* parts of 1, 2, 4 bytes may be read */
+	u64 readers, writers; /* 1 << PROG_TYPE_* */
+	u32 since;
+};
+
+struct abi_ctx {
+	const char *name; /* "__sk_buff" */
+	u32 size;
+	const struct abi_ctx_field *fields; /* by offset */
+	u32 n_fields;
+};
+
+/* What R1 points to when a program of that type starts; NULL: nothing with a layout of
+ * its own (tracing: the arguments of a function; tracepoints). */
+const struct abi_ctx *abi_ctx(u32 prog_type);
+const struct abi_ctx *abi_find_ctx(const char *name); /* "bpf_sock" too */
+
+/* The field that an access of size bytes at an offset touches, or NULL. */
+const struct abi_ctx_field *abi_ctx_field(const struct abi_ctx *ctx, u32 offset,
+					  u32 size);
+
+/* ---- constants ---- */
+
+/* XDP_PASS, BPF_F_NO_PREALLOC, TC_ACT_OK, ETH_P_IP ...: false when nobody knows it. */
+bool abi_find_constant(const char *name, s64 *value);
+
+#endif
