@@ -34,8 +34,7 @@ const char *skep_map_name(const struct skep_map *map);
 /** BPF_MAP_TYPE_*, as in <linux/bpf.h>. */
 uint32_t skep_map_type(const struct skep_map *map);
 
-/** "hash", "lpm_trie", ...; "unknown" for numbers nobody knows.  Lives as long as the
- * object. */
+/** "hash", "lpm_trie", ...; "unknown" for numbers nobody knows.  Static. */
 const char *skep_map_type_name(const struct skep_map *map);
 
 /** In bytes. */

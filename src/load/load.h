@@ -20,7 +20,6 @@ struct skep_map {
 	const struct map_def *def; /* borrowed from obj->file */
 	struct map *map;           /* counted; NULL before the object is loaded */
 	bool reused;               /* map came from another object */
-	char type_name[24];
 };
 
 struct skep_prog {

@@ -3,11 +3,9 @@
  * The public side of maps: bpf(2)'s commands on the map behind the handle.  A map that
  * was not created yet answers -EINVAL.
  */
-#include <ctype.h>
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
 
+#include "abi/abi.h"
 #include "base/diag.h"
 #include "load/load.h"
 
@@ -23,7 +21,9 @@ SKEP_API u32 skep_map_type(const struct skep_map *map)
 
 SKEP_API const char *skep_map_type_name(const struct skep_map *map)
 {
-	return map->type_name;
+	const struct abi_name *name = abi_map_type(map->def->type);
+
+	return name ? name->name : "unknown";
 }
 
 SKEP_API u32 skep_map_key_size(const struct skep_map *map)

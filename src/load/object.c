@@ -3,9 +3,7 @@
  * The public side of objects: open and close, variables, look-ups by name.  Loading is
  * load.c's.
  */
-#include <ctype.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,17 +22,6 @@ SKEP_API const char *skep_version(void)
 
 /* ---- open and close ---- */
 
-static void name_type(struct skep_map *map)
-{
-	const char *name = map_type_name(map->def->type);
-	size_t i = 0;
-
-	if (!name)
-		name = "unknown";
-	for (; name[i] && i + 1 < sizeof(map->type_name); i++)
-		map->type_name[i] = (char)tolower((unsigned char)name[i]);
-}
-
 static int make_handles(struct skep_object *obj, struct skep_diag *diag)
 {
 	struct object *file = obj->file;
@@ -48,7 +35,6 @@ static int make_handles(struct skep_object *obj, struct skep_diag *diag)
 	for (u32 i = 0; i < obj->n_maps; i++) {
 		obj->maps[i].obj = obj;
 		obj->maps[i].def = file->maps[i];
-		name_type(&obj->maps[i]);
 	}
 	for (u32 i = 0; i < obj->n_progs; i++) {
 		obj->progs[i].obj = obj;

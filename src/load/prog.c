@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "abi/abi.h"
 #include "base/diag.h"
 #include "helpers/run.h"
 #include "load/load.h"
@@ -29,6 +30,13 @@ SKEP_API const char *skep_prog_section(const struct skep_prog *prog)
 SKEP_API u32 skep_prog_type(const struct skep_prog *prog)
 {
 	return prog->prog->type;
+}
+
+SKEP_API const char *skep_prog_type_name(const struct skep_prog *prog)
+{
+	const struct abi_name *name = abi_prog_type(prog->prog->type);
+
+	return name ? name->name : "unknown";
 }
 
 SKEP_API u32 skep_prog_n_insns(const struct skep_prog *prog)
@@ -91,6 +99,7 @@ SKEP_API int skep_prog_run(struct skep_prog *prog, void *ctx, size_t ctx_size, u
 	struct mem_region memory = {
 		.name = "context", .addr = ctx, .size = ctx_size, .writable = true};
 	struct exec_opts opts = prog->obj->limits;
+	const struct abi_ctx *layout = abi_ctx(prog->prog->type);
 	struct run run = {.ctx = ctx, .opts = &opts};
 	int err;
 
@@ -98,6 +107,10 @@ SKEP_API int skep_prog_run(struct skep_prog *prog, void *ctx, size_t ctx_size, u
 		return refuse_run(prog, diag, fail(diag, NOT_LOADED, NO_PC));
 	if (takes_packets(prog->prog->type))
 		return refuse_run(prog, diag, fail(diag, NEEDS_PACKET, NO_PC));
+	if (layout && ctx_size < layout->size)
+		return refuse_run(prog, diag,
+				  fail(diag, CONTEXT_TOO_SMALL, NO_PC, ctx_size,
+				       layout->name, layout->size));
 	opts.regions = &memory;
 	opts.n_regions = 1;
 	run.cpu = world_hold_cpu(prog->obj->world, 0);
