@@ -13,7 +13,6 @@
 
 #include <skep/skep.h>
 
-#include "abi/abi.h"
 #include "base/diag.h"
 #include "base/file.h"
 #include "isa/disasm.h"
@@ -21,6 +20,7 @@
 #include "tools/command.h"
 #include "tools/hex.h"
 #include "tools/json.h"
+#include "tools/names.h"
 #include "tools/out.h"
 
 enum dis_option { DIS_PROG, DIS_RAW, DIS_NO_SOURCE, DIS_OPTIONS };
@@ -45,7 +45,7 @@ struct listing {
 static const char *helper_of(const void *ctx, s32 number)
 {
 	(void)ctx;
-	return number < 0 ? NULL : abi_helper_name((u32)number);
+	return number < 0 ? NULL : helper_text((u32)number);
 }
 
 static const char *function_of(const void *ctx, u32 target)
@@ -240,7 +240,7 @@ static void put_head(const struct listing *l, bool first)
 	if (prog->section) {
 		printf("%s  ; section ", style_on(stdout, STYLE_DIM));
 		put_clean(stdout, prog->section, false);
-		printf(", %s, %u instructions%s", abi_prog_type_name(prog->type),
+		printf(", %s, %u instructions%s", prog_type_text(prog->type),
 		       prog->n_insns, style_off(stdout));
 	}
 	putchar('\n');

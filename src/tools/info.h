@@ -5,11 +5,10 @@
 #ifndef SKEP_TOOLS_INFO_H
 #define SKEP_TOOLS_INFO_H
 
-#include "base/types.h"
+#include "target/target.h"
 
 struct json;
 struct object;
-struct target;
 
 struct info {
 	struct object *obj;          /* borrowed */

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The tables of skep info: programs, maps, variables, externs.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "obj/object.h"
+#include "tools/info.h"
+#include "tools/json.h"
+#include "tools/names.h"
+#include "tools/out.h"
+
+/* ---- programs ---- */
+
+static const char *attach_of(const struct prog *prog)
+{
+	return prog->attach_target ? prog->attach_target : "";
+}
+
+static void prog_json(const struct info *info, const struct object_prog *p)
+{
+	struct json *j = info->json;
+
+	json_begin(j);
+	json_string(j, "program", p->prog.name);
+	json_string(j, "section", p->prog.section);
+	json_string(j, "type", prog_type_text(p->prog.type));
+	if (p->prog.attach_type)
+		json_string(j, "attach_type", attach_type_text(p->prog.attach_type));
+	if (p->prog.attach_target)
+		json_string(j, "attach_target", p->prog.attach_target);
+	json_u64(j, "insns", p->prog.n_insns);
+	json_u64(j, "functions", p->prog.n_subprogs);
+	json_u64(j, "relocations", p->n_relocs);
+	json_bool(j, "sleepable", p->prog.sleepable);
+	json_bool(j, "frags", p->prog.frags);
+	if (p->err) {
+		json_string(j, "reason", skep_diag_name(p->diag.id));
+		json_string(j, "message", p->diag.text);
+	}
+	json_end(j);
+}
+
+static void prog_row(struct table *table, const struct object_prog *p)
+{
+	table_cell(table, "%s", p->prog.name);
+	table_cell(table, "%s", p->prog.section);
+	table_cell(table, "%s%s%s", prog_type_text(p->prog.type),
+		   p->prog.sleepable ? ", sleepable" : "",
+		   p->prog.frags ? ", frags" : "");
+	table_cell(table, "%s", attach_of(&p->prog));
+	if (p->prog.insns)
+		table_cell(table, "%u", p->prog.n_insns);
+	else
+		table_cell(table, "?");
+	table_cell(table, "%u", p->prog.n_subprogs);
+}
+
+/* Programs that could not be linked, each with the reason. */
+static void tell_broken(struct info *info)
+{
+	for (u32 i = 0; i < info->obj->n_progs; i++) {
+		const struct object_prog *p = &info->obj->progs[i];
+
+		if (!p->err)
+			continue;
+		say_diag(&p->diag);
+		info->unresolved++;
+	}
+}
+
+void info_progs(struct info *info)
+{
+	static const char *const heads[] = {"PROGRAM", "SECTION",    "TYPE", "TARGET",
+					    ">INSNS",  ">FUNCTIONS", NULL};
+	struct table table;
+
+	tell_broken(info);
+	if (!info->obj->n_progs)
+		return;
+	table_init(&table, heads, 0);
+	for (u32 i = 0; i < info->obj->n_progs; i++) {
+		if (info->json)
+			prog_json(info, &info->obj->progs[i]);
+		else
+			prog_row(&table, &info->obj->progs[i]);
+	}
+	if (info->json)
+		return;
+	putchar('\n');
+	table_print(&table);
+}
+
+/* ---- maps ---- */
+
+static void print_type(struct text *t, const struct object *obj, u32 id)
+{
+	if (obj->btf && id)
+		btf_print_type_name(t, obj->btf, id);
+}
+
+static void map_json(const struct info *info, const struct map_def *def)
+{
+	struct text key = TEXT_INIT, value = TEXT_INIT;
+	struct json *j = info->json;
+
+	print_type(&key, info->obj, def->btf_key_id);
+	print_type(&value, info->obj, def->btf_value_id);
+	json_begin(j);
+	json_string(j, "map", def->name);
+	json_string(j, "section", def->section);
+	json_string(j, "type", map_type_text(def->type));
+	json_u64(j, "key_size", def->key_size);
+	json_u64(j, "value_size", def->value_size);
+	json_u64(j, "max_entries", def->max_entries);
+	json_u64(j, "flags", def->flags);
+	if (key.len)
+		json_string(j, "key_type", text_str(&key));
+	if (value.len)
+		json_string(j, "value_type", text_str(&value));
+	if (def->inner)
+		json_string(j, "inner", map_type_text(def->inner->type));
+	json_array(j, "slots");
+	for (u32 i = 0; i < def->n_slots; i++) {
+		json_object(j, NULL);
+		json_u64(j, "index", def->slots[i].index);
+		json_string(j, "name", def->slots[i].name);
+		json_object_end(j);
+	}
+	json_array_end(j);
+	json_bool(j, "pinned", def->pin_by_name);
+	json_end(j);
+	text_fini(&key);
+	text_fini(&value);
+}
+
+static void put_size(struct text *t, const struct object *obj, u32 id, u32 size)
+{
+	print_type(t, obj, id);
+	text_printf(t, "%s%u", t->len ? ", " : "", size);
+}
+
+static void put_notes(struct text *t, const struct map_def *def)
+{
+
+	if (def->flags)
+		text_printf(t, "flags %#x", def->flags);
+	if (def->inner)
+		text_printf(t, "%sof %s", t->len ? ", " : "",
+			    map_type_text(def->inner->type));
+	if (def->n_slots)
+		text_printf(t, "%s%u slots set", t->len ? ", " : "", def->n_slots);
+	if (def->pin_by_name)
+		text_printf(t, "%spinned by name", t->len ? ", " : "");
+	if (def->spin_lock_off >= 0)
+		text_printf(t, "%sspin lock", t->len ? ", " : "");
+}
+
+static void map_row(struct table *table, const struct object *obj,
+		    const struct map_def *def)
+{
+	struct text key = TEXT_INIT, value = TEXT_INIT, notes = TEXT_INIT;
+
+	put_size(&key, obj, def->btf_key_id, def->key_size);
+	put_size(&value, obj, def->btf_value_id, def->value_size);
+	put_notes(&notes, def);
+	table_cell(table, "%s", def->name);
+	table_cell(table, "%s", map_type_text(def->type));
+	table_cell(table, "%s", text_str(&key));
+	table_cell(table, "%s", text_str(&value));
+	table_cell(table, "%u", def->max_entries);
+	table_cell(table, "%s", text_str(&notes));
+	text_fini(&key);
+	text_fini(&value);
+	text_fini(&notes);
+}
+
+void info_maps(struct info *info)
+{
+	static const char *const heads[] = {"MAP",   "TYPE",    "KEY", "VALUE",
+					    ">SIZE", "REMARKS", NULL};
+	struct table table;
+
+	if (!info->obj->n_maps)
+		return;
+	table_init(&table, heads, 0);
+	for (u32 i = 0; i < info->obj->n_maps; i++) {
+		if (info->json)
+			map_json(info, info->obj->maps[i]);
+		else
+			map_row(&table, info->obj, info->obj->maps[i]);
+	}
+	if (info->json)
+		return;
+	putchar('\n');
+	table_print(&table);
+}
+
+/* ---- variables ---- */
+
+static void var_json(const struct info *info, const struct object_var *var,
+		     const char *type)
+{
+	struct json *j = info->json;
+
+	json_begin(j);
+	json_string(j, "variable", var->name);
+	json_string(j, "map", var->map->name);
+	json_u64(j, "size", var->size);
+	if (*type)
+		json_string(j, "type", type);
+	json_end(j);
+}
+
+void info_vars(struct info *info)
+{
+	static const char *const heads[] = {"VARIABLE", "MAP", "TYPE", ">SIZE", NULL};
+	struct table table;
+
+	if (!info->obj->n_vars)
+		return;
+	table_init(&table, heads, 0);
+	for (u32 i = 0; i < info->obj->n_vars; i++) {
+		const struct object_var *var = &info->obj->vars[i];
+		struct text type = TEXT_INIT;
+
+		print_type(&type, info->obj, var->btf_id);
+		if (info->json) {
+			var_json(info, var, text_str(&type));
+		} else {
+			table_cell(&table, "%s", var->name);
+			table_cell(&table, "%s", var->map->name);
+			table_cell(&table, "%s", text_str(&type));
+			table_cell(&table, "%u", var->size);
+		}
+		text_fini(&type);
+	}
+	if (info->json)
+		return;
+	putchar('\n');
+	table_print(&table);
+}
+
+/* ---- externs ---- */
+
+static const char *extern_kind(enum object_extern_kind kind)
+{
+	switch (kind) {
+	case EXTERN_KCONFIG: return "kconfig";
+	case EXTERN_KSYM: return "ksym";
+	case EXTERN_KFUNC: return "kfunc";
+	case EXTERN_UNKNOWN: break;
+	}
+	return "unknown";
+}
+
+/* "yes", or why not. */
+static const char *extern_outcome(struct info *info, const struct object_extern *e)
+{
+	u32 id = 0;
+
+	if (e->kind == EXTERN_KCONFIG)
+		return e->resolved ? "has a value" : e->error ? e->error : "no value";
+	if (!info->target->btf)
+		return "types of the target are not known";
+	id = btf_find(info->target->btf, e->name,
+		      e->kind == EXTERN_KFUNC ? BTF_FUNC : BTF_VAR);
+	if (id)
+		return "found";
+	return e->weak ? "not there (weak)" : "not there";
+}
+
+static bool is_missing(struct info *info, const struct object_extern *e)
+{
+	if (e->weak)
+		return false;
+	if (e->kind == EXTERN_KCONFIG)
+		return !e->resolved;
+	return e->kind == EXTERN_UNKNOWN ||
+	       (info->target->btf && !strcmp(extern_outcome(info, e), "not there"));
+}
+
+static void extern_json(struct info *info, const struct object_extern *e)
+{
+	struct json *j = info->json;
+
+	json_begin(j);
+	json_string(j, "extern", e->name);
+	json_string(j, "kind", extern_kind(e->kind));
+	json_bool(j, "weak", e->weak);
+	json_string(j, "outcome", extern_outcome(info, e));
+	json_end(j);
+}
+
+void info_externs(struct info *info)
+{
+	static const char *const heads[] = {"EXTERN", "KIND", "OUTCOME", NULL};
+	struct table table;
+
+	if (!info->obj->n_externs)
+		return;
+	table_init(&table, heads, 0);
+	for (u32 i = 0; i < info->obj->n_externs; i++) {
+		const struct object_extern *e = &info->obj->externs[i];
+
+		info->unresolved += is_missing(info, e);
+		if (info->json) {
+			extern_json(info, e);
+			continue;
+		}
+		table_cell(&table, "%s", e->name);
+		table_cell(&table, "%s%s", extern_kind(e->kind), e->weak ? ", weak" : "");
+		table_cell(&table, "%s", extern_outcome(info, e));
+	}
+	if (info->json)
+		return;
+	putchar('\n');
+	table_print(&table);
+}
