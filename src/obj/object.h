@@ -22,6 +22,8 @@
 
 struct target;
 
+enum { OBJECT_MAX_MAPS = 8192 };
+
 struct object_opts {
 	const char *name; /* for messages; copied; NULL: "object" */
 	/* The kernel's configuration as text, "CONFIG_X=y" lines, for externs of

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Fitting a linked program to a target: CO-RE relocations become the numbers of its
+ * types, kernel symbols and kfuncs become ids of its BTF, LINUX_KERNEL_VERSION its
+ * version.  The linked program stays as it is; the fitted one is a copy.
+ */
+#include <errno.h>
+
+#include "base/diag.h"
+#include "obj/object.h"
+#include "target/target.h"
+
+static int apply_core(struct object *obj, const struct object_prog *from,
+		      const struct target *target, struct prog *prog,
+		      struct skep_diag *diag)
+{
+	struct core *core = NULL;
+	int err = 0;
+
+	for (u32 i = 0; i < from->n_relocs && !err; i++) {
+		const struct object_reloc *rel = &from->relocs[i];
+
+		if (!rel->core)
+			continue;
+		core = core ? core : core_new(obj->btf, target->btf);
+		if (!core)
+			return fail(diag, NO_MEMORY, NO_PC);
+		err = core_relocate(core, prog->insns, prog->n_insns, rel->insn,
+				    rel->core, NULL, diag);
+	}
+	core_free(core);
+	return err;
+}
+
+static int find_externs(struct object *obj, const struct object_prog *from,
+			const struct target *target, struct prog *prog,
+			struct skep_diag *diag)
+{
+	struct extern_ref *refs = arena_memdup(&obj->arena, from->prog.externs,
+					       from->prog.n_externs * sizeof(*refs));
+
+	if (!refs)
+		return fail(diag, NO_MEMORY, NO_PC);
+	for (u32 i = 0; i < from->prog.n_externs; i++) {
+		struct extern_ref *ref = &refs[i];
+
+		if (target->btf)
+			ref->btf_id = btf_find(target->btf, ref->name,
+					       ref->kfunc ? BTF_FUNC : BTF_VAR);
+		if (!ref->btf_id && ref->typed && !ref->weak && target->btf)
+			return fail(diag, NO_KSYM, NO_PC, ref->name);
+	}
+	prog->externs = refs;
+	return 0;
+}
+
+/* A weak kernel symbol that the target does not have has the address 0. */
+static void clear_missing(struct prog *prog)
+{
+	for (u32 pc = 0; pc < prog->n_insns; pc++) {
+		struct insn *insn = &prog->insns[pc];
+
+		if (decode(insn) != OP_LDDW)
+			continue;
+		if (insn->src_reg == LDDW_BTF_ID && (u32)insn->imm < prog->n_externs &&
+		    prog->externs[insn->imm].weak && !prog->externs[insn->imm].btf_id) {
+			insn[0].src_reg = LDDW_IMM;
+			insn[0].imm = 0;
+			insn[1].imm = 0;
+		}
+		pc++;
+	}
+}
+
+static int set_version(struct object *obj, u32 version)
+{
+	int i = object_find_var(obj, "LINUX_KERNEL_VERSION");
+
+	if (i < 0 || obj->vars[i].map->origin != MAP_KCONFIG || obj->vars[i].size > 8)
+		return 0;
+	u64 value = version;
+	return object_set_var(obj, "LINUX_KERNEL_VERSION", &value, obj->vars[i].size,
+			      NULL);
+}
+
+static int fit(struct object *obj, const struct object_prog *from,
+	       const struct target *target, struct prog *prog, struct skep_diag *diag)
+{
+	prog->insns = arena_memdup(&obj->arena, from->prog.insns,
+				   from->prog.n_insns * sizeof(*prog->insns));
+	if (!prog->insns)
+		return fail(diag, NO_MEMORY, NO_PC);
+	int err = apply_core(obj, from, target, prog, diag);
+	if (!err)
+		err = find_externs(obj, from, target, prog, diag);
+	if (err)
+		return err;
+	clear_missing(prog);
+	return set_version(obj, target->version);
+}
+
+int object_fit(struct object *obj, u32 i, const struct target *target,
+	       const struct prog **fitted, struct skep_diag *diag)
+{
+	const struct object_prog *from = &obj->progs[i];
+	int err = from->err;
+
+	if (err) {
+		if (diag && !diag->id)
+			*diag = from->diag;
+	} else if (obj->big_endian != host_is_big_endian()) {
+		err = fail(diag, FOREIGN_ENDIAN, NO_PC);
+	} else {
+		struct prog *prog = arena_memdup(&obj->arena, &from->prog, sizeof(*prog));
+
+		err = prog ? fit(obj, from, target, prog, diag)
+			   : fail(diag, NO_MEMORY, NO_PC);
+		*fitted = prog;
+	}
+	if (!err)
+		return 0;
+	if (diag && diag->insn >= 0 && from->prog.lines) {
+		const struct line_info *line = prog_line(&from->prog, (u32)diag->insn);
+
+		if (line)
+			diag_at_line(diag, line->file, (int)line->line);
+	}
+	return diag_in(diag, err, "%s: %s", obj->name, from->prog.name);
+}
+
+int object_core_result(struct object *obj, const struct object_reloc *reloc,
+		       const struct target *target, struct core_result *result,
+		       struct skep_diag *diag)
+{
+	struct core *core = core_new(obj->btf, target->btf);
+	int err = core ? core_resolve(core, reloc->core, result, diag)
+		       : fail(diag, NO_MEMORY, NO_PC);
+
+	core_free(core);
+	return err;
+}

@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Linking: each program gets copies of the functions it calls, directly or not, behind
+ * its own code; calls, maps, variables and externs are resolved; what .BTF.ext says moves
+ * along.  A program that cannot be linked says why, and the next one goes on.
+ *
+ * The formulas of relocations are those of LLVM's documentation: the addend of a call or
+ * of an address is in the instruction.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "abi/abi.h"
+#include "base/diag.h"
+#include "obj/reader.h"
+
+/* Programs share functions by copying them: a bound on what a small file can grow to. */
+enum { MAX_TOTAL = 3000000 };
+
+/* A function as part of the program that is being linked. */
+struct member {
+	u32 func;  /* index in r->funcs */
+	u32 start; /* slot in the program */
+};
+
+/* An instruction that refers to a function, whose place is known at the end. */
+struct fixup {
+	u32 pc;
+	u32 func;
+};
+
+struct linker {
+	struct reader *r;
+	struct object_prog *out;
+	struct vec insns;   /* struct insn */
+	struct vec members; /* struct member */
+	struct vec fixups;  /* struct fixup */
+	struct vec relocs;  /* struct object_reloc */
+	struct vec maps;    /* const struct map_def * */
+	struct vec externs; /* struct extern_ref */
+	struct vec lines;   /* struct line_info */
+	/* By index of the object's functions, maps, externs: where they are in this
+	 * program, or -1. */
+	s32 *member_of, *map_of, *extern_of;
+	u64 total; /* instructions of all programs */
+};
+
+/* Where one instruction is. */
+struct place {
+	const struct func *func;
+	u32 pc;                      /* slot in the program */
+	u32 slot;                    /* slot in the function's section */
+	const struct elf_reloc *rel; /* NULL: none */
+};
+
+static struct insn *insn_at(const struct linker *l, u32 pc)
+{
+	return vec_at(&l->insns, pc);
+}
+
+static int no_memory(struct skep_diag *diag)
+{
+	return fail(diag, NO_MEMORY, NO_PC);
+}
+
+/* The member that a function is of this program; it becomes one if it was not. */
+static int need_func(struct linker *l, u32 func, struct skep_diag *diag)
+{
+	if (l->member_of[func] >= 0)
+		return 0;
+	struct member *m = vec_push(&l->members);
+	if (!m)
+		return no_memory(diag);
+	m->func = func;
+	l->member_of[func] = (s32)l->members.len - 1;
+	return 0;
+}
+
+static int note(struct linker *l, enum object_reloc_kind kind, u32 pc, const char *name,
+		struct skep_diag *diag)
+{
+	struct object_reloc *rel = vec_push(&l->relocs);
+
+	if (!rel)
+		return no_memory(diag);
+	*rel = (struct object_reloc){kind, pc, name, NULL};
+	return 0;
+}
+
+static int refer_to_func(struct linker *l, const struct place *p, u32 section, s64 slot,
+			 struct skep_diag *diag)
+{
+	s32 func = slot < 0 ? -1 : func_at(l->r, section, (u64)slot);
+	bool is_call = insn_at(l, p->pc)->code == (CLASS_JMP | 0x80);
+
+	if (func < 0)
+		return fail(diag, NO_CODE, (int)p->pc, l->r->elf.sections[section].name,
+			    (unsigned long long)slot * INSN_SIZE);
+	struct fixup *fix = vec_push(&l->fixups);
+	if (!fix)
+		return no_memory(diag);
+	*fix = (struct fixup){p->pc, (u32)func};
+	insn_at(l, p->pc)->src_reg = is_call ? CALL_LOCAL : LDDW_FUNC;
+	int err = need_func(l, (u32)func, diag);
+	if (!err && p->rel)
+		err = note(l, is_call ? OBJECT_RELOC_CALL : OBJECT_RELOC_FUNC, p->pc,
+			   ((struct func *)vec_at(&l->r->funcs, (u32)func))->name, diag);
+	return err;
+}
+
+static int refer_to_map(struct linker *l, const struct place *p, u32 map, s64 offset,
+			struct skep_diag *diag)
+{
+	struct insn *insn = insn_at(l, p->pc);
+	const struct map_def *def = reader_map(l->r, map);
+	bool value = def->origin != MAP_DECLARED && def->origin != MAP_STRUCT_OPS;
+
+	if (l->map_of[map] < 0) {
+		const struct map_def **slot = vec_push(&l->maps);
+
+		if (!slot)
+			return no_memory(diag);
+		*slot = def;
+		l->map_of[map] = (s32)l->maps.len - 1;
+	}
+	if (value && (offset < 0 || offset > def->value_size))
+		return fail(diag, BAD_RELOC, (int)p->pc, def->name,
+			    "points outside of it");
+	insn[0].src_reg = value ? LDDW_MAP_IDX_VALUE : LDDW_MAP_IDX;
+	insn[0].imm = l->map_of[map];
+	insn[1].imm = value ? (s32)offset : 0;
+	return note(l, value ? OBJECT_RELOC_DATA : OBJECT_RELOC_MAP, p->pc,
+		    symbol_name(l->r, &l->r->elf.symbols[p->rel->symbol]), diag);
+}
+
+/* An extern of .kconfig is a variable of the map of that name. */
+static int refer_to_setting(struct linker *l, const struct place *p,
+			    const struct object_extern *e, struct skep_diag *diag)
+{
+	const struct object *obj = l->r->obj;
+	int var = object_find_var(obj, e->name), map = object_find_map(obj, ".kconfig");
+
+	if (!e->resolved)
+		return fail(diag, NO_KCONFIG, (int)p->pc, e->name, e->error);
+	if (var < 0 || map < 0)
+		return fail(diag, UNRESOLVED, (int)p->pc, e->name);
+	return refer_to_map(l, p, (u32)map, obj->vars[var].offset, diag);
+}
+
+static int refer_to_extern(struct linker *l, const struct place *p, u32 index,
+			   struct skep_diag *diag)
+{
+	const struct object_extern *e = &l->r->obj->externs[index];
+	struct insn *insn = insn_at(l, p->pc);
+	bool is_call = insn->code == (CLASS_JMP | 0x80);
+
+	if (e->kind == EXTERN_KCONFIG && !is_call)
+		return refer_to_setting(l, p, e, diag);
+	if (e->kind == EXTERN_UNKNOWN && !e->weak)
+		return fail(diag, UNRESOLVED, (int)p->pc, e->name);
+	if (l->extern_of[index] < 0) {
+		struct extern_ref *ref = vec_push(&l->externs);
+
+		if (!ref)
+			return no_memory(diag);
+		*ref = (struct extern_ref){.name = e->name,
+					   .weak = e->weak,
+					   .kfunc = e->kind == EXTERN_KFUNC,
+					   .typed = e->btf_id != 0};
+		l->extern_of[index] = (s32)l->externs.len - 1;
+	}
+	insn->src_reg = is_call ? CALL_KFUNC : LDDW_BTF_ID;
+	insn->imm = l->extern_of[index];
+	return note(l, OBJECT_RELOC_EXTERN, p->pc, e->name, diag);
+}
+
+static int apply_reloc(struct linker *l, const struct place *p, struct skep_diag *diag)
+{
+	const struct elf_symbol *sym = &l->r->elf.symbols[p->rel->symbol];
+	struct insn *insn = insn_at(l, p->pc);
+	bool is_call = insn->code == (CLASS_JMP | 0x80);
+	bool is_lddw = decode(insn) == OP_LDDW;
+	s32 ext = l->r->symbol_extern[p->rel->symbol];
+
+	if (!is_call && !is_lddw)
+		return fail(diag, BAD_RELOC, (int)p->pc, symbol_name(l->r, sym),
+			    "is at an instruction that takes no address");
+	if (ext >= 0)
+		return refer_to_extern(l, p, (u32)ext, diag);
+	if (sym->section >= l->r->elf.n_sections)
+		return fail(diag, UNRESOLVED, (int)p->pc, symbol_name(l->r, sym));
+	if (l->r->codes[sym->section].insns) {
+		s64 slot = (s64)(sym->value / INSN_SIZE);
+
+		slot += is_call ? (s64)insn->imm + 1 : insn->imm / INSN_SIZE;
+		return refer_to_func(l, p, sym->section, slot, diag);
+	}
+	if (is_call)
+		return fail(diag, BAD_RELOC, (int)p->pc, symbol_name(l->r, sym),
+			    "is a call of something that is no function");
+
+	s64 offset = (s64)sym->value + insn->imm;
+	s32 map = map_at(l->r, sym->section, offset < 0 ? 0 : (u64)offset);
+
+	if (map < 0)
+		map = map_at(l->r, sym->section, sym->value);
+	if (map < 0)
+		return fail(diag, BAD_RELOC, (int)p->pc, symbol_name(l->r, sym),
+			    "is about a section that is no data");
+	return refer_to_map(l, p, (u32)map, offset, diag);
+}
+
+/* References of code to code of the same section need no relocation. */
+static int apply_relative(struct linker *l, const struct place *p, struct skep_diag *diag)
+{
+	const struct insn *insn = insn_at(l, p->pc);
+	enum op op = decode(insn);
+
+	if ((op == OP_CALL && insn->src_reg == CALL_LOCAL) ||
+	    (op == OP_LDDW && insn->src_reg == LDDW_FUNC))
+		return refer_to_func(l, p, p->func->section, (s64)p->slot + insn->imm + 1,
+				     diag);
+	return 0;
+}
+
+/* The first relocation at or behind a slot of a section. */
+static u32 first_reloc(const struct code *code, u32 slot)
+{
+	u32 lo = 0, hi = code->n_relocs;
+
+	while (lo < hi) {
+		u32 mid = lo + (hi - lo) / 2;
+
+		if (code->relocs[mid].offset < (u64)slot * INSN_SIZE)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static int resolve_member(struct linker *l, const struct member *m,
+			  struct skep_diag *diag)
+{
+	const struct func *f = vec_at(&l->r->funcs, m->func);
+	const struct code *code = &l->r->codes[f->section];
+	u32 rel = first_reloc(code, f->start), start = m->start;
+
+	for (u32 i = 0; i < f->n_insns; i++) {
+		struct place p = {f, start + i, f->start + i, NULL};
+		const struct insn *insn = insn_at(l, p.pc);
+		bool wide = op_info(decode(insn))->wide;
+
+		if (wide && i + 1 == f->n_insns)
+			return fail(diag, BAD_CODE, (int)p.pc,
+				    "a wide instruction is cut off");
+		for (; rel < code->n_relocs &&
+		       code->relocs[rel].offset / INSN_SIZE <= p.slot;
+		     rel++)
+			p.rel = &code->relocs[rel];
+		int err = p.rel ? apply_reloc(l, &p, diag) : apply_relative(l, &p, diag);
+		if (err)
+			return err;
+		i += wide;
+	}
+	return 0;
+}
+
+static int add_lines(struct linker *l, const struct member *m, struct skep_diag *diag)
+{
+	const struct func *f = vec_at(&l->r->funcs, m->func);
+	const struct code *code = &l->r->codes[f->section];
+	u64 from = (u64)f->start * INSN_SIZE, to = from + (u64)f->n_insns * INSN_SIZE;
+	u32 lo = 0, hi = code->n_lines;
+
+	while (lo < hi) {
+		u32 mid = lo + (hi - lo) / 2;
+
+		if (code->lines[mid].insn_off < from)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (; lo < code->n_lines && code->lines[lo].insn_off < to; lo++) {
+		const struct btf_line_info *info = &code->lines[lo];
+		struct line_info *line = vec_push(&l->lines);
+
+		if (!line)
+			return no_memory(diag);
+		*line = (struct line_info){
+			m->start + (u32)((info->insn_off - from) / INSN_SIZE), info->line,
+			info->column, info->file, info->text};
+	}
+	return 0;
+}
+
+static int add_core(struct linker *l, const struct member *m, struct skep_diag *diag)
+{
+	const struct func *f = vec_at(&l->r->funcs, m->func);
+	const struct code *code = &l->r->codes[f->section];
+	u64 from = (u64)f->start * INSN_SIZE, to = from + (u64)f->n_insns * INSN_SIZE;
+	u32 lo = 0, hi = code->n_core;
+
+	while (lo < hi) {
+		u32 mid = lo + (hi - lo) / 2;
+
+		if (code->core[mid]->insn_off < from)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (; lo < code->n_core && code->core[lo]->insn_off < to; lo++) {
+		u32 pc = m->start + (u32)((code->core[lo]->insn_off - from) / INSN_SIZE);
+		int err = note(l, OBJECT_RELOC_CORE, pc, NULL, diag);
+
+		if (err)
+			return err;
+		((struct object_reloc *)vec_at(&l->relocs, l->relocs.len - 1))->core =
+			code->core[lo];
+	}
+	return 0;
+}
+
+/* Copies a function behind what is there and resolves what it refers to. */
+static int add_member(struct linker *l, u32 i, struct skep_diag *diag)
+{
+	struct member *m = vec_at(&l->members, i);
+	const struct func *f = vec_at(&l->r->funcs, m->func);
+
+	m->start = (u32)l->insns.len;
+	l->total += f->n_insns;
+	if (l->insns.len + f->n_insns > MAX_INSNS || l->total > MAX_TOTAL)
+		return fail(diag, BAD_CODE, NO_PC, "the linked program is too large");
+	void *insns = vec_push_many(&l->insns, f->n_insns);
+	if (!insns)
+		return no_memory(diag);
+	memcpy(insns, l->r->codes[f->section].insns + f->start,
+	       f->n_insns * sizeof(struct insn));
+
+	struct member copy = *m; /* resolving adds members, which moves them */
+	int err = resolve_member(l, &copy, diag);
+	if (!err)
+		err = add_lines(l, &copy, diag);
+	if (!err)
+		err = add_core(l, &copy, diag);
+	return diag_in(diag, err, "function %s", f->name);
+}
+
+static void patch(struct linker *l)
+{
+	for (u32 i = 0; i < l->fixups.len; i++) {
+		const struct fixup *fix = vec_at(&l->fixups, i);
+		const struct member *m =
+			vec_at(&l->members, (u32)l->member_of[fix->func]);
+
+		insn_at(l, fix->pc)->imm = (s32)m->start - (s32)fix->pc - 1;
+		if (decode(insn_at(l, fix->pc)) == OP_LDDW)
+			insn_at(l, fix->pc + 1)->imm = 0;
+	}
+}
+
+static u32 func_btf_id(const struct code *code, const struct func *f)
+{
+	u32 lo = 0, hi = code->n_infos;
+	u64 off = (u64)f->start * INSN_SIZE;
+
+	while (lo < hi) {
+		u32 mid = lo + (hi - lo) / 2;
+
+		if (code->infos[mid].insn_off < off)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < code->n_infos && code->infos[lo].insn_off == off
+		       ? code->infos[lo].type
+		       : f->btf_id;
+}
+
+static int by_insn(const void *a, const void *b)
+{
+	const struct object_reloc *x = a, *y = b;
+
+	return x->insn < y->insn ? -1 : x->insn > y->insn;
+}
+
+/* Moves what was linked into the object's arena. */
+static int keep(struct linker *l, struct skep_diag *diag)
+{
+	struct arena *a = &l->r->obj->arena;
+	struct prog *prog = &l->out->prog;
+
+	if (l->relocs.len)
+		qsort(l->relocs.data, l->relocs.len, l->relocs.elem_size, by_insn);
+	prog->n_insns = (u32)l->insns.len;
+	prog->n_subprogs = (u32)l->members.len;
+	prog->n_lines = (u32)l->lines.len;
+	prog->n_maps = (u32)l->maps.len;
+	prog->n_externs = (u32)l->externs.len;
+	l->out->n_relocs = (u32)l->relocs.len;
+	prog->insns = arena_memdup(a, l->insns.data, l->insns.len * sizeof(struct insn));
+	prog->subprogs = arena_array(a, l->members.len, sizeof(struct subprog));
+	prog->lines =
+		arena_memdup(a, l->lines.data, l->lines.len * sizeof(struct line_info));
+	prog->maps =
+		arena_memdup(a, l->maps.data, l->maps.len * sizeof(struct map_def *));
+	prog->externs = arena_memdup(a, l->externs.data,
+				     l->externs.len * sizeof(struct extern_ref));
+	l->out->relocs = arena_memdup(a, l->relocs.data,
+				      l->relocs.len * sizeof(struct object_reloc));
+	if (!prog->insns || !prog->subprogs || !prog->lines || !prog->maps ||
+	    !prog->externs || !l->out->relocs)
+		return no_memory(diag);
+	for (u32 i = 0; i < l->members.len; i++) {
+		const struct member *m = vec_at(&l->members, i);
+		const struct func *f = vec_at(&l->r->funcs, m->func);
+
+		prog->subprogs[i] = (struct subprog){
+			f->name,    m->start,
+			f->n_insns, func_btf_id(&l->r->codes[f->section], f),
+			f->global,
+		};
+	}
+	return 0;
+}
+
+static bool is_gpl_compatible(const char *license)
+{
+	static const char *const licenses[] = {
+		"GPL",          "GPL v2",       "GPL and additional rights",
+		"Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL",
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(licenses); i++) {
+		if (license && !strcmp(license, licenses[i]))
+			return true;
+	}
+	return false;
+}
+
+/* What the section's name says. */
+static void describe(const struct object *obj, const struct func *f, const char *section,
+		     struct prog *prog)
+{
+	const struct abi_section *row = abi_find_section(section, &prog->attach_target);
+
+	prog->name = f->name;
+	prog->section = section;
+	prog->btf = obj->btf;
+	prog->license = obj->license;
+	prog->gpl_compatible = is_gpl_compatible(obj->license);
+	prog->kern_version = obj->version;
+	if (!row)
+		return;
+	prog->type = row->prog_type;
+	prog->attach_type = row->has_attach ? row->attach_type : 0;
+	prog->sleepable = row->sleepable;
+	prog->frags = row->frags;
+}
+
+static int link_one(struct linker *l, u32 func, struct skep_diag *diag)
+{
+	int err = need_func(l, func, diag);
+
+	for (u32 i = 0; i < l->members.len && !err; i++)
+		err = add_member(l, i, diag);
+	if (err)
+		return err;
+	patch(l);
+	return keep(l, diag);
+}
+
+/* Ready for the next program. */
+static void reset(struct linker *l)
+{
+	for (u32 i = 0; i < l->members.len; i++)
+		l->member_of[((struct member *)vec_at(&l->members, i))->func] = -1;
+	vec_clear(&l->insns);
+	vec_clear(&l->members);
+	vec_clear(&l->fixups);
+	vec_clear(&l->relocs);
+	vec_clear(&l->lines);
+	vec_clear(&l->maps);
+	vec_clear(&l->externs);
+	memset(l->map_of, 0xff, l->r->maps.len * sizeof(*l->map_of));
+	memset(l->extern_of, 0xff, l->r->externs.len * sizeof(*l->extern_of));
+}
+
+static int link_all(struct linker *l, struct skep_diag *diag)
+{
+	struct object *obj = l->r->obj;
+
+	for (u32 i = 0; i < l->r->funcs.len; i++) {
+		const struct func *f = vec_at(&l->r->funcs, i);
+
+		if (!f->entry)
+			continue;
+		l->out = &obj->progs[obj->n_progs++];
+		l->out->diag = (struct skep_diag)SKEP_DIAG_INIT;
+		describe(obj, f, l->r->elf.sections[f->section].name, &l->out->prog);
+		l->out->err = link_one(l, i, &l->out->diag);
+		if (l->out->err == -ENOMEM)
+			return no_memory(diag);
+		reset(l);
+	}
+	return 0;
+}
+
+int link_programs(struct reader *r, struct skep_diag *diag)
+{
+	struct arena *a = &r->obj->arena;
+	struct linker l = {
+		.r = r,
+		.insns = VEC_INIT(struct insn),
+		.members = VEC_INIT(struct member),
+		.fixups = VEC_INIT(struct fixup),
+		.relocs = VEC_INIT(struct object_reloc),
+		.maps = VEC_INIT(const struct map_def *),
+		.externs = VEC_INIT(struct extern_ref),
+		.lines = VEC_INIT(struct line_info),
+		.member_of = arena_array(a, r->funcs.len, sizeof(s32)),
+		.map_of = arena_array(a, r->maps.len, sizeof(s32)),
+		.extern_of = arena_array(a, r->externs.len, sizeof(s32)),
+	};
+	u32 entries = 0;
+	int err = 0;
+
+	for (u32 i = 0; i < r->funcs.len; i++)
+		entries += ((struct func *)vec_at(&r->funcs, i))->entry;
+	r->obj->progs = arena_array(a, entries, sizeof(*r->obj->progs));
+	if (!r->obj->progs || !l.member_of || !l.map_of || !l.extern_of)
+		return no_memory(diag);
+	memset(l.member_of, 0xff, r->funcs.len * sizeof(s32));
+	reset(&l);
+	err = link_all(&l, diag);
+	vec_fini(&l.insns);
+	vec_fini(&l.members);
+	vec_fini(&l.fixups);
+	vec_fini(&l.relocs);
+	vec_fini(&l.maps);
+	vec_fini(&l.externs);
+	vec_fini(&l.lines);
+	return err;
+}

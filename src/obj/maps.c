@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Maps declared in .maps: a variable whose type says what the map is.  Numbers are the
+ * lengths of arrays (__uint) or enumerators (__ulong), types are what pointers point to
+ * (__type), and `values` names what the slots hold (__array).
+ *
+ * Never looks at the bytes of the variable: only at its type, and at relocations for the
+ * initial contents of slots.  See libbpf's documentation of BTF-defined maps.
+ */
+#include <errno.h>
+
+#include "base/diag.h"
+#include "obj/reader.h"
+
+enum { PTR_SIZE = 8, MAP_TYPE_STRUCT_OPS_NUMBER = 26 };
+
+/* A declaration while its members are read. */
+struct decl {
+	struct reader *r;
+	const struct btf *btf;
+	struct map_def *def;
+	bool may_nest; /* this is no template itself */
+};
+
+static int bad(struct skep_diag *diag, const char *member, const char *why)
+{
+	return fail(diag, BAD_MAP_DECL, NO_PC, member, why);
+}
+
+/* __uint(name, n) is int (*name)[n]; __ulong(name, n) is an enum with that one value. */
+static bool read_number(const struct btf *btf, u32 type, u64 *value)
+{
+	struct btf_type t = btf_type(btf, btf_resolve(btf, type));
+
+	if ((t.kind == BTF_ENUM || t.kind == BTF_ENUM64) && t.vlen) {
+		*value = btf_enumerator(btf, &t, 0).value;
+		return true;
+	}
+	if (t.kind != BTF_PTR)
+		return false;
+	t = btf_type(btf, btf_resolve(btf, t.type));
+	if (t.kind != BTF_ARRAY)
+		return false;
+	*value = btf_array(&t).nelems;
+	return true;
+}
+
+static int set_u32(const struct decl *d, const struct btf_member *m, u32 *field,
+		   struct skep_diag *diag)
+{
+	u64 value;
+
+	if (!read_number(d->btf, m->type, &value))
+		return bad(diag, m->name, "is not declared with __uint()");
+	if (value > UINT32_MAX)
+		return bad(diag, m->name, "does not fit into 32 bits");
+	*field = (u32)value;
+	return 0;
+}
+
+/* __type(name, T) is T *name; the size may have been said before, then they must agree.
+ */
+static int set_type(const struct decl *d, const struct btf_member *m, u32 *id, u32 *size,
+		    struct skep_diag *diag)
+{
+	struct btf_type t = btf_type(d->btf, btf_resolve(d->btf, m->type));
+
+	if (t.kind != BTF_PTR)
+		return bad(diag, m->name, "is not declared with __type()");
+	s64 bytes = btf_size(d->btf, t.type);
+	if (bytes < 0 || bytes > INT32_MAX)
+		return bad(diag, m->name, "is of a type without a size");
+	if (*size && *size != bytes)
+		return bad(diag, m->name, "has another size than was said before");
+	*id = t.type;
+	*size = (u32)bytes;
+	return 0;
+}
+
+static int set_size(const struct decl *d, const struct btf_member *m, u32 *size,
+		    struct skep_diag *diag)
+{
+	u32 before = *size;
+	int err = set_u32(d, m, size, diag);
+
+	if (!err && before && before != *size)
+		return bad(diag, m->name, "disagrees with the type");
+	return err;
+}
+
+static int read_members(const struct decl *d, u32 id, struct skep_diag *diag);
+
+/* __array(values, T) is T *values[]: T is the template of inner maps, or a function for
+ * the slots of a prog-array. */
+static int set_values(const struct decl *d, const struct btf_member *m,
+		      struct skep_diag *diag)
+{
+	struct btf_type t = btf_type(d->btf, btf_resolve(d->btf, m->type));
+
+	if (!d->may_nest)
+		return bad(diag, m->name, "belongs to an inner map: those cannot nest");
+	if (t.kind != BTF_ARRAY)
+		return bad(diag, m->name, "is not declared with __array()");
+	t = btf_type(d->btf, btf_resolve(d->btf, btf_array(&t).type));
+	if (t.kind != BTF_PTR)
+		return bad(diag, m->name, "is not an array of pointers");
+	t = btf_type(d->btf, btf_resolve(d->btf, t.type));
+	if (t.kind == BTF_FUNC_PROTO)
+		return 0;
+	if (t.kind != BTF_STRUCT)
+		return bad(diag, m->name, "is neither of maps nor of functions");
+
+	struct map_def *inner = arena_alloc(&d->r->obj->arena, sizeof(*inner));
+	if (!inner)
+		return fail(diag, NO_MEMORY, NO_PC);
+	inner->name = arena_printf(&d->r->obj->arena, "%s.inner", d->def->name);
+	inner->section = d->def->section;
+	inner->spin_lock_off = -1;
+	d->def->inner = inner;
+	if (!d->def->value_size)
+		d->def->value_size = 4;
+	if (!inner->name)
+		return fail(diag, NO_MEMORY, NO_PC);
+	return read_members(&(struct decl){d->r, d->btf, inner, false}, t.id, diag);
+}
+
+static int set_pinning(const struct decl *d, const struct btf_member *m,
+		       struct skep_diag *diag)
+{
+	u32 how = 0;
+	int err = set_u32(d, m, &how, diag);
+
+	if (!err && how > 1)
+		return bad(diag, m->name,
+			   "is neither LIBBPF_PIN_NONE nor LIBBPF_PIN_BY_NAME");
+	d->def->pin_by_name = how == 1;
+	return err;
+}
+
+static int set_extra(const struct decl *d, const struct btf_member *m,
+		     struct skep_diag *diag)
+{
+	if (!read_number(d->btf, m->type, &d->def->extra))
+		return bad(diag, m->name, "is not declared with __ulong()");
+	return 0;
+}
+
+static int read_member(const struct decl *d, const struct btf_member *m,
+		       struct skep_diag *diag)
+{
+	struct map_def *def = d->def;
+	const struct {
+		const char *name;
+		u32 *field;
+	} numbers[] = {
+		{"type", &def->type},
+		{"max_entries", &def->max_entries},
+		{"map_flags", &def->flags},
+		{"numa_node", &def->numa_node},
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(numbers); i++) {
+		if (!strcmp(m->name, numbers[i].name))
+			return set_u32(d, m, numbers[i].field, diag);
+	}
+	if (!strcmp(m->name, "key_size"))
+		return set_size(d, m, &def->key_size, diag);
+	if (!strcmp(m->name, "value_size"))
+		return set_size(d, m, &def->value_size, diag);
+	if (!strcmp(m->name, "key"))
+		return set_type(d, m, &def->btf_key_id, &def->key_size, diag);
+	if (!strcmp(m->name, "value"))
+		return set_type(d, m, &def->btf_value_id, &def->value_size, diag);
+	if (!strcmp(m->name, "values"))
+		return set_values(d, m, diag);
+	if (!strcmp(m->name, "pinning"))
+		return set_pinning(d, m, diag);
+	if (!strcmp(m->name, "map_extra"))
+		return set_extra(d, m, diag);
+	return bad(diag, m->name, "is nothing that maps have");
+}
+
+/* Offset of a struct bpf_spin_lock directly in the value, or -1. */
+static s32 find_spin_lock(const struct btf *btf, u32 value_id)
+{
+	struct btf_type t = btf_type(btf, btf_resolve(btf, value_id));
+
+	if (t.kind != BTF_STRUCT)
+		return -1;
+	for (u32 i = 0; i < t.vlen; i++) {
+		struct btf_member m = btf_member(btf, &t, i);
+		u32 id = btf_resolve(btf, m.type);
+
+		if (btf_kind(btf, id) == BTF_STRUCT &&
+		    !strcmp(btf_name(btf, id), "bpf_spin_lock"))
+			return (s32)(m.bit_offset / 8);
+	}
+	return -1;
+}
+
+static int read_members(const struct decl *d, u32 id, struct skep_diag *diag)
+{
+	struct btf_type t = btf_type(d->btf, id);
+
+	for (u32 i = 0; i < t.vlen; i++) {
+		struct btf_member m = btf_member(d->btf, &t, i);
+		int err = read_member(d, &m, diag);
+
+		if (err)
+			return diag_in(diag, err, "map %s", d->def->name);
+	}
+	if (!d->def->type)
+		return diag_in(diag, bad(diag, "type", "is missing"), "map %s",
+			       d->def->name);
+	if (d->def->btf_value_id)
+		d->def->spin_lock_off = find_spin_lock(d->btf, d->def->btf_value_id);
+	return 0;
+}
+
+static int read_declaration(struct reader *r, u32 section, u32 var_id,
+			    struct skep_diag *diag)
+{
+	const struct btf *btf = r->obj->btf;
+	struct btf_type var = btf_type(btf, var_id);
+	const struct elf_symbol *sym = find_symbol(r, var.name, section);
+	u32 id = btf_resolve(btf, var.type);
+
+	if (var.kind != BTF_VAR || btf_kind(btf, id) != BTF_STRUCT || !sym)
+		return diag_in(diag,
+			       bad(diag, "its declaration", "is not a struct variable"),
+			       "map %s", var.name);
+	struct map_place place = {section, sym->value, sym->size};
+	struct map_def *def = add_map(r, var.name, place);
+
+	if (!def)
+		return fail(diag, TOO_MANY_MAPS, NO_PC, OBJECT_MAX_MAPS);
+	def->origin = MAP_DECLARED;
+	return read_members(&(struct decl){r, btf, def, true}, id, diag);
+}
+
+/* Variables of .struct_ops*: implementations of a kernel's struct, one map each. */
+static int read_struct_ops(struct reader *r, const char *section, struct skep_diag *diag)
+{
+	const struct elf_section *sec = elf_find_section(&r->elf, section);
+	u32 id = sec ? find_datasec(r, section) : 0;
+	const struct btf *btf = r->obj->btf;
+
+	if (!id)
+		return 0;
+	struct btf_type datasec = btf_type(btf, id);
+
+	for (u32 i = 0; i < datasec.vlen; i++) {
+		struct btf_type var = btf_type(btf, btf_secvar(&datasec, i).type);
+		const struct elf_symbol *sym =
+			find_symbol(r, var.name, (u32)(sec - r->elf.sections));
+		s64 size = btf_size(btf, var.type);
+
+		if (!sym || size <= 0)
+			continue;
+		struct map_place place = {sym->section, sym->value, sym->size};
+		struct map_def *def = add_map(r, var.name, place);
+		if (!def)
+			return fail(diag, TOO_MANY_MAPS, NO_PC, OBJECT_MAX_MAPS);
+		def->origin = MAP_STRUCT_OPS;
+		def->type = MAP_TYPE_STRUCT_OPS_NUMBER;
+		def->key_size = 4;
+		def->value_size = (u32)size;
+		def->max_entries = 1;
+		def->btf_value_id = var.type;
+	}
+	return 0;
+}
+
+static int read_all_struct_ops(struct reader *r, struct skep_diag *diag)
+{
+	static const char *const sections[] = {
+		".struct_ops",
+		".struct_ops.link",
+		"?.struct_ops",
+		"?.struct_ops.link",
+	};
+	int err = 0;
+
+	for (u32 i = 0; i < ARRAY_SIZE(sections) && !err; i++)
+		err = read_struct_ops(r, sections[i], diag);
+	return err;
+}
+
+int read_declared_maps(struct reader *r, struct skep_diag *diag)
+{
+	const struct elf_section *sec = elf_find_section(&r->elf, ".maps");
+	u32 id = find_datasec(r, ".maps");
+
+	if (!sec)
+		return read_all_struct_ops(r, diag);
+	if (!id)
+		return fail(diag, NO_MAP_TYPES, NO_PC);
+	struct btf_type datasec = btf_type(r->obj->btf, id);
+
+	for (u32 i = 0; i < datasec.vlen; i++) {
+		int err = read_declaration(r, (u32)(sec - r->elf.sections),
+					   btf_secvar(&datasec, i).type, diag);
+		if (err)
+			return err;
+	}
+	return read_all_struct_ops(r, diag);
+}
+
+/* ---- the initial contents of slots ---- */
+
+/* Offset of the member `values` in the type of a declared map, or -1. */
+static s64 values_offset(const struct reader *r, const struct map_def *def)
+{
+	const struct btf *btf = r->obj->btf;
+	u32 var = btf_find(btf, def->name, BTF_VAR);
+	struct btf_type t = btf_type(btf, btf_resolve(btf, btf_type(btf, var).type));
+
+	if (t.kind != BTF_STRUCT)
+		return -1;
+	int i = btf_find_member(btf, &t, "values");
+
+	return i < 0 ? -1 : (s64)(btf_member(btf, &t, (u32)i).bit_offset / 8);
+}
+
+static int add_slot(struct reader *r, struct vec *slots, const struct elf_reloc *rel,
+		    struct skep_diag *diag)
+{
+	const struct elf_symbol *sym = &r->elf.symbols[rel->symbol];
+	s32 map_index = map_at(r, sym->section, sym->value);
+	bool is_func = func_at(r, sym->section, sym->value / INSN_SIZE) >= 0;
+	struct map_slot *slot = vec_push(slots);
+
+	if (!slot)
+		return fail(diag, NO_MEMORY, NO_PC);
+	if (map_index < 0 && !is_func)
+		return bad(diag, symbol_name(r, sym), "is no map and no program");
+	slot->name = map_index >= 0 ? reader_map(r, (u32)map_index)->name : sym->name;
+	return 0;
+}
+
+static int read_slots_of(struct reader *r, u32 i, const struct elf_reloc *rels, u32 n,
+			 struct skep_diag *diag)
+{
+	struct map_def *def = reader_map(r, i);
+	const struct map_place *place = vec_at(&r->places, i);
+	struct vec slots = VEC_INIT(struct map_slot);
+	s64 values = -1;
+	int err = 0;
+
+	for (u32 k = 0; k < n && !err; k++) {
+		u64 off = rels[k].offset;
+
+		if (off < place->offset || off - place->offset >= place->size)
+			continue;
+		values = values < 0 ? values_offset(r, def) : values;
+		u64 at = off - place->offset - (u64)values;
+		if (values < 0 || at > place->size || at % PTR_SIZE)
+			err = bad(diag, "its declaration",
+				  "has contents that are no slots");
+		else
+			err = add_slot(r, &slots, &rels[k], diag);
+		if (!err)
+			((struct map_slot *)vec_at(&slots, slots.len - 1))->index =
+				(u32)(at / PTR_SIZE);
+	}
+	def->n_slots = (u32)slots.len;
+	def->slots =
+		arena_memdup(&r->obj->arena, slots.data, slots.len * sizeof(*def->slots));
+	vec_fini(&slots);
+	return diag_in(diag, err, "map %s", def->name);
+}
+
+int read_map_slots(struct reader *r, struct skep_diag *diag)
+{
+	const struct elf_section *sec = elf_find_section(&r->elf, ".maps");
+	u32 section = sec ? (u32)(sec - r->elf.sections) : 0, n;
+	struct elf_reloc *rels;
+
+	if (!sec)
+		return 0;
+	int err = elf_read_relocs(&r->elf, section, &r->obj->arena, &rels, &n, diag);
+	for (u32 i = 0; i < r->maps.len && n && !err; i++) {
+		const struct map_place *place = vec_at(&r->places, i);
+
+		if (place->section == section)
+			err = read_slots_of(r, i, rels, n, diag);
+	}
+	return err;
+}
