@@ -129,7 +129,7 @@ int skb_ctx_init(struct __sk_buff *ctx, struct packet *p, const struct skb_origi
 	if (err)
 		return err;
 	skb->hash = origin->hash;
-	skb->l4_hash = origin->hash != 0;
+	skb->hash_known = origin->hash != 0;
 	skb->gso_size = origin->gso_size;
 	skb->gso_segs = origin->gso_segs;
 	skb->gso_type = origin->gso_size ? gso_type(p) : 0;

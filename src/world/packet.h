@@ -13,8 +13,6 @@
 #ifndef SKEP_WORLD_PACKET_H
 #define SKEP_WORLD_PACKET_H
 
-#include <linux/bpf.h>
-
 #include "base/types.h"
 
 struct skep_diag;
@@ -46,19 +44,12 @@ struct skb_state {
 	u16 vlan_tci;
 	bool vlan_present; /* the tag is here, not among the bytes */
 	bool has_mac;      /* there is an Ethernet header at mac */
-	bool l4_hash;      /* hash was given, not computed from addresses */
+	bool hash_known;   /* else hash is computed when somebody asks */
 	bool encapsulation;
 	u8 pkt_type;              /* PACKET_HOST, ... */
 	u8 ip_summed, csum_level; /* enum skb_csum */
-	u32 hash;                 /* 0: not known yet */
+	u32 hash;
 	u32 gso_size, gso_segs, gso_type;
-	struct skb_tunnel {
-		bool set;
-		u8 af; /* 4 or 6 */
-		struct bpf_tunnel_key key;
-		u16 tun_flags; /* BPF_F_* that describe the tunnel */
-		u8 options[255], options_len;
-	} tunnel;
 };
 
 /* Captured packets are NONE: software has to look at the checksum. */

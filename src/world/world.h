@@ -79,7 +79,8 @@ struct world_script {
 	u32 n_randoms;
 	_Atomic u32 next_random;
 	struct world_task task;
-	/* memory that probe reads may see; everything else is -EFAULT */
+	/* memory that probe reads see in place of what is there; elsewhere they see this
+	 * process, where the program's own stack and maps are */
 	struct world_memory {
 		u64 addr;
 		const void *bytes; /* borrowed */

@@ -51,7 +51,7 @@ static void a_script_moves_its_clock_by_steps(void)
 	CHECK_INT(s.world.ops->clock(&s.world, CLOCK_OF_JIFFIES), 4294892296 + 750);
 }
 
-static void a_script_shows_only_the_memory_it_was_given(void)
+static void a_script_shows_the_memory_it_was_given(void)
 {
 	struct world_memory m = {.addr = 0x1000, .bytes = "abcd", .len = 4};
 	struct world_script s;
@@ -62,6 +62,8 @@ static void a_script_shows_only_the_memory_it_was_given(void)
 	s.n_memory = 1;
 	CHECK_INT(s.world.ops->read_memory(&s.world, got, 4, 0x1000), 0);
 	CHECK_STR(got, "abcd");
+	CHECK_INT(s.world.ops->read_memory(&s.world, got, 4, (uintptr_t) "wxyz"), 0);
+	CHECK_STR(got, "wxyz");
 	CHECK_INT(s.world.ops->read_memory(&s.world, got, 2, 0x1003), -EFAULT);
 	CHECK_INT(got[0] + got[1], 0);
 	CHECK_INT(s.world.ops->read_memory(&s.world, got, 1, 0xfff), -EFAULT);
@@ -150,7 +152,7 @@ int main(void)
 {
 	a_script_repeats_itself();
 	a_script_moves_its_clock_by_steps();
-	a_script_shows_only_the_memory_it_was_given();
+	a_script_shows_the_memory_it_was_given();
 	the_machine_reads_memory_without_faulting();
 	the_machine_knows_who_runs();
 	nobody_shares_a_cpu();

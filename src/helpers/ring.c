@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Events for user space: ring buffers and perf event arrays.
+ *
+ * Records that a program reserved are noted in its run, so that an engine knows what may
+ * be written and run_end() what was forgotten.  A run that holds RUN_RECORDS of them
+ * finds the ring full.
+ */
+#include "base/bytes.h"
+#include "base/diag.h"
+#include "helpers/bodies.h"
+#include "maps/map.h"
+
+/* ---- ring buffer ---- */
+
+/* The row of this record; NULL asks for a free row.  NULL when there is none. */
+static struct run_record *find_record(struct run *run, const void *data)
+{
+	for (u32 i = 0; i < RUN_RECORDS; i++)
+		if (run->records[i].data == data)
+			return &run->records[i];
+	return NULL;
+}
+
+HELPER(ringbuf_output)
+{
+	return answer(ringbuf_output(pointer(r1), pointer(r2), r3, r4));
+}
+
+HELPER(ringbuf_reserve)
+{
+	struct run_record *row = find_record(run, NULL);
+	void *data;
+
+	if (r3 || !row)
+		return 0;
+	data = ringbuf_reserve(pointer(r1), r2, 0);
+	if (data)
+		*row = (struct run_record){pointer(r1), data, (u32)r2};
+	return (uintptr_t)data;
+}
+
+/* Ends a record's life in the run: its map, or NULL and a violation. */
+static struct map *take_record(struct run *run, u64 data)
+{
+	struct run_record *row = data ? find_record(run, pointer(data)) : NULL;
+
+	if (!row) {
+		run->err =
+			fail(run->diag, RECORD_UNKNOWN, NO_PC, (unsigned long long)data);
+		return NULL;
+	}
+	row->data = NULL;
+	return row->map;
+}
+
+HELPER(ringbuf_submit)
+{
+	struct map *map = take_record(run, r1);
+
+	if (map)
+		ringbuf_submit(map, pointer(r1), r2);
+	return 0;
+}
+
+HELPER(ringbuf_discard)
+{
+	struct map *map = take_record(run, r1);
+
+	if (map)
+		ringbuf_discard(map, pointer(r1), r2);
+	return 0;
+}
+
+HELPER(ringbuf_query)
+{
+	return ringbuf_query(pointer(r1), r2);
+}
+
+/* ---- perf event array ---- */
+
+enum { MAX_PARTS = 2 + PACKET_MAX_FRAGS };
+
+/* The first len bytes of the packet as parts; returns how many. */
+static u32 packet_parts(const struct packet *p, u64 len, struct bytes *parts)
+{
+	u32 n = 0;
+
+	parts[n] = (struct bytes){p->data, min_u64(len, packet_linear_len(p))};
+	len -= parts[n++].len;
+	for (u32 i = 0; len; i++) {
+		parts[n] =
+			(struct bytes){p->frags[i].data, min_u64(len, p->frags[i].len)};
+		len -= parts[n++].len;
+	}
+	return n;
+}
+
+HELPER(perf_event_output)
+{
+	u64 packet_bytes = (r3 & BPF_F_CTXLEN_MASK) >> 32;
+	struct bytes parts[MAX_PARTS] = {{pointer(r4), r5}};
+	u32 n = 1;
+
+	if (r3 & ~(BPF_F_INDEX_MASK | (run->packet ? BPF_F_CTXLEN_MASK : 0)))
+		return answer(-EINVAL);
+	if (packet_bytes > (run->packet ? packet_len(run->packet) : 0))
+		return answer(-EFAULT);
+	if (packet_bytes)
+		n += packet_parts(run->packet, packet_bytes, parts + 1);
+	return answer(perf_event_output(pointer(r2), r3 & BPF_F_INDEX_MASK, run->cpu,
+					parts, n));
+}
