@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a program is run on.  The command line is walked once; a capture is open only while
- * it is read.
+ * What a program is run on.  The command line is walked once; a capture is open only
+ * while it is read.
  */
 #include "tools/input.h"
 
