@@ -442,10 +442,13 @@ static bool is_gpl_compatible(const char *license)
 static void describe(const struct object *obj, const struct func *f, const char *section,
 		     struct prog *prog)
 {
-	const struct abi_section *row = abi_find_section(section, &prog->attach_target);
+	bool optional = section[0] == '?';
+	const struct abi_section *row =
+		abi_find_section(section + optional, &prog->attach_target);
 
 	prog->name = f->name;
-	prog->section = section;
+	prog->section = section + optional;
+	prog->optional = optional;
 	prog->btf = obj->btf;
 	prog->license = obj->license;
 	prog->gpl_compatible = is_gpl_compatible(obj->license);

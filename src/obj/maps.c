@@ -105,6 +105,8 @@ static int set_values(const struct decl *d, const struct btf_member *m,
 	if (t.kind != BTF_PTR)
 		return bad(diag, m->name, "is not an array of pointers");
 	t = btf_type(d->btf, btf_resolve(d->btf, t.type));
+	if (!d->def->value_size)
+		d->def->value_size = 4;
 	if (t.kind == BTF_FUNC_PROTO)
 		return 0;
 	if (t.kind != BTF_STRUCT)
@@ -117,8 +119,6 @@ static int set_values(const struct decl *d, const struct btf_member *m,
 	inner->section = d->def->section;
 	inner->spin_lock_off = -1;
 	d->def->inner = inner;
-	if (!d->def->value_size)
-		d->def->value_size = 4;
 	if (!inner->name)
 		return fail(diag, NO_MEMORY, NO_PC);
 	return read_members(&(struct decl){d->r, d->btf, inner, false}, t.id, diag);
@@ -225,6 +225,8 @@ static int read_declaration(struct reader *r, u32 section, u32 var_id,
 	const struct elf_symbol *sym = find_symbol(r, var.name, section);
 	u32 id = btf_resolve(btf, var.type);
 
+	if (var.kind == BTF_VAR && btf_linkage(&var) == BTF_EXTERN)
+		return 0; /* another object has it; who refers to it is told so */
 	if (var.kind != BTF_VAR || btf_kind(btf, id) != BTF_STRUCT || !sym)
 		return diag_in(diag,
 			       bad(diag, "its declaration", "is not a struct variable"),

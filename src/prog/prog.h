@@ -79,6 +79,7 @@ struct prog {
 	const char *attach_target; /* what follows the section's prefix:
 				      "sched/sched_switch"; or NULL */
 	bool sleepable, frags, gpl_compatible;
+	bool optional; /* section "?...": loaded only when somebody asks for it */
 	struct insn *insns;
 	u32 n_insns;
 	struct subprog *subprogs;
