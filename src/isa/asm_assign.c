@@ -15,14 +15,10 @@ static int need_packet_place(struct scan *s, struct statement *st, u8 width)
 {
 	struct insn *insn = &st->insns[0];
 	struct scan_reg reg;
-	struct scan start;
 	s64 off = 0;
-	bool ind;
 	int err = scan_expect(s, "[");
+	bool ind = scan_next_is_reg(s, &reg);
 
-	start = *s;
-	ind = scan_reg(s, &reg);
-	*s = start;
 	if (!err && ind) {
 		err = asm_need_full_reg(s, &insn->src_reg);
 		err = err ? err : asm_accept_addend(s, INT32_MIN, INT32_MAX, &off);
@@ -99,13 +95,13 @@ static int assign_sign_extension(struct scan *s, struct statement *st, u8 row, b
 	return asm_need_reg_of(s, half, &st->insns[0].src_reg);
 }
 
-/* r1 = -r1 */
-static bool accept_minus_reg(struct scan *s)
+/* r1 = -r1; false: a negative number. */
+static bool accept_minus(struct scan *s)
 {
 	struct scan start = *s;
 	struct scan_reg reg;
 
-	if (scan_accept(s, "-") && scan_reg(s, &reg))
+	if (scan_accept(s, "-") && scan_next_is_reg(s, &reg))
 		return true;
 	*s = start;
 	return false;
@@ -113,26 +109,19 @@ static bool accept_minus_reg(struct scan *s)
 
 static int need_same_reg(struct scan *s, const struct statement *st, bool half)
 {
-	struct scan start = *s;
 	struct scan_reg reg;
 
-	if (scan_reg(s, &reg) && reg.number == st->insns[0].dst_reg && reg.half == half)
-		return 0;
-	*s = start;
-	return scan_expected(s, "the register that is assigned to");
+	if (!scan_next_is_reg(s, &reg) || reg.number != st->insns[0].dst_reg ||
+	    reg.half != half)
+		return scan_expected(s, "the register that is assigned to");
+	scan_reg(s, &reg);
+	return 0;
 }
 
 static int assign_negation(struct scan *s, struct statement *st, bool half)
 {
-	struct scan start = *s;
-	int err;
-
-	scan_accept(s, "-");
-	err = need_same_reg(s, st, half);
-	if (err)
-		*s = start;
-	asm_set_op(st, op_find(KIND_ALU, ALU_NEG, half ? 32 : 64, false));
-	return err;
+	asm_set_op(st, half ? OP_NEG32_K : OP_NEG64_K);
+	return need_same_reg(s, st, half);
 }
 
 /* r1 = be16 r1; the operations are called as their rows. */
@@ -144,12 +133,22 @@ static enum op find_end(const char *word)
 	return OP_INVALID;
 }
 
+struct atomic_name {
+	u8 row;
+	u8 width; /* 0: the address says it, by its type */
+};
+
+/* The end of xchg_64 and xchg32_32. */
+static u8 width_in_name(const char *end)
+{
+	return !strcmp(end, "_64") ? 64 : !strcmp(end, "32_32") ? 32 : 0;
+}
+
 /*
  * The rows that give back the old value, by LLVM's names (atomic_fetch_add, xchg_64,
  * cmpxchg32_32) and by the kernel's (atomic64_fetch_add, atomic64_xchg, atomic_cmpxchg).
- * width is 0 where the address says it: then it has a type.
  */
-static bool find_atomic(const char *word, u8 *row, u8 *width)
+static bool find_atomic(const char *word, struct atomic_name *found)
 {
 	const char *name = word;
 
@@ -166,11 +165,9 @@ static bool find_atomic(const char *word, u8 *row, u8 *width)
 		n = strlen(text);
 		if (!atomic_fetch[i] || strncmp(name, text, n))
 			continue;
-		*row = (u8)i;
-		*width = !strcmp(name + n, "_64")     ? 64
-			 : !strcmp(name + n, "32_32") ? 32
-						      : 0;
-		if (*width ? name == word && text == atomic_text[i] : !name[n])
+		found->row = (u8)i;
+		found->width = width_in_name(name + n);
+		if (found->width ? name == word && text == atomic_text[i] : !name[n])
 			return true;
 	}
 	return false;
@@ -204,20 +201,31 @@ static int need_atomic_source(struct scan *s, struct statement *st, u8 row, u8 w
 	return err ? err : scan_expect(s, ")");
 }
 
-/* r1 = atomic_fetch_add((u64 *)(r2 + 0), r1); the name, which may say the width, was
- * read. */
-static int assign_atomic(struct scan *s, struct statement *st, u8 row, u8 width)
+/* The address of an atomic operation: with a type, or with the width in the name. */
+static int need_atomic_address(struct scan *s, struct memory *m, bool half)
 {
-	struct memory m = {.width = width};
+	int err = m->width ? asm_need_address(s, m) : asm_need_memory(s, m);
+
+	if (err)
+		return err;
+	if (m->width < 32 || m->sign_extends || (half && m->width == 64))
+		return scan_expected(s, half ? "an address of type u32"
+					     : "an address of type u32 or u64");
+	return scan_expect(s, ",");
+}
+
+/* r1 = atomic_fetch_add((u64 *)(r2 + 0), r1); the name was read. */
+static int assign_atomic(struct scan *s, struct statement *st,
+			 const struct atomic_name *name, bool half)
+{
+	struct memory m = {.width = name->width};
+	u8 row = name->row;
 	int err;
 
 	if (row == ATOMIC_CMPXCHG && st->insns[0].dst_reg != R0)
 		return scan_expected(s, "r0 as the register that is assigned to");
 	err = scan_expect(s, "(");
-	err = err ? err : width ? asm_need_address(s, &m) : asm_need_memory(s, &m);
-	if (!err && (m.width < 32 || m.sign_extends))
-		return scan_expected(s, "an address of type u32 or u64");
-	err = err ? err : scan_expect(s, ",");
+	err = err ? err : need_atomic_address(s, &m, half);
 	if (!err && row == ATOMIC_CMPXCHG)
 		err = need_expected_value(s, m.width);
 	err = err ? err : need_atomic_source(s, st, row, m.width);
@@ -227,7 +235,7 @@ static int assign_atomic(struct scan *s, struct statement *st, u8 row, u8 width)
 	return 0;
 }
 
-static int assign_load_acquire(struct scan *s, struct statement *st)
+static int assign_load_acquire(struct scan *s, struct statement *st, bool half)
 {
 	struct memory m;
 	int err = scan_expect(s, "(");
@@ -236,8 +244,9 @@ static int assign_load_acquire(struct scan *s, struct statement *st)
 	err = err ? err : scan_expect(s, ")");
 	if (err)
 		return err;
-	if (m.sign_extends)
-		return scan_expected(s, "an address of unsigned type");
+	if (m.sign_extends || (half && m.width == 64))
+		return scan_expected(
+			s, "an address of unsigned type, and w0 with 32 bits at most");
 	asm_set_access(st, op_find(KIND_LOAD_ACQ, 0, m.width, false), &m, false);
 	return 0;
 }
@@ -318,11 +327,13 @@ static int assign_func_by_distance(struct scan *s, struct statement *st)
 	return err ? err : scan_expect(s, "]");
 }
 
-static const struct lddw_form {
+struct lddw_form {
 	const char *word;
 	enum lddw_src src;
 	bool named;
-} lddw_forms[] = {
+};
+
+static const struct lddw_form lddw_forms[] = {
 	{"map", LDDW_MAP_IDX, true},      {"value", LDDW_MAP_IDX_VALUE, true},
 	{"func", LDDW_FUNC, true},        {"ksym", LDDW_BTF_ID, true},
 	{"map_fd", LDDW_MAP_FD, false},   {"value_fd", LDDW_MAP_VALUE, false},
@@ -392,15 +403,15 @@ static int assign_word(struct scan *s, struct statement *st, bool half)
 {
 	const struct lddw_form *form;
 	struct scan start = *s;
-	u8 row, width;
+	struct atomic_name atomic;
 	enum op op;
 
 	if (!scan_word(s, st->name))
 		return scan_expected(s, "a shorter name");
-	if (find_atomic(st->name, &row, &width))
-		return assign_atomic(s, st, row, width);
+	if (find_atomic(st->name, &atomic))
+		return assign_atomic(s, st, &atomic, half);
 	if (!strcmp(st->name, "load_acquire"))
-		return assign_load_acquire(s, st);
+		return assign_load_acquire(s, st, half);
 	if (is_constant(s, st->name)) {
 		*s = start;
 		return assign_number(s, st, half);
@@ -430,7 +441,6 @@ static int assign_word(struct scan *s, struct statement *st, bool half)
 
 int asm_assign(struct scan *s, struct statement *st, bool half)
 {
-	struct scan start = *s;
 	struct scan_reg reg;
 	u8 row;
 
@@ -438,14 +448,10 @@ int asm_assign(struct scan *s, struct statement *st, bool half)
 		return assign_load(s, st, half);
 	if (accept_sign_extension(s, &row))
 		return assign_sign_extension(s, st, row, half);
-	if (accept_minus_reg(s)) {
-		*s = start;
+	if (accept_minus(s))
 		return assign_negation(s, st, half);
-	}
-	if (scan_reg(s, &reg)) {
-		*s = start;
+	if (scan_next_is_reg(s, &reg))
 		return asm_need_operand(s, st, KIND_ALU, ALU_MOV, half);
-	}
 	return scan_next_is_word(s) ? assign_word(s, st, half)
 				    : assign_number(s, st, half);
 }

@@ -471,10 +471,12 @@ int file_end_datas(struct asm_file *f)
 	return 0;
 }
 
-static const struct {
+struct directive {
 	const char *word;
 	int (*read)(struct asm_file *f, struct scan *s);
-} directives[] = {
+};
+
+static const struct directive directives[] = {
 	{".section", read_section}, {".program", read_program}, {".func", read_func},
 	{".map", read_map},         {".slot", read_slot},       {".var", read_var},
 	{".license", read_license}, {".version", read_version}, {".equ", read_equ},

@@ -30,7 +30,6 @@ static int read_store(struct scan *s, struct statement *st)
 {
 	struct memory m;
 	struct scan_reg reg;
-	struct scan start;
 	bool is_reg;
 	int err = asm_need_memory(s, &m);
 
@@ -39,9 +38,7 @@ static int read_store(struct scan *s, struct statement *st)
 	if (m.sign_extends)
 		return scan_expected(s, "an unsigned type to store");
 	err = scan_expect(s, "=");
-	start = *s;
-	is_reg = scan_reg(s, &reg);
-	*s = start;
+	is_reg = scan_next_is_reg(s, &reg);
 	asm_set_access(st, op_find(is_reg ? KIND_STX : KIND_ST, 0, m.width, is_reg), &m,
 		       true);
 	if (err)
@@ -109,15 +106,13 @@ static bool accept_local_label(struct scan *s, char name[MAX_WORD])
 /* "pc" of "pc+3" is decoration. */
 static void skip_pc(struct scan *s)
 {
-	struct scan start = *s;
-	struct scan sign;
-	bool is = scan_accept_word(s, "pc");
+	struct scan here = *s, sign;
 
-	sign = *s;
-	if (!is || (!scan_accept(s, "+") && !scan_accept(s, "-")))
-		*s = start;
-	else
-		*s = sign;
+	if (!scan_accept_word(&here, "pc"))
+		return;
+	sign = here;
+	if (scan_accept(&sign, "+") || scan_accept(&sign, "-"))
+		*s = here;
 }
 
 /* +3, pc+3, NAME, 1f; far: the distance is in imm. */
@@ -148,10 +143,10 @@ static int need_target(struct scan *s, struct statement *st, bool far)
 static int read_if(struct scan *s, struct statement *st)
 {
 	struct scan_reg dst;
-	int row, err = asm_need_reg(s, &dst);
+	int row, err;
 
-	if (err)
-		return err;
+	if (!scan_reg(s, &dst))
+		return scan_expected(s, "a register");
 	row = asm_accept_row(s, jmp_text, JMPS);
 	if (row < 0)
 		return scan_expected(s, "a comparison");
@@ -283,10 +278,12 @@ static int read_raw(struct scan *s, struct statement *st)
 	return 0;
 }
 
-static const struct {
+struct keyword {
 	const char *word;
 	int (*read)(struct scan *s, struct statement *st);
-} keywords[] = {
+};
+
+static const struct keyword keywords[] = {
 	{"if", read_if},
 	{"goto", read_goto},
 	{"gotol", read_gotol},

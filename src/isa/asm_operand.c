@@ -19,51 +19,37 @@ void asm_set_op(struct statement *st, enum op op)
 		st->insns[0].imm = info->imm_is;
 }
 
-int asm_need_reg(struct scan *s, struct scan_reg *reg)
+enum { FULL = 1, HALF = 2 };
+
+static int need_reg(struct scan *s, unsigned kinds, u8 *number)
 {
-	return scan_reg(s, reg) ? 0 : scan_expected(s, "a register");
+	static const char *const what[] = {
+		[FULL] = "a register r0 to r10",
+		[HALF] = "a register w0 to w10",
+		[FULL | HALF] = "a register",
+	};
+	struct scan_reg reg;
+
+	if (!scan_next_is_reg(s, &reg) || !(kinds & (reg.half ? HALF : FULL)))
+		return scan_expected(s, what[kinds]);
+	scan_reg(s, &reg);
+	*number = reg.number;
+	return 0;
 }
 
-/* A register whose 64 bits count. */
 int asm_need_full_reg(struct scan *s, u8 *number)
 {
-	struct scan start = *s;
-	struct scan_reg reg;
-
-	if (scan_reg(s, &reg) && !reg.half) {
-		*number = reg.number;
-		return 0;
-	}
-	*s = start;
-	return scan_expected(s, "a register r0 to r10");
+	return need_reg(s, FULL, number);
 }
 
-/* The value that goes with an operation of this width: w0 with 32 bits, r0 with 64. */
 int asm_need_reg_of(struct scan *s, bool half, u8 *number)
 {
-	struct scan start = *s;
-	struct scan_reg reg;
-
-	if (scan_reg(s, &reg) && reg.half == half) {
-		*number = reg.number;
-		return 0;
-	}
-	*s = start;
-	return scan_expected(s, half ? "a register w0 to w10" : "a register r0 to r10");
+	return need_reg(s, half ? HALF : FULL, number);
 }
 
-/* The value to be stored: accesses of 32 bits and less go with r0 and with w0. */
 int asm_need_reg_for(struct scan *s, u8 width, u8 *number)
 {
-	struct scan start = *s;
-	struct scan_reg reg;
-
-	if (scan_reg(s, &reg) && (!reg.half || width <= 32)) {
-		*number = reg.number;
-		return 0;
-	}
-	*s = start;
-	return scan_expected(s, "a register of that width");
+	return need_reg(s, width <= 32 ? FULL | HALF : FULL, number);
 }
 
 int asm_need_imm(struct scan *s, s32 *imm)
@@ -194,17 +180,11 @@ int asm_need_operand(struct scan *s, struct statement *st, enum op_kind kind, u8
 {
 	struct insn *insn = &st->insns[0];
 	struct scan_reg reg;
-	struct scan start = *s;
-	bool is_reg = scan_reg(s, &reg);
-	int err = 0;
+	bool is_reg = scan_next_is_reg(s, &reg);
 
-	*s = start;
 	asm_set_op(st, op_find(kind, row, half ? 32 : 64, is_reg));
-	if (is_reg)
-		err = asm_need_reg_of(s, half, &insn->src_reg);
-	else
-		err = asm_need_imm(s, &insn->imm);
-	return err;
+	return is_reg ? asm_need_reg_of(s, half, &insn->src_reg)
+		      : asm_need_imm(s, &insn->imm);
 }
 
 void asm_set_access(struct statement *st, enum op op, const struct memory *m, bool to_dst)

@@ -23,9 +23,8 @@ void asm_set_lddw(struct statement *st, enum lddw_src src);
 void asm_set_access(struct statement *st, enum op op, const struct memory *m,
 		    bool to_dst);
 
-/* Registers: any; r0 to r10; those of an operation of 32 or of 64 bits; those that hold
+/* Registers: r0 to r10; those of an operation of 32 (half) or 64 bits; those that hold
  * what an access of this width transfers. */
-int asm_need_reg(struct scan *s, struct scan_reg *reg);
 int asm_need_full_reg(struct scan *s, u8 *number);
 int asm_need_reg_of(struct scan *s, bool half, u8 *number);
 int asm_need_reg_for(struct scan *s, u8 width, u8 *number);

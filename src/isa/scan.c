@@ -158,6 +158,13 @@ bool scan_reg(struct scan *s, struct scan_reg *reg)
 	return true;
 }
 
+bool scan_next_is_reg(const struct scan *s, struct scan_reg *reg)
+{
+	struct scan here = *s;
+
+	return scan_reg(&here, reg);
+}
+
 static int digit_value(char c)
 {
 	if (is_digit(c))

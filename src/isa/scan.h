@@ -33,6 +33,7 @@ struct scan_reg {
 	bool half; /* w0: 32 bits of it */
 };
 bool scan_reg(struct scan *s, struct scan_reg *reg);
+bool scan_next_is_reg(const struct scan *s, struct scan_reg *reg);
 
 /* These fail. */
 int scan_expect(struct scan *s, const char *punctuation);
