@@ -39,6 +39,7 @@ static int make_handles(struct skep_object *obj, struct skep_diag *diag)
 	for (u32 i = 0; i < obj->n_progs; i++) {
 		obj->progs[i].obj = obj;
 		obj->progs[i].prog = &file->progs[i].prog;
+		obj->progs[i].unwanted = file->progs[i].prog.optional;
 	}
 	return 0;
 }
