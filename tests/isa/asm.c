@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/diag.h"
+#include "base/text.h"
 #include "check.h"
 #include "isa/asm.h"
 
@@ -229,6 +230,50 @@ static void damaged_texts_do_no_harm(void)
 	}
 }
 
+/* head, then a line n times (%d counts), then tail. */
+static void check_large(const char *head, const char *line, int n, const char *tail,
+			const char *want)
+{
+	struct skep_diag diag = SKEP_DIAG_INIT;
+	struct arena arena = ARENA_INIT;
+	struct text text = TEXT_INIT;
+	struct asm_unit unit;
+
+	text_puts(&text, head);
+	for (int i = 0; i < n; i++) {
+		const char *number = strchr(line, '%');
+
+		text_write(&text, line, number ? (size_t)(number - line) : strlen(line));
+		if (number)
+			text_printf(&text, "%d%s", i, number + 2);
+	}
+	text_puts(&text, tail);
+	CHECK_INT(assemble(text_str(&text), &arena, &unit, &diag) != 0, want != NULL);
+	CHECK_STR(diag.text, want ? want : "");
+	text_fini(&text);
+	arena_fini(&arena);
+}
+
+static void limits_are_named(void)
+{
+	check_large("goto end\n", "exit\n", 32767, "end: exit\n", NULL);
+	check_large("goto end\n", "exit\n", 32768, "end: exit\n",
+		    "column 6: the label \"end\" is 32768 slots away, more than the "
+		    "offset can "
+		    "hold");
+	check_large("gotol end\n", "exit\n", 32768, "end: exit\n", NULL);
+	check_large("start:", "exit\n", 32768, "if r1 == 0 goto start\n",
+		    "column 17: the label \"start\" is -32769 slots away, more than the "
+		    "offset "
+		    "can hold");
+	check_large("", "exit\n", MAX_INSNS + 1, "", "instructions: more than 1000000");
+	check_large("", "1:\n", MAX_INSNS + 1, "", "labels: more than 1000000");
+	check_large("", "call f\n", (1 << 18) + 1, "", "references: more than 262144");
+	check_large("", ".equ a%d, 1\n", (1 << 16) + 1, "", "names: more than 65536");
+	check_large("", ".var a%d zero 16777216\n", 2, "",
+		    "bytes of globals: more than 16777216");
+}
+
 /* A case: lines of text, then "-- LINE: message" or "-- ok". */
 static void run_case(const char *text, const char *want)
 {
@@ -274,6 +319,7 @@ int main(int argc, char **argv)
 	a_whole_file();
 	a_text_without_directives_is_main();
 	damaged_texts_do_no_harm();
+	limits_are_named();
 	messages_name_the_place(argv[1]);
 	return check_report();
 }
