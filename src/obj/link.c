@@ -456,7 +456,7 @@ static void describe(const struct object *obj, const struct func *f, const char 
 	if (!row)
 		return;
 	prog->type = row->prog_type;
-	prog->attach_type = row->has_attach ? row->attach_type : 0;
+	prog->attach_type = row->attach ? row->attach_type : 0;
 	prog->sleepable = row->sleepable;
 	prog->frags = row->frags;
 }
