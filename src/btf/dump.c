@@ -37,7 +37,8 @@ struct dump {
 	struct name_version version;
 	struct name_space tags, ordinary;
 	u32 *versions; /* owned; by id */
-	u8 *state;     /* owned; by id: DECLARED | BUSY | WRITTEN */
+	u8 *state; /* owned; by id: DECLARED | BUSY | WRITTEN (what has no name: what it
+		      needs was) */
 	u32 seed;
 	u32 nesting;
 	bool failed, too_deep;
@@ -121,6 +122,9 @@ static void need_members(struct dump *d, const struct btf_type *t)
 
 static void need_parameters(struct dump *d, const struct btf_type *t)
 {
+	if (d->state[t->id] & WRITTEN)
+		return;
+	d->state[t->id] |= WRITTEN;
 	need(d, t->type, false);
 	for (u32 i = 0; i < t->vlen; i++)
 		need(d, btf_param(d->p.btf, t, i).type, false);
@@ -140,11 +144,11 @@ static void need_composite(struct dump *d, const struct btf_type *t, bool comple
 	u8 *state = &d->state[t->id];
 
 	if (!*t->name) {
-		if (*state & BUSY)
-			return;
-		*state |= BUSY;
-		need_members(d, t);
-		*state &= ~BUSY;
+		if (!(*state & (BUSY | WRITTEN))) {
+			*state |= BUSY;
+			need_members(d, t);
+			*state = WRITTEN;
+		}
 		return;
 	}
 	if (complete && !(*state & (WRITTEN | BUSY))) {
@@ -241,7 +245,8 @@ static void dump_types(struct dump *d)
 
 int btf_dump_c(struct text *t, const struct btf *btf, struct skep_diag *diag)
 {
-	struct dump d = {.p = printer_of(t, btf), .seed = (u32)((uintptr_t)&d >> 4)};
+	struct dump d = {.p = printer_of(t, btf, PRINT_MAX_ALL),
+			 .seed = (u32)((uintptr_t)&d >> 4)};
 
 	d.tags.names = (struct vec)VEC_INIT(struct used_name);
 	d.ordinary.names = (struct vec)VEC_INIT(struct used_name);
@@ -263,6 +268,6 @@ int btf_dump_c(struct text *t, const struct btf *btf, struct skep_diag *diag)
 	if (d.failed || text_failed(t))
 		return fail(diag, NO_MEMORY, NO_PC);
 	if (d.p.cut || d.too_deep)
-		return fail(diag, BTF_TOO_LARGE_FOR_C, NO_PC, PRINT_MAX_LEN >> 20);
+		return fail(diag, BTF_TOO_LARGE_FOR_C, NO_PC, PRINT_MAX_ALL >> 20);
 	return 0;
 }

@@ -11,9 +11,9 @@
 
 #include "base/text.h"
 
-struct printer printer_of(struct text *t, const struct btf *btf)
+struct printer printer_of(struct text *t, const struct btf *btf, size_t max)
 {
-	return (struct printer){.t = t, .btf = btf, .max_len = t->len + PRINT_MAX_LEN};
+	return (struct printer){.t = t, .btf = btf, .max_len = t->len + max};
 }
 
 static bool exhausted(struct printer *p)
@@ -118,7 +118,8 @@ static void put_left_modifier(struct printer *p, const struct btf_type *t)
 		put_left(p, t->type);
 		return;
 	}
-	if (kind == BTF_PTR) {
+	/* A tag of a type stands behind it, as a qualifier of a pointer does. */
+	if (kind == BTF_PTR || t->kind == BTF_TYPE_TAG) {
 		put_left(p, t->type);
 		if (last_char(p) != '*')
 			text_puts(p->t, " ");
@@ -249,18 +250,29 @@ void print_declaration(struct printer *p, u32 id, const char *name)
 
 /* ---- layout ---- */
 
-/* Fills the hole [from, to) of a struct with unnamed bit fields, none across a boundary
- * of its own size. */
+enum { LARGE_HOLE = 64 * 8 };
+
+/*
+ * Fills the hole [from, to) of a struct with unnamed bit fields, none across a boundary
+ * of its own size.  A large one gets an array for most of it.
+ */
 static void put_hole(struct printer *p, u64 from, u64 to)
 {
-	while (from < to && !exhausted(p)) {
+	while (from < to) {
 		u64 left = to - from, byte = 8 - from % 8;
 		bool wide = from % 64 == 0 && left >= 64;
 		u64 n = wide ? 64 : left < byte ? left : byte;
 
 		new_line(p);
-		text_printf(p->t, "%s : %llu;", wide ? "long long" : "char",
-			    (unsigned long long)n);
+		if (wide && left >= LARGE_HOLE) {
+			n = left & ~63ull;
+			text_printf(p->t, "char __hole_%llu[%llu];",
+				    (unsigned long long)from / 8,
+				    (unsigned long long)n / 8);
+		} else {
+			text_printf(p->t, "%s : %llu;", wide ? "long long" : "char",
+				    (unsigned long long)n);
+		}
 		from += n;
 	}
 }
@@ -482,14 +494,14 @@ void print_definition(struct printer *p, u32 id)
 
 void btf_print_c(struct text *t, const struct btf *btf, u32 id)
 {
-	struct printer p = printer_of(t, btf);
+	struct printer p = printer_of(t, btf, PRINT_MAX_TYPE);
 
 	print_definition(&p, id);
 }
 
 void btf_print_declarator(struct text *t, const struct btf *btf, u32 id, const char *name)
 {
-	struct printer p = printer_of(t, btf);
+	struct printer p = printer_of(t, btf, PRINT_MAX_TYPE);
 
 	p.brief = true;
 	print_declaration(&p, id, name);

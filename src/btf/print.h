@@ -10,7 +10,7 @@
 
 /* Hostile types can be written endlessly: anonymous structs that point to themselves, or
  * that double at each level. */
-enum { PRINT_MAX_DEPTH = 64, PRINT_MAX_LEN = 32 << 20 };
+enum { PRINT_MAX_DEPTH = 64, PRINT_MAX_TYPE = 4 << 20, PRINT_MAX_ALL = 32 << 20 };
 
 /* Tells apart what has one name in BTF and must have two in C; NULL: names as they are.
  */
@@ -30,7 +30,7 @@ struct printer {
 	bool cut;   /* there was more to write */
 };
 
-struct printer printer_of(struct text *t, const struct btf *btf);
+struct printer printer_of(struct text *t, const struct btf *btf, size_t max_len);
 void print_declaration(struct printer *p, u32 id, const char *name);
 void print_definition(struct printer *p, u32 id);
 bool is_compilers_own(const struct btf_type *t);

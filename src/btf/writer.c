@@ -132,7 +132,7 @@ u32 btf_add_float(struct btf_writer *w, const char *name, u32 size)
 
 u32 btf_add_array(struct btf_writer *w, u32 type, u32 index_type, u32 nelems)
 {
-	u32 id = add_type(w, (struct head){BTF_ARRAY});
+	u32 id = add_type(w, (struct head){.kind = BTF_ARRAY});
 
 	put_word(w, type);
 	put_word(w, index_type);
