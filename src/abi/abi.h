@@ -108,6 +108,19 @@ enum {
 	DYNPTR_TYPE_XDP = 1 << 20,
 };
 
+/* Structs of the kernel that arguments and results point to. */
+#define ABI_STRUCTS(X)                                                                   \
+	X(task_struct) X(seq_file) X(inode) X(cgroup) X(xdp_buff) X(socket) X(file)      \
+	X(sk_buff) X(path) X(linux_binprm) X(sock_common) X(tcp_sock) X(tcp6_sock)       \
+	X(tcp_timewait_sock) X(tcp_request_sock) X(udp6_sock) X(unix_sock)               \
+	X(mptcp_sock) X(pt_regs)
+enum abi_struct {
+	ABI_STRUCT_ANY, /* the program or another argument decides */
+#define X(name) ABI_STRUCT_##name,
+	ABI_STRUCTS(X)
+#undef X
+};
+
 #define ABI_PARAM(n) ((u32)(n) << 24) /* size, or which struct of the kernel */
 #define MEM_SIZE(n)  (MEM_FIXED_SIZE | ABI_PARAM(n))
 #define OF(name)     ABI_PARAM(ABI_STRUCT_##name)
@@ -146,25 +159,20 @@ const struct abi_helper *abi_helper_for(u32 number, u32 prog_type);
 /* Like that, and the attach type matters, too: some helpers are for a few of them. */
 const struct abi_helper *abi_helper_at(u32 number, u32 prog_type, u32 attach_type);
 
-/* Does it have an upper limit?  0 beyond the last helper of Linux 6.18. */
-enum { ABI_HELPERS = 212 }; /* numbers are 1 .. 211 */
+/* Linux 6.18 has the numbers 1 .. 211. */
+enum { ABI_HELPERS = 212 };
 
 /* ---- section names ---- */
 
-enum abi_target {
-	TARGET_NONE,     /* the name is the whole */
-	TARGET_OPTIONAL, /* "kprobe" or "kprobe/function" */
-	TARGET_REQUIRED, /* "freplace/function" */
-};
-
 struct abi_section {
-	const char *name; /* "fentry.s"; with a target "fentry.s/" + target */
+	const char *name; /* "fentry.s" */
 	u32 prog_type, attach_type;
-	enum abi_target target;
-	bool sleepable, frags;
-	bool needs_btf;  /* the target is a function or type of the kernel's BTF */
-	bool has_attach; /* attach_type is given to Linux when the program is loaded */
-	u32 since;
+	bool target;    /* "fentry.s/vfs_read": a target may follow */
+	bool sleepable; /* loaded with BPF_F_SLEEPABLE */
+	bool frags;     /* loaded with BPF_F_XDP_HAS_FRAGS */
+	bool needs_btf; /* the target is a function or type of the kernel's BTF */
+	bool attach;    /* attach_type says something (0 is one, too) */
+	bool loose;     /* old loaders took names that only start like this, "xdp_main" */
 };
 
 /* The row for the name of a section, and what follows the '/' (NULL: nothing).  NULL: no
