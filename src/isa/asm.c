@@ -29,12 +29,17 @@ static bool find_name(const void *ctx, enum asm_name kind, const char *name, s64
 	return outer && outer->find(outer->ctx, kind, name, number);
 }
 
+u32 file_hash(const struct asm_file *f, const char *name)
+{
+	return hash_bytes(name, strlen(name), f->seed);
+}
+
 struct symbol *file_find(const struct asm_file *f, const char *name)
 {
 	size_t cursor = 0;
 	u32 i;
 
-	while (hash_index_next(&f->by_name, hash_string(name), &cursor, &i)) {
+	while (hash_index_next(&f->by_name, file_hash(f, name), &cursor, &i)) {
 		struct symbol *sym = vec_at(&f->symbols, i);
 
 		if (!strcmp(sym->name, name))
@@ -52,7 +57,7 @@ int file_define(struct asm_file *f, struct scan *s, const struct symbol *new)
 	if (f->symbols.len >= MAX_SYMBOLS)
 		return scan_at(s,
 			       fail(f->diag, ASM_TOO_BIG, NO_PC, "names", MAX_SYMBOLS));
-	if (!hash_index_add(&f->by_name, hash_string(new->name), (u32)f->symbols.len))
+	if (!hash_index_add(&f->by_name, file_hash(f, new->name), (u32)f->symbols.len))
 		return fail(f->diag, NO_MEMORY, NO_PC);
 	sym = vec_push(&f->symbols);
 	if (!sym)
@@ -61,12 +66,16 @@ int file_define(struct asm_file *f, struct scan *s, const struct symbol *new)
 	return 0;
 }
 
-/* An array that stays, of what was collected in a vector. */
-static int keep(struct asm_file *f, const struct vec *v, void **array, u32 *n)
+/* An array that stays, of what was collected in a vector; NULL if it is empty. */
+static void *keep(struct asm_file *f, const struct vec *v, u32 *n)
 {
+	void *array = NULL;
+
 	*n = (u32)v->len;
-	*array = v->len ? arena_memdup(f->arena, v->data, v->len * v->elem_size) : NULL;
-	return v->len && !*array ? fail(f->diag, NO_MEMORY, NO_PC) : 0;
+	if (v->len)
+		array = arena_memdup(f->arena, v->data, v->len * v->elem_size);
+	f->no_memory |= v->len && !array;
+	return array;
 }
 
 /* Names inside of functions */
@@ -253,13 +262,15 @@ int file_end_function(struct asm_file *f)
 		return 0;
 	err = sort_labels(f);
 	err = err ? err : resolve_labels(f);
+	if (err)
+		return err;
 	func = vec_at(&f->funcs, f->funcs.len - 1);
-	err = err ? err : keep(f, &f->insns, (void **)&func->insns, &func->n_insns);
-	err = err ? err : keep(f, &f->lines, (void **)&func->lines, &n_lines);
+	func->insns = keep(f, &f->insns, &func->n_insns);
+	func->lines = keep(f, &f->lines, &n_lines);
 	vec_clear(&f->insns);
 	vec_clear(&f->lines);
 	vec_clear(&f->labels);
-	return err;
+	return f->no_memory ? fail(f->diag, NO_MEMORY, NO_PC) : 0;
 }
 
 int file_begin_function(struct asm_file *f, struct scan *s, const struct asm_func *new)
@@ -575,30 +586,38 @@ static int resolve(struct asm_file *f, const struct pending *p)
 }
 
 /* Pending names come function by function, and so do the references made from them. */
-static int resolve_names(struct asm_file *f)
+static void hand_out_refs(struct asm_file *f, const u32 *ends)
 {
-	u32 *starts = arena_array(f->arena, f->funcs.len + 1, sizeof(*starts));
-	struct asm_ref *refs;
-	u32 n_refs;
-	int err = starts ? 0 : fail(f->diag, NO_MEMORY, NO_PC);
+	u32 n_refs, start = 0;
+	struct asm_ref *refs = keep(f, &f->refs, &n_refs);
 
-	for (size_t i = 0; !err && i < f->pending.len; i++) {
-		const struct pending *p = vec_at(&f->pending, i);
-
-		err = resolve(f, p);
-		if (!err)
-			starts[p->func + 1] = (u32)f->refs.len;
-	}
-	err = err ? err : keep(f, &f->refs, (void **)&refs, &n_refs);
-	for (u32 i = 0; !err && i < f->funcs.len; i++) {
+	for (u32 i = 0; refs && i < f->funcs.len; i++) {
 		struct asm_func *func = vec_at(&f->funcs, i);
 
-		if (starts[i + 1] < starts[i])
-			starts[i + 1] = starts[i];
-		func->n_refs = starts[i + 1] - starts[i];
-		func->refs = func->n_refs ? refs + starts[i] : NULL;
+		if (ends[i] <= start)
+			continue;
+		func->refs = refs + start;
+		func->n_refs = ends[i] - start;
+		start = ends[i];
 	}
-	return err;
+}
+
+static int resolve_names(struct asm_file *f)
+{
+	u32 *ends = arena_array(f->arena, f->funcs.len + 1, sizeof(*ends));
+
+	if (!ends)
+		return fail(f->diag, NO_MEMORY, NO_PC);
+	for (size_t i = 0; i < f->pending.len; i++) {
+		const struct pending *p = vec_at(&f->pending, i);
+		int err = resolve(f, p);
+
+		if (err)
+			return err;
+		ends[p->func] = (u32)f->refs.len;
+	}
+	hand_out_refs(f, ends);
+	return 0;
 }
 
 static int finish(struct asm_file *f, struct asm_unit *unit)
@@ -607,14 +626,16 @@ static int finish(struct asm_file *f, struct asm_unit *unit)
 
 	err = err ? err : file_end_maps(f);
 	err = err ? err : file_end_datas(f);
-	err = err ? err : keep(f, &f->funcs, (void **)&unit->funcs, &unit->n_funcs);
-	err = err ? err : keep(f, &f->maps, (void **)&unit->maps, &unit->n_maps);
-	err = err ? err : keep(f, &f->datas, (void **)&unit->datas, &unit->n_datas);
-	err = err ? err : keep(f, &f->globals, (void **)&unit->globals, &unit->n_globals);
-	err = err ? err : keep(f, &f->externs, (void **)&unit->externs, &unit->n_externs);
+	if (err)
+		return err;
+	unit->funcs = keep(f, &f->funcs, &unit->n_funcs);
+	unit->maps = keep(f, &f->maps, &unit->n_maps);
+	unit->datas = keep(f, &f->datas, &unit->n_datas);
+	unit->globals = keep(f, &f->globals, &unit->n_globals);
+	unit->externs = keep(f, &f->externs, &unit->n_externs);
 	unit->license = f->license;
 	unit->version = f->version;
-	return err;
+	return f->no_memory ? fail(f->diag, NO_MEMORY, NO_PC) : 0;
 }
 
 static void file_fini(struct asm_file *f)
@@ -662,6 +683,7 @@ int asm_parse(const struct asm_input *in, struct arena *arena, struct asm_unit *
 	int err;
 
 	*unit = (struct asm_unit){0};
+	f.seed = (u32)((uintptr_t)&f >> 4);
 	err = read_text(&f);
 	err = err ? err : finish(&f, unit);
 	file_fini(&f);

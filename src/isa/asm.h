@@ -118,7 +118,7 @@ struct asm_unit {            /* all memory belongs to the arena it was made in *
 
 /*
  * A whole text.  Without .program or .func, all instructions belong to one program called
- * "main".  Errors carry file, line and column; EINVAL, ENOMEM.
+ * "main".  Errors carry file, line and column; EINVAL, E2BIG, ENOMEM.
  */
 int asm_parse(const struct asm_input *in, struct arena *arena, struct asm_unit *unit,
 	      struct skep_diag *diag);

@@ -116,7 +116,7 @@ static int read_equ(struct asm_file *f, struct scan *s)
 /* Externs: there is one of a name, however often it is used. */
 int file_extern(struct asm_file *f, const char *name, bool kfunc, u32 *index)
 {
-	u32 hash = hash_string(name);
+	u32 hash = file_hash(f, name);
 	struct asm_extern *ext;
 	size_t cursor = 0;
 

@@ -59,10 +59,11 @@ struct asm_file {
 	const struct asm_input *in; /* borrowed, as are the next two */
 	struct arena *arena;        /* strings, and whatever ends up in the unit */
 	struct skep_diag *diag;
-	struct asm_names names;                   /* the caller's and those of .equ */
-	struct vec symbols;                       /* struct symbol */
-	struct hash_index by_name;                /* of symbols */
-	struct hash_index by_extern;              /* of externs */
+	struct asm_names names;      /* the caller's and those of .equ */
+	struct vec symbols;          /* struct symbol */
+	struct hash_index by_name;   /* of symbols */
+	struct hash_index by_extern; /* of externs */
+	u32 seed; /* of these hashes: whoever wrote the text chose the names */
 	struct vec funcs, maps, globals, externs; /* struct asm_func, ... */
 	struct vec map_names, slots, builds;      /* one a map; slot_line; data_build */
 	struct vec datas;                         /* struct asm_data, at the end */
@@ -73,10 +74,12 @@ struct asm_file {
 	size_t n_waiting;
 	struct vec insns, lines, labels; /* of the function being read */
 	u32 total_data;
+	bool no_memory;                /* while the unit was made */
 	const char *section, *license; /* or NULL */
 	u32 version;
 };
 
+u32 file_hash(const struct asm_file *f, const char *name);
 struct symbol *file_find(const struct asm_file *f, const char *name); /* or NULL */
 int file_define(struct asm_file *f, struct scan *s, const struct symbol *new);
 int file_extern(struct asm_file *f, const char *name, bool kfunc, u32 *index);
