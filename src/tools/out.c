@@ -199,6 +199,14 @@ static void put_cell(const struct table *t, u32 column, const char *s, size_t wi
 		printf("%*s", (int)(right ? 2 : pad + 2), "");
 }
 
+static void put_heads(const struct table *t, const size_t *width)
+{
+	printf("%*s%s", (int)t->indent, "", style_on(stdout, STYLE_HEAD));
+	for (u32 c = 0; c < t->n_columns; c++)
+		put_cell(t, c, t->heads[c] + to_the_right(t, c), width[c]);
+	printf("%s\n", style_off(stdout));
+}
+
 void table_print(struct table *t)
 {
 	size_t width[TABLE_COLUMNS] = {0}, n_rows = t->cells.len / t->n_columns;
@@ -210,10 +218,8 @@ void table_print(struct table *t)
 
 		*w = max_u64(*w, places(cell_at(t, i)));
 	}
-	printf("%*s%s", (int)t->indent, "", style_on(stdout, STYLE_HEAD));
-	for (u32 c = 0; c < t->n_columns; c++)
-		put_cell(t, c, t->heads[c] + to_the_right(t, c), width[c]);
-	printf("%s\n", style_off(stdout));
+	if (*t->heads[0])
+		put_heads(t, width);
 	for (size_t r = 0; r < n_rows; r++) {
 		printf("%*s", (int)t->indent, "");
 		for (u32 c = 0; c < t->n_columns; c++)

@@ -67,7 +67,7 @@ struct table {
 	struct vec cells; /* of char *, owned; NULL when memory was out */
 };
 
-/* heads: "PROGRAM", ">INSNS", NULL-terminated. */
+/* heads: "PROGRAM", ">INSNS", NULL-terminated; the first one "": no heads are printed. */
 void table_init(struct table *t, const char *const *heads, u32 indent);
 void table_cell(struct table *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void table_print(struct table *t); /* to standard output; frees */

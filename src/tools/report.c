@@ -466,14 +466,14 @@ static void print_map(const struct report *r, struct skep_map *map)
 	entries_fini(&e);
 }
 
-/* Global variables, by name. */
-static void print_vars(const struct skep_map *map)
+/* Global variables, by name; of the few that a person wants to see, those with a value.
+ */
+static void print_vars(const struct report *r, const struct skep_map *map)
 {
 	static const char *const heads[] = {"", "", NULL};
 	const struct object *file = map->obj->file;
 	struct table table;
 
-	print_head(map, "global variables");
 	table_init(&table, heads, 2);
 	for (u32 i = 0; i < file->n_vars; i++) {
 		const struct object_var *var = &file->vars[i];
@@ -484,11 +484,15 @@ static void print_vars(const struct skep_map *map)
 		if (var->map != map->def || map_value_addr(map->map, var->offset, &at))
 			continue;
 		value = typed(map, var->btf_id, at, var->size);
+		if (r->maps == REPORT_LARGEST && show_is_zero(value.data))
+			continue;
 		show_value(&text, &value);
 		table_cell(&table, "%s", var->name);
 		table_cell(&table, "%s", text_str(&text));
 		text_fini(&text);
 	}
+	if (table.cells.len)
+		print_head(map, "global variables");
 	table_print(&table);
 }
 
@@ -508,7 +512,7 @@ static void print_any(const struct report *r, struct skep_map *map)
 	} else if (is_vars(map)) {
 		/* constants are known to whoever set them */
 		if (map->def->origin == MAP_DATA || r->maps != REPORT_LARGEST)
-			print_vars(map);
+			print_vars(r, map);
 	} else if (skep_map_lost(map)) {
 		snprintf(what, sizeof(what), "%s events were lost",
 			 grouped(&n, skep_map_lost(map)));

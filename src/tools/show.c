@@ -136,11 +136,35 @@ static bool has_bit_fields(const struct btf *btf, const struct btf_type *type)
 	return false;
 }
 
+static bool is_octet(const struct btf *btf, u32 id)
+{
+	struct btf_type type = btf_type(btf, btf_resolve(btf, id));
+
+	return type.kind == BTF_INT && type.size == 1 && strcmp(type.name, "char") &&
+	       !btf_int(&type).encoding;
+}
+
+/* A structure around nothing but an address says no more than the address. */
+static bool wraps_address(const struct typed *v, const struct btf_type *type)
+{
+	struct btf_type inner;
+
+	if (type->vlen != 1 ||
+	    (v->data.len != 4 && v->data.len != 6 && v->data.len != 16))
+		return false;
+	inner = btf_type(v->btf, btf_resolve(v->btf, btf_member(v->btf, type, 0).type));
+	return inner.kind == BTF_ARRAY && is_octet(v->btf, btf_array(&inner).type);
+}
+
 static void put_struct(struct text *t, const struct typed *v, const struct btf_type *type,
 		       u32 depth)
 {
 	bool first = true;
 
+	if (wraps_address(v, type)) {
+		put_octets(t, v->data);
+		return;
+	}
 	text_puts(t, "{");
 	for (u32 i = 0; i < type->vlen; i++) {
 		struct btf_member m = btf_member(v->btf, type, i);
@@ -178,14 +202,6 @@ static void put_union(struct text *t, const struct typed *v, const struct btf_ty
 	if (*btf_member(v->btf, type, at).name)
 		text_printf(t, "%s=", btf_member(v->btf, type, at).name);
 	put(t, &best, depth + 1);
-}
-
-static bool is_octet(const struct btf *btf, u32 id)
-{
-	struct btf_type type = btf_type(btf, btf_resolve(btf, id));
-
-	return type.kind == BTF_INT && type.size == 1 && strcmp(type.name, "char") &&
-	       !btf_int(&type).encoding;
 }
 
 static bool is_char(const struct btf *btf, u32 id)
