@@ -17,7 +17,7 @@ static const helper_fn bodies[] = {
 
 helper_fn helper_body(u32 number)
 {
-	return number < ARRAY_SIZE(bodies) ? bodies[number] : NULL;
+	return number < ARRAY_SIZE(bodies) ? bodies[number] : helper_classic(number);
 }
 
 int run_end(struct run *run)

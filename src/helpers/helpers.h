@@ -13,4 +13,7 @@
 /* The body of a helper by its number; NULL: not offered. */
 helper_fn helper_body(u32 number);
 
+/* The same for the numbers of isa/classic.h, which only translated programs call. */
+helper_fn helper_classic(u32 number);
+
 #endif
