@@ -76,7 +76,8 @@ struct btf_type btf_type(const struct btf *btf, u32 id)
 {
 	if (!id || id >= btf->count)
 		return (struct btf_type){.name = ""};
-	struct btf_type t = btf_bare_type(btf, id);
+	struct btf_type t;
+	btf_decode(btf, id, &t);
 	t.name = btf_string(btf, load_u32_of(t.data - TYPE_SIZE, t.big_endian));
 	return t;
 }
@@ -157,10 +158,7 @@ s64 btf_size(const struct btf *btf, u32 id)
 
 u32 btf_align(const struct btf *btf, u32 id)
 {
-	if (!id || id >= btf->count)
-		return 1;
-	const struct btf *level = btf_level(btf, id);
-	return level->align[id - level->first];
+	return btf_align_of(btf, id);
 }
 
 static u32 word(const struct btf_type *t, u32 i)
@@ -500,11 +498,13 @@ static int index_names(struct btf *btf, struct arena *a, struct skep_diag *diag)
 		return fail(diag, NO_MEMORY, NO_PC);
 	btf->bucket_mask = n_buckets - 1;
 	for (u32 id = btf->count; id-- > btf->first;) {
-		const char *name = btf_name(btf, id);
+		u32 off = btf_name_offset(btf, id);
+		const char *name = off ? btf_string(btf, off) : "";
 
 		if (!*name)
 			continue;
-		u32 *bucket = bucket_of(btf, name, key_len(name, btf_kind_of(btf, id)));
+		enum btf_kind kind = btf->kinds[id - btf->first];
+		u32 *bucket = bucket_of(btf, name, key_len(name, kind));
 		btf->chain[id - btf->first] = *bucket;
 		*bucket = id;
 	}

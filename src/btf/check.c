@@ -169,12 +169,12 @@ static bool needs_name(enum btf_kind kind)
 
 int btf_check_type(const struct btf *btf, u32 id, struct skep_diag *diag)
 {
-	const u8 *p = btf->types.data + btf->offsets[id - btf->first];
+	u32 name = btf_name_offset(btf, id);
+	struct btf_type t;
 
-	u32 name = load_u32_of(p, btf->big_endian);
-	struct btf_type t = btf_bare_type(btf, id);
+	btf_decode(btf, id, &t);
 	const struct kind_info *info = btf_kind_info(t.kind);
-	const char *wrong = NULL;
+	const char *wrong;
 
 	if (!string_ok(btf, name))
 		wrong = "its name lies outside the strings";
@@ -271,7 +271,7 @@ static u8 scalar_align(const struct btf *btf, u32 id)
 /* One more contained type: a member that is not aligned makes its struct a packed one. */
 static void contain(const struct btf *btf, struct frame *f, u32 id)
 {
-	u32 align = btf_align(btf, id);
+	u32 align = btf_align_of(btf, id);
 
 	if (align > f->align)
 		f->align = align;
@@ -329,7 +329,7 @@ static void enter(struct walker *w, u32 id)
 {
 	struct frame *f = &w->stack[w->n++];
 
-	f->t = btf_bare_type(w->btf, id);
+	btf_decode(w->btf, id, &f->t);
 	f->edge = f->deepest = 0;
 	f->align = 1;
 	f->packed = false;

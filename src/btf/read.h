@@ -61,23 +61,45 @@ static inline enum btf_kind btf_kind_of(const struct btf *btf, u32 id)
 	return btf->kinds[id - btf->first];
 }
 
-/* A type without its name: what walking many types needs. */
-static inline struct btf_type btf_bare_type(const struct btf *btf, u32 id)
+static inline u8 btf_align_of(const struct btf *btf, u32 id)
+{
+	if (!id || id >= btf->count)
+		return 1;
+	btf = btf_level(btf, id);
+	return btf->align[id - btf->first];
+}
+
+/* Where the name of a type of this level is in the strings. */
+static inline u32 btf_name_offset(const struct btf *btf, u32 id)
+{
+	return load_u32_of(btf->types.data + btf->offsets[id - btf->first],
+			   btf->big_endian);
+}
+
+/* A type without its name: what walking many types needs.  Written in place, field by
+ * field. */
+static inline void btf_decode(const struct btf *btf, u32 id, struct btf_type *t)
 {
 	btf = btf_level(btf, id);
 	const u8 *p = btf->types.data + btf->offsets[id - btf->first];
 	u32 info = load_u32_of(p + 4, btf->big_endian);
 
-	return (struct btf_type){
-		.id = id,
-		.kind = btf->kinds[id - btf->first],
-		.kind_flag = info >> 31,
-		.big_endian = btf->big_endian,
-		.vlen = info & 0xffff,
-		.size = load_u32_of(p + 8, btf->big_endian),
-		.name = "",
-		.data = p + TYPE_SIZE,
-	};
+	t->id = id;
+	t->kind = btf->kinds[id - btf->first];
+	t->kind_flag = info >> 31;
+	t->big_endian = btf->big_endian;
+	t->vlen = info & 0xffff;
+	t->size = load_u32_of(p + 8, btf->big_endian);
+	t->name = "";
+	t->data = p + TYPE_SIZE;
+}
+
+static inline struct btf_type btf_bare_type(const struct btf *btf, u32 id)
+{
+	struct btf_type t;
+
+	btf_decode(btf, id, &t);
+	return t;
 }
 
 const struct kind_info *btf_kind_info(enum btf_kind kind);

@@ -433,6 +433,7 @@ static void check_doubling(void)
 	const struct btf *btf = read_back(&text, NULL);
 	struct skep_diag diag = SKEP_DIAG_INIT;
 	btf_print_value(&out, btf, 59, bytes_of(&text), NULL);
+	CHECK(btf_parse_value(btf, 59, "{.nothing = 1}", NULL, 0, NULL) < 0);
 	text_clear(&out);
 	CHECK_INT(btf_dump_c(&out, btf, &diag), -E2BIG);
 	CHECK_STR(skep_diag_name(diag.id), "BTF_TOO_LARGE_FOR_C");
