@@ -110,10 +110,11 @@ enum {
 
 /* Structs of the kernel that arguments and results point to. */
 #define ABI_STRUCTS(X)                                                                   \
-	X(task_struct) X(seq_file) X(inode) X(cgroup) X(xdp_buff) X(socket) X(file)      \
-	X(sk_buff) X(path) X(linux_binprm) X(sock_common) X(tcp_sock) X(tcp6_sock)       \
-	X(tcp_timewait_sock) X(tcp_request_sock) X(udp6_sock) X(unix_sock)               \
-	X(mptcp_sock) X(pt_regs)
+	X(task_struct)                                                                   \
+	X(seq_file) X(inode) X(cgroup) X(xdp_buff) X(socket) X(file) X(sk_buff) X(path)  \
+		X(linux_binprm) X(sock_common) X(tcp_sock) X(tcp6_sock)                  \
+			X(tcp_timewait_sock) X(tcp_request_sock) X(udp6_sock)            \
+				X(unix_sock) X(mptcp_sock) X(pt_regs)
 enum abi_struct {
 	ABI_STRUCT_ANY, /* the program or another argument decides */
 #define X(name) ABI_STRUCT_##name,
@@ -184,25 +185,38 @@ const char *abi_nearest_section(const char *section);
 
 /* ---- contexts ---- */
 
+/* What a program reads from a field. */
 enum abi_ctx_value {
 	CTX_NUMBER,
-	CTX_PACKET,      /* data */
-	CTX_PACKET_END,  /* data_end */
-	CTX_PACKET_META, /* data_meta */
+	CTX_PACKET,
+	CTX_PACKET_END,
+	CTX_PACKET_META,
 	CTX_FLOW_KEYS,
-	CTX_SOCKET,      /* struct bpf_sock, may be NULL */
-	CTX_SOCKET_SURE, /* struct bpf_sock, never NULL */
-	CTX_MEM,         /* optval */
-	CTX_MEM_END,     /* optval_end */
+	CTX_SOCKET, /* struct bpf_sock */
+	CTX_SOCKET_OR_NULL,
+	CTX_SOCK_COMMON_OR_NULL, /* the same, but only its addresses may be read */
+	CTX_BTF_SK_BUFF,         /* the kernel's own structs */
+	CTX_BTF_NF_HOOK_STATE,
+};
+
+/* Which parts of a field one access may touch; always aligned to its own size. */
+enum abi_ctx_rule {
+	CTX_WHOLE,   /* one unit */
+	CTX_NARROW,  /* reads: also 1, 2 and 4 bytes anywhere in a unit */
+	CTX_NARROW2, /* reads: also 2 bytes anywhere in a unit */
+	CTX_START,   /* reads: also 1, 2 and 4 bytes where the unit starts */
+	CTX_WIDE,    /* as NARROW, and 8 aligned bytes of an array, writes too */
+	CTX_ANY,     /* 1, 2, 4 or 8 bytes anywhere, writes too */
 };
 
 struct abi_ctx_field {
 	const char *name;
-	u16 offset, size;     /* of the whole field */
+	u16 offset;
+	u16 unit, count;      /* count units of 1, 2, 4 or 8 bytes */
 	u8 value;             /* enum abi_ctx_value */
-	bool narrow;          /* parts of 1, 2, 4 bytes may be read */
+	u8 rule;              /* enum abi_ctx_rule */
 	u64 readers, writers; /* 1 << PROG_TYPE_* */
-	u32 since;
+	u64 attach;           /* 1 << ATTACH_*: with these only; 0: with any */
 };
 
 struct abi_ctx {
@@ -212,14 +226,23 @@ struct abi_ctx {
 	u32 n_fields;
 };
 
-/* What R1 points to when a program of that type starts; NULL: nothing with a layout of
- * its own (tracing: the arguments of a function; tracepoints). */
+/* What R1 points to when a program of that type starts; NULL: nothing that has one layout
+ * (TRACING, TRACEPOINT, SYSCALL, ...). */
 const struct abi_ctx *abi_ctx(u32 prog_type);
 const struct abi_ctx *abi_find_ctx(const char *name); /* "bpf_sock" too */
 
-/* The field that an access of size bytes at an offset touches, or NULL. */
-const struct abi_ctx_field *abi_ctx_field(const struct abi_ctx *ctx, u32 offset,
-					  u32 size);
+struct abi_ctx_access {
+	u32 prog_type, attach_type;
+	u32 offset, size;
+	bool write;
+};
+
+/* The field that such an access is allowed to; NULL: Linux refuses it. */
+const struct abi_ctx_field *abi_ctx_allows(const struct abi_ctx *ctx,
+					   const struct abi_ctx_access *access);
+
+/* The field at an offset, allowed or not, or NULL: for messages. */
+const struct abi_ctx_field *abi_ctx_field(const struct abi_ctx *ctx, u32 offset);
 
 /* ---- constants ---- */
 

@@ -14,7 +14,10 @@ enum { NAME_SIZE = 32 };
 #define LOW(s, i)   (AT(s, i) >= 'A' && AT(s, i) <= 'Z' ? AT(s, i) + 32 : AT(s, i))
 #define LOW4(s, i)  LOW(s, i), LOW(s, i + 1), LOW(s, i + 2), LOW(s, i + 3)
 #define LOW16(s, i) LOW4(s, i), LOW4(s, i + 4), LOW4(s, i + 8), LOW4(s, i + 12)
-#define LOWER(s)    {LOW16(s, 0), LOW16(s, 16)}
+#define LOWER(s)                                                                         \
+	{                                                                                \
+		LOW16(s, 0), LOW16(s, 16)                                                \
+	}
 
 static const char prog_names[][NAME_SIZE] = {
 #define P(name, number, ...) [number] = LOWER(#name),
@@ -33,7 +36,7 @@ static const char map_names[][NAME_SIZE] = {
 };
 
 static const struct abi_name prog_types[] = {
-#define P(name, number, major, minor, ...)                                               \
+#define P(name, number, major, minor)                                                    \
 	[number] = {prog_names[number], number, ABI_LINUX(major, minor)},
 #include "abi/prog_types.def"
 #undef P
