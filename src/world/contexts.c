@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/in.h>
 
 #include "base/bytes.h"
 #include "world/packet.h"
@@ -102,19 +103,36 @@ static void read_raw_ip(struct packet *p)
 	p->skb.protocol = load_u16(type);
 }
 
+/* The byte at off behind the network header; 0 when there is none. */
+static u8 network_byte(const struct packet *p, u32 off)
+{
+	u8 byte = 0;
+
+	packet_read(p, p->skb.network - packet_offset(p, p->data) + off, &byte, 1);
+	return byte;
+}
+
 enum { GSO_TCPV4 = 1 << 0, GSO_TCPV6 = 1 << 4, GSO_UDP_L4 = 1 << 17 };
 
 /* SKB_GSO_*, by the transport protocol */
 static u32 gso_type(const struct packet *p)
 {
-	u32 network = p->skb.network - packet_offset(p, p->data);
-	u8 version = 0, proto = 0;
+	bool ipv6 = network_byte(p, 0) >> 4 == 6;
+	u8 proto = network_byte(p, ipv6 ? 6 : 9);
 
-	packet_read(p, network, &version, 1);
-	packet_read(p, network + (version >> 4 == 6 ? 6 : 9), &proto, 1);
-	if (proto == 6)
-		return version >> 4 == 6 ? GSO_TCPV6 : GSO_TCPV4;
-	return proto == 17 ? GSO_UDP_L4 : 0;
+	if (proto == IPPROTO_TCP)
+		return ipv6 ? GSO_TCPV6 : GSO_TCPV4;
+	return proto == IPPROTO_UDP ? GSO_UDP_L4 : 0;
+}
+
+/* On receipt Linux has not looked behind the network header yet; who sends knows. */
+static u32 transport(const struct packet *p, bool egress)
+{
+	u8 first = network_byte(p, 0);
+
+	if (!egress || (first >> 4 != 4 && first >> 4 != 6))
+		return p->skb.network;
+	return p->skb.network + (first >> 4 == 6 ? 40 : (first & 15u) * 4);
 }
 
 int skb_ctx_init(struct __sk_buff *ctx, struct packet *p, const struct skb_origin *origin)
@@ -133,6 +151,7 @@ int skb_ctx_init(struct __sk_buff *ctx, struct packet *p, const struct skb_origi
 	skb->gso_size = origin->gso_size;
 	skb->gso_segs = origin->gso_segs;
 	skb->gso_type = origin->gso_size ? gso_type(p) : 0;
+	skb->transport = transport(p, origin->egress);
 	*ctx = (struct __sk_buff){
 		.ifindex = origin->ifindex,
 		.ingress_ifindex = origin->ingress_ifindex,
