@@ -4,6 +4,7 @@
  * well formed runs on the checked engine, which lets it do no harm: nobody has verified
  * it.
  */
+#include "base/diag.h"
 #include "base/text.h"
 #include "exec/exec.h"
 #include "fuzz.h"
