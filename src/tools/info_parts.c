@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "maps/map.h"
 #include "obj/object.h"
 #include "tools/info.h"
 #include "tools/json.h"
@@ -142,11 +143,40 @@ static void put_size(struct text *t, const struct object *obj, u32 id, u32 size)
 	text_printf(t, "%s%u", t->len ? ", " : "", size);
 }
 
+/* BPF_F_* of maps, without what all of them begin with. */
+static void put_flags(struct text *t, u32 flags)
+{
+	static const struct {
+		u32 flag;
+		const char *name;
+	} names[] = {
+		{MAP_NO_PREALLOC, "no_prealloc"},
+		{MAP_NO_COMMON_LRU, "no_common_lru"},
+		{MAP_NUMA_NODE, "numa_node"},
+		{MAP_RDONLY, "rdonly"},
+		{MAP_WRONLY, "wronly"},
+		{MAP_ZERO_SEED, "zero_seed"},
+		{MAP_RDONLY_PROG, "rdonly_prog"},
+		{MAP_WRONLY_PROG, "wronly_prog"},
+		{MAP_CLONE, "clone"},
+		{MAP_MMAPABLE, "mmapable"},
+		{MAP_PRESERVE_ELEMS, "preserve_elems"},
+		{MAP_INNER_MAP, "inner_map"},
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!(flags & names[i].flag))
+			continue;
+		text_printf(t, "%s%s", t->len ? ", " : "", names[i].name);
+		flags &= ~names[i].flag;
+	}
+	if (flags)
+		text_printf(t, "%sflags %#x", t->len ? ", " : "", flags);
+}
+
 static void put_notes(struct text *t, const struct map_def *def)
 {
-
-	if (def->flags)
-		text_printf(t, "flags %#x", def->flags);
+	put_flags(t, def->flags);
 	if (def->inner)
 		text_printf(t, "%sof %s", t->len ? ", " : "",
 			    map_type_text(def->inner->type));
