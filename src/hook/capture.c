@@ -133,7 +133,7 @@ int capture_open(const char *path, struct capture **capture, struct skep_diag *d
 	const char *name = standard_input ? "standard input" : path;
 	int fd = standard_input ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
 	struct capture *c;
-	FILE *stream;
+	FILE *stream = NULL;
 	int err;
 
 	if (fd < 0)
