@@ -25,6 +25,25 @@ enum { ENOTSUPP = 524 };
 		__attribute__((unused)) u64 r2, __attribute__((unused)) u64 r3,          \
 		__attribute__((unused)) u64 r4, __attribute__((unused)) u64 r5)
 
+/* The head of a body that works on the packet: without one, the run ends. */
+#define PACKET_HELPER(name)                                                              \
+	static u64 packet_##name(                                                        \
+		__attribute__((unused)) struct run *run, __attribute__((unused)) u64 r2, \
+		__attribute__((unused)) u64 r3, __attribute__((unused)) u64 r4,          \
+		__attribute__((unused)) u64 r5);                                         \
+	HELPER(name)                                                                     \
+	{                                                                                \
+		return run->packet ? packet_##name(run, r2, r3, r4, r5)                  \
+				   : no_packet(run);                                     \
+	}                                                                                \
+	static u64 packet_##name(                                                        \
+		__attribute__((unused)) struct run *run, __attribute__((unused)) u64 r2, \
+		__attribute__((unused)) u64 r3, __attribute__((unused)) u64 r4,          \
+		__attribute__((unused)) u64 r5)
+
+/* A violation: the program works on a packet in a run that has none. */
+u64 no_packet(struct run *run);
+
 #define B(name) HELPER(name);
 #include "helpers/offered.def"
 #undef B

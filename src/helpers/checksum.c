@@ -76,7 +76,7 @@ HELPER(csum_update)
 	return answer(-ENOTSUPP); /* only for packets that carry a CHECKSUM_COMPLETE */
 }
 
-HELPER(csum_level)
+PACKET_HELPER(csum_level)
 {
 	enum { MAX_LEVEL = 3 };
 	struct skb_state *skb = &run->packet->skb;
@@ -127,7 +127,7 @@ static u8 *csum_field(struct run *run, u32 offset)
 	return run->packet->data + offset;
 }
 
-HELPER(l3_csum_replace)
+PACKET_HELPER(l3_csum_replace)
 {
 	u8 *field;
 	u16 csum;
@@ -155,7 +155,7 @@ HELPER(l3_csum_replace)
 static const u64 l4_flags = BPF_F_MARK_MANGLED_0 | BPF_F_MARK_ENFORCE | BPF_F_PSEUDO_HDR |
 			    BPF_F_HDR_FIELD_MASK | 1u << 7 /* BPF_F_IPV6, Linux 6.16 */;
 
-HELPER(l4_csum_replace)
+PACKET_HELPER(l4_csum_replace)
 {
 	bool zero_is_none = r5 & BPF_F_MARK_MANGLED_0; /* UDP: 0 says "no checksum" */
 	u8 *field;

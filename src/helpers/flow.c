@@ -104,20 +104,20 @@ void skb_forget_hash(struct run *run)
 	set_hash(run, 0, false);
 }
 
-HELPER(get_hash_recalc)
+PACKET_HELPER(get_hash_recalc)
 {
 	if (!run->packet->skb.hash_known)
 		set_hash(run, flow_hash(run->packet), true);
 	return run->packet->skb.hash;
 }
 
-HELPER(set_hash)
+PACKET_HELPER(set_hash)
 {
 	set_hash(run, (u32)r2, true);
 	return 0;
 }
 
-HELPER(set_hash_invalid)
+PACKET_HELPER(set_hash_invalid)
 {
 	skb_forget_hash(run);
 	return 0;

@@ -20,6 +20,12 @@ helper_fn helper_body(u32 number)
 	return number < ARRAY_SIZE(bodies) ? bodies[number] : helper_classic(number);
 }
 
+u64 no_packet(struct run *run)
+{
+	run->err = fail(run->diag, NO_PACKET, NO_PC);
+	return 0;
+}
+
 int run_end(struct run *run)
 {
 	int err = 0;

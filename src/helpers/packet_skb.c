@@ -29,7 +29,7 @@ static u64 cannot_load(void *to, u32 len)
 	return answer(-EFAULT);
 }
 
-HELPER(skb_load_bytes)
+PACKET_HELPER(skb_load_bytes)
 {
 	u32 offset = (u32)r2, len = (u32)r4;
 
@@ -38,7 +38,7 @@ HELPER(skb_load_bytes)
 	return 0;
 }
 
-HELPER(skb_load_bytes_relative)
+PACKET_HELPER(skb_load_bytes_relative)
 {
 	const struct packet *p = run->packet;
 	u32 offset = (u32)r2, len = (u32)r4, start = (u32)r5;
@@ -53,7 +53,7 @@ HELPER(skb_load_bytes_relative)
 	return 0;
 }
 
-HELPER(skb_store_bytes)
+PACKET_HELPER(skb_store_bytes)
 {
 	u32 offset = (u32)r2, len = (u32)r4;
 
@@ -68,7 +68,7 @@ HELPER(skb_store_bytes)
 	return 0;
 }
 
-HELPER(skb_pull_data)
+PACKET_HELPER(skb_pull_data)
 {
 	u32 len = (u32)r2;
 
@@ -84,7 +84,7 @@ static u32 min_len(const struct packet *p)
 	return last > data ? last - data : 0;
 }
 
-HELPER(skb_change_tail)
+PACKET_HELPER(skb_change_tail)
 {
 	struct packet *p = run->packet;
 	u32 len = (u32)r2;
@@ -105,7 +105,7 @@ HELPER(skb_change_tail)
 	return answer(err);
 }
 
-HELPER(skb_change_head)
+PACKET_HELPER(skb_change_head)
 {
 	struct packet *p = run->packet;
 	u64 len = (u64)packet_len(p) + (u32)r2;
@@ -122,7 +122,7 @@ HELPER(skb_change_head)
 	return answer(err);
 }
 
-HELPER(skb_change_type)
+PACKET_HELPER(skb_change_type)
 {
 	u32 type = (u32)r2;
 
@@ -133,9 +133,25 @@ HELPER(skb_change_type)
 	return 0;
 }
 
+PACKET_HELPER(skb_set_tstamp)
+{
+	enum { REALTIME, MONOTONIC, TAI }; /* BPF_SKB_CLOCK_* */
+	u16 type = load_be16(&run->packet->skb.protocol);
+	struct __sk_buff *ctx = run->ctx;
+	u32 clock = (u32)r3;
+
+	if (type != ETH_P_IP && type != ETH_P_IPV6)
+		return answer(-EOPNOTSUPP);
+	if (clock > TAI || (clock != REALTIME && !r2))
+		return answer(-EINVAL);
+	ctx->tstamp = r2;
+	ctx->tstamp_type = (u8)clock;
+	return 0;
+}
+
 /* ---- VLAN tags: the outermost one is kept beside the bytes ---- */
 
-HELPER(skb_vlan_push)
+PACKET_HELPER(skb_vlan_push)
 {
 	struct skb_state *skb = &run->packet->skb;
 	u16 proto = (u16)r2;
@@ -175,7 +191,7 @@ static int vlan_pop(struct packet *p)
 	return err;
 }
 
-HELPER(skb_vlan_pop)
+PACKET_HELPER(skb_vlan_pop)
 {
 	int err = vlan_pop(run->packet);
 

@@ -12,7 +12,7 @@
 
 enum { MAX_OFFSET = 0xffff, MAX_META = 255 };
 
-HELPER(xdp_adjust_head)
+PACKET_HELPER(xdp_adjust_head)
 {
 	struct packet *p = run->packet;
 	s64 offset = (s32)r2;
@@ -28,7 +28,7 @@ HELPER(xdp_adjust_head)
 	return 0;
 }
 
-HELPER(xdp_adjust_meta)
+PACKET_HELPER(xdp_adjust_meta)
 {
 	struct packet *p = run->packet;
 	s64 before = (p->data - p->meta) - (s64)(s32)r2; /* bytes of metadata wanted */
@@ -42,7 +42,7 @@ HELPER(xdp_adjust_meta)
 	return 0;
 }
 
-HELPER(xdp_adjust_tail)
+PACKET_HELPER(xdp_adjust_tail)
 {
 	struct packet *p = run->packet;
 	s64 len = packet_len(p) + (s64)(s32)r2;
@@ -65,7 +65,7 @@ static s64 check_range(const struct packet *p, u64 offset, u64 len)
 	return offset + len > packet_len(p) ? -EINVAL : 0;
 }
 
-HELPER(xdp_load_bytes)
+PACKET_HELPER(xdp_load_bytes)
 {
 	u32 offset = (u32)r2, len = (u32)r4;
 	s64 err = check_range(run->packet, offset, len);
@@ -73,7 +73,7 @@ HELPER(xdp_load_bytes)
 	return answer(err ? err : packet_read(run->packet, offset, pointer(r3), len));
 }
 
-HELPER(xdp_store_bytes)
+PACKET_HELPER(xdp_store_bytes)
 {
 	u32 offset = (u32)r2, len = (u32)r4;
 	s64 err = check_range(run->packet, offset, len);
@@ -81,7 +81,7 @@ HELPER(xdp_store_bytes)
 	return answer(err ? err : packet_write(run->packet, offset, pointer(r3), len));
 }
 
-HELPER(xdp_get_buff_len)
+PACKET_HELPER(xdp_get_buff_len)
 {
 	return packet_len(run->packet);
 }

@@ -228,7 +228,7 @@ static int adjust_room(struct packet *p, s32 diff, u32 mode, u64 flags)
 			: grow(p, off, (u32)diff, flags);
 }
 
-HELPER(skb_adjust_room)
+PACKET_HELPER(skb_adjust_room)
 {
 	int err = adjust_room(run->packet, (s32)r2, (u32)r3, r4);
 
@@ -270,7 +270,7 @@ static int change_proto(struct packet *p, u16 from, u16 to)
 	return 0;
 }
 
-HELPER(skb_change_proto)
+PACKET_HELPER(skb_change_proto)
 {
 	struct packet *p = run->packet;
 	u16 to = (u16)r2;

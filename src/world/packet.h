@@ -50,6 +50,15 @@ struct skb_state {
 	u8 ip_summed, csum_level; /* enum skb_csum */
 	u32 hash;
 	u32 gso_size, gso_segs, gso_type;
+	/* where a tunnel device is to send it: bpf_skb_set_tunnel_key() */
+	struct skb_tunnel {
+		bool set, ipv6;
+		u8 tos, ttl;
+		u16 flags; /* TUNNEL_* of <linux/if_tunnel.h> */
+		u32 id, label;
+		u8 src[16], dst[16]; /* IPv4: the first 4 bytes, in the host's order */
+		u8 options[255], options_len;
+	} tunnel;
 };
 
 /* Captured packets are NONE: software has to look at the checksum. */

@@ -36,6 +36,23 @@ static void what_is_not_offered_has_no_body(void)
 	CHECK(!helper_body(UINT32_MAX));
 }
 
+static void packets_are_not_made_up(void)
+{
+	static const u32 numbers[] = {
+		BPF_FUNC_xdp_adjust_head, BPF_FUNC_skb_load_bytes,
+		BPF_FUNC_l3_csum_replace, BPF_FUNC_skb_adjust_room,
+		BPF_FUNC_get_hash_recalc, BPF_FUNC_skb_set_tunnel_key};
+
+	for (u32 i = 0; i < ARRAY_SIZE(numbers); i++) {
+		struct skep_diag diag = SKEP_DIAG_INIT;
+		struct run run = {.diag = &diag};
+
+		call_body(&run, numbers[i], (u64[5]){0});
+		CHECK_INT(run.err, -EINVAL);
+		CHECK_STR(skep_diag_name(diag.id), "NO_PACKET");
+	}
+}
+
 static void the_world_answers(void)
 {
 	struct world_script w;
@@ -430,6 +447,7 @@ int main(void)
 	if (!CHECK(!packet_init(&p, NULL)))
 		return check_report();
 	what_is_not_offered_has_no_body();
+	packets_are_not_made_up();
 	the_world_answers();
 	probe_reads_stop_where_memory_stops();
 	maps_are_asked_for_this_cpu();

@@ -143,6 +143,13 @@ static void assemble(struct code *code, const struct oracle_case *c)
 		emit_distance(code, ARRAY_SIZE(skb_fields),
 			      offsetof(struct __sk_buff, data),
 			      offsetof(struct __sk_buff, data_end));
+		emit(code,
+		     (struct bpf_insn){.code = 0x71,
+				       .dst_reg = 1,
+				       .src_reg = 6,
+				       .off = offsetof(struct __sk_buff, tstamp_type)});
+		emit_store(code, 0, 1,
+			   offsetof(struct shared, fields[ARRAY_SIZE(skb_fields) + 1]));
 	}
 	emit(code, (struct bpf_insn){.code = 0xb7});
 	emit(code, (struct bpf_insn){.code = 0x95});
@@ -209,6 +216,7 @@ static int run_kernel(int fd, const struct oracle_case *c, struct oracle_result 
 	if (kernel_bpf(BPF_PROG_TEST_RUN, &attr))
 		return -errno;
 	r->packet_len = attr.test.data_size_out;
+	r->tstamp = is_xdp ? 0 : skb_out.tstamp;
 	return 0;
 }
 
@@ -325,6 +333,8 @@ static void ours_skb(const struct oracle_case *c, struct run *run,
 	for (u32 i = 0; i < ARRAY_SIZE(skb_fields); i++)
 		r->fields[i] = load_u32((u8 *)&ctx + skb_fields[i]);
 	r->fields[ARRAY_SIZE(skb_fields)] = ctx.data_end - ctx.data;
+	r->fields[ARRAY_SIZE(skb_fields) + 1] = ctx.tstamp_type;
+	r->tstamp = ctx.tstamp;
 	r->packet_len = packet_len(p);
 	packet_read(p, 0, r->packet, packet_len(p));
 }
@@ -415,6 +425,7 @@ bool oracle_agrees(const struct oracle_case *c)
 		bad |= differ("R0 of call", i, k.r0[i], o.r0[i]);
 	for (u32 i = 0; i < ORACLE_FIELDS; i++)
 		bad |= differ("context field", i, k.fields[i], o.fields[i]);
+	bad |= differ("tstamp", 0, k.tstamp, o.tstamp);
 	bad |= differ("packet length", 0, k.packet_len, o.packet_len);
 	bad = bad || differ_bytes("packet byte", k.packet, o.packet, k.packet_len);
 	bad = bad || differ_bytes("memory byte", k.memory, o.memory, ORACLE_MEMORY);

@@ -59,6 +59,7 @@ struct oracle_result {
 	int err; /* of loading or running the program; then the rest is nothing */
 	u64 r0[ORACLE_CALLS];
 	u32 fields[ORACLE_FIELDS]; /* of the context, at the end */
+	u64 tstamp;                /* of the skb, at the end */
 	u8 packet[ORACLE_PACKET];
 	u32 packet_len;
 	u8 memory[ORACLE_MEMORY];

@@ -225,11 +225,57 @@ static struct oracle_call redirect_neigh(const struct oracle_case *c)
 				     number((u64)PICK(4, 19, 20, 21)), number(!pick(4))}};
 }
 
+static struct oracle_call set_tstamp(const struct oracle_case *c)
+{
+	(void)c;
+	return (struct oracle_call){
+		BPF_FUNC_skb_set_tstamp,
+		{ctx, number((u64)PICK(0, 1, 0x123456789a)), number(pick(4))}};
+}
+
+static u32 key_size(void)
+{
+	return (u32)PICK(44, 44, 44, 8, 24, 26, 28, 27);
+}
+
+static struct oracle_call set_tunnel_key(const struct oracle_case *c)
+{
+	u64 flags = (u64)PICK(0, 0, 1, 2, 4, 8, 16, 31, 32);
+
+	(void)c;
+	/* offset 300: labels and extensions are zero there */
+	return (struct oracle_call){
+		BPF_FUNC_skb_set_tunnel_key,
+		{ctx, memory(PICK(300, 300, 0)), number(key_size()), number(flags)}};
+}
+
+static struct oracle_call get_tunnel_key(const struct oracle_case *c)
+{
+	(void)c;
+	return (struct oracle_call){BPF_FUNC_skb_get_tunnel_key,
+				    {ctx, memory(400), number(key_size()),
+				     number((u64)PICK(0, 0, 1, 16, 17, 2))}};
+}
+
+static struct oracle_call tunnel_opt(const struct oracle_case *c)
+{
+	(void)c;
+	return (struct oracle_call){pick(2) ? BPF_FUNC_skb_set_tunnel_opt
+					    : BPF_FUNC_skb_get_tunnel_opt,
+				    {ctx, memory(600 - 300 * pick(2)),
+				     number((u64)PICK(4, 8, 6, 252, 256, 100))}};
+}
+
+static struct oracle_call (*const tunnel_makers[])(const struct oracle_case *) = {
+	set_tunnel_key, set_tunnel_key, get_tunnel_key,
+	get_tunnel_key, tunnel_opt,     tunnel_opt,
+};
+
 static struct oracle_call (*const makers[])(const struct oracle_case *) = {
-	load_bytes,  load_relative, store_bytes,  pull,        l3_csum,
-	l4_csum,     csum_diff,     csum_level,   csum_update, change_tail,
-	change_head, change_type,   change_proto, adjust_room, adjust_room,
-	vlan_push,   vlan_pop,      set_hash,     redirect,    redirect_neigh,
+	load_bytes,   load_relative,  store_bytes, pull,        l3_csum,     l4_csum,
+	csum_diff,    csum_level,     csum_update, change_tail, change_head, change_type,
+	change_proto, adjust_room,    adjust_room, vlan_push,   vlan_pop,    set_hash,
+	redirect,     redirect_neigh, set_tstamp,
 };
 
 /*
@@ -255,6 +301,8 @@ static u32 growth(const struct oracle_call *call)
 
 static void make_case(struct oracle_case *c)
 {
+	bool tunnel = !pick(8);
+
 	make_packet(c);
 	c->type = BPF_PROG_TYPE_SCHED_CLS;
 	c->gso_size = pick(10) ? 0 : 1000;
@@ -262,11 +310,13 @@ static void make_case(struct oracle_case *c)
 	fill(c->memory, 256);
 	if (!pick(4))
 		memset(c->memory, PICK(0, 0xff), 256);
+	fill(c->memory + 300, 26);
 	c->n_calls = 1 + pick(4);
 	for (u32 i = 0, grown = 0; i < c->n_calls; i++) {
 		struct oracle_call *call = &c->calls[i];
 
-		*call = makers[pick(ARRAY_SIZE(makers))](c);
+		*call = tunnel ? tunnel_makers[pick(ARRAY_SIZE(tunnel_makers))](c)
+			       : makers[pick(ARRAY_SIZE(makers))](c);
 		if (call->helper == BPF_FUNC_skb_change_tail && grown > SPARE_ROOM)
 			*call = pull(c);
 		grown += growth(call);

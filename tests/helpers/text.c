@@ -146,7 +146,10 @@ static void trace_vprintk_agrees(void)
 		static const char bad[] = "%dlshzc*#.5k\x01\x80\xa0\xc3\x7f";
 
 		fmt[pick((u32)strlen(fmt))] = bad[pick(sizeof(bad))];
-		call->n_pointers = 0; /* what prints a string may print a number now */
+		/* what printed a string may print an address now, and addresses and
+		 * their hashes differ */
+		call->n_pointers = 0;
+		memset(c.memory + ARGS, 0, 64);
 	}
 	call->helper = BPF_FUNC_trace_vprintk;
 	call->args[0] = memory(FORMAT);
