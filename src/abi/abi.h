@@ -111,7 +111,8 @@ enum {
 /* Structs of the kernel that arguments and results point to. */
 #define ABI_STRUCTS(X)                                                                   \
 	X(task_struct)                                                                   \
-	X(seq_file) X(inode) X(cgroup) X(xdp_buff) X(socket) X(file) X(sk_buff) X(path)  \
+	X(seq_file)                                                                      \
+	X(inode) X(cgroup) X(xdp_buff) X(socket) X(file) X(sk_buff) X(path)              \
 		X(linux_binprm) X(sock_common) X(tcp_sock) X(tcp6_sock)                  \
 			X(tcp_timewait_sock) X(tcp_request_sock) X(udp6_sock)            \
 				X(unix_sock) X(mptcp_sock) X(pt_regs)
@@ -197,6 +198,7 @@ enum abi_ctx_value {
 	CTX_SOCK_COMMON_OR_NULL, /* the same, but only its addresses may be read */
 	CTX_BTF_SK_BUFF,         /* the kernel's own structs */
 	CTX_BTF_NF_HOOK_STATE,
+	CTX_TP_BUFFER, /* what a writable tracepoint lends to the program */
 };
 
 /* Which parts of a field one access may touch; always aligned to its own size. */
