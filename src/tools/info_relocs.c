@@ -118,8 +118,6 @@ void info_relocs(struct info *info)
 	table_init(&table, heads, 0);
 	for (u32 i = 0; i < info->obj->n_progs; i++)
 		prog_relocs(info, &info->obj->progs[i], &table, &counts);
-	if (info->target->btf)
-		info->unresolved += counts.failed;
 	if (info->json || !counts.all)
 		return;
 	printf("\n%u relocations, %u of them CO-RE for %s", counts.all, counts.core,
