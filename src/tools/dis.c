@@ -36,7 +36,8 @@ struct listing {
 	const struct args *args;
 	const struct prog *prog;
 	u32 *labels; /* by slot: number of the label there, 0: none; owned */
-	char name[2][48];
+	const struct line_info *line; /* shown last */
+	char name[16];
 	struct json json;
 };
 
@@ -65,8 +66,8 @@ static const char *label_of(const void *ctx, u32 target)
 
 	if (target >= l->prog->n_insns || !l->labels[target])
 		return NULL;
-	snprintf(l->name[0], sizeof(l->name[0]), "L%u", l->labels[target]);
-	return l->name[0];
+	snprintf(l->name, sizeof(l->name), "L%u", l->labels[target]);
+	return l->name;
 }
 
 static const char *map_of(const void *ctx, const struct insn *insn, u32 pc)
@@ -124,20 +125,26 @@ static bool make_labels(struct listing *l)
 
 /* ---- the listing ---- */
 
-static void put_source(const struct listing *l, u32 pc)
+/* Once for all instructions that follow each other and come from the same line. */
+static void put_source(struct listing *l, u32 pc)
 {
 	const struct line_info *line = prog_line(l->prog, pc);
+	const char *base;
 
 	if (!line || line->insn != pc || args_has(l->args, DIS_NO_SOURCE))
 		return;
+	if (l->line && l->line->line == line->line && !strcmp(l->line->file, line->file))
+		return;
+	l->line = line;
+	base = strrchr(line->file, '/');
 	printf("%s; ", style_on(stdout, STYLE_DIM));
-	put_clean(stdout, line->file, false);
+	put_clean(stdout, base ? base + 1 : line->file, false);
 	printf(":%u: ", line->line);
 	put_clean(stdout, line->text + strspn(line->text, " \t"), false);
 	printf("%s\n", style_off(stdout));
 }
 
-static void put_places(const struct listing *l, u32 pc)
+static void put_places(struct listing *l, u32 pc)
 {
 	const char *function = function_of(l, pc);
 

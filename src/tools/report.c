@@ -85,14 +85,21 @@ static void event_json(const struct event_sink *sink, int cpu, const struct type
 	json_end(j);
 }
 
+bool report_wants_event(struct report *r)
+{
+	return r->n_events++ < r->max_events;
+}
+
 static int print_event(void *arg, int cpu, const void *data, u32 size)
 {
 	const struct event_sink *sink = arg;
-	struct typed event = typed(
-		sink->map, type_of_event(sink->report, sink->map, size), data, size);
 	struct text text = TEXT_INIT;
+	struct typed event;
 
-	sink->report->n_events++;
+	if (!report_wants_event(sink->report))
+		return 0;
+	event = typed(sink->map, type_of_event(sink->report, sink->map, size), data,
+		      size);
 	if (sink->report->json) {
 		event_json(sink, cpu, &event);
 		return 0;
@@ -150,6 +157,9 @@ void report_tally(struct report *r, struct tally *tally)
 		tally_as_json(r, tally);
 		return;
 	}
+	if (r->n_events > r->max_events)
+		printf("%s... and %s more events%s\n", style_on(stdout, STYLE_DIM),
+		       grouped(&runs, r->n_events - r->max_events), style_off(stdout));
 	tally_print(tally, &results);
 	table_init(&table, heads, 0);
 	table_cell(&table, "%s", skep_prog_name(tally->prog));

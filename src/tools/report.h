@@ -25,15 +25,16 @@ struct report {
 	struct skep_object *obj; /* borrowed */
 	const char *engine;
 	enum report_maps maps;
-	const char *map_name;   /* of REPORT_ONE; borrowed */
-	const char *event_type; /* name of a type in the object's BTF; NULL: guess */
-	struct json *json;      /* NULL: text; borrowed */
-	u64 n_events;
+	const char *map_name;     /* of REPORT_ONE; borrowed */
+	const char *event_type;   /* name of a type in the object's BTF; NULL: guess */
+	struct json *json;        /* NULL: text; borrowed */
+	u64 n_events, max_events; /* so far; to be shown */
 	u32 guess_size, guess_id; /* the type of records of that size, as last guessed */
 };
 
 /* One after another: events as they come, then the tally, then the maps. */
 void report_events(struct report *r);
+bool report_wants_event(struct report *r); /* counts one more: is it shown? */
 void report_tally(struct report *r, struct tally *tally);
 void report_maps(struct report *r);
 

@@ -52,6 +52,7 @@ enum run_option {
 	RUN_CPU,
 	RUN_OUT,
 	RUN_MAPS,
+	RUN_EVENTS,
 	RUN_EVENT_TYPE,
 	RUN_OPTIONS
 };
@@ -118,6 +119,9 @@ static const struct option_def options[RUN_OPTIONS] = {
 	[RUN_MAPS] = {"maps", 0, "NAME", "Output",
 		      "all: every entry of every map; none; or every entry of one map. "
 		      "Without it, the entries with the largest values"},
+	[RUN_EVENTS] = {"events", 0, "N", "Output",
+			"show the first N events and printed lines, and only count the "
+			"others; without it all are shown"},
 	[RUN_EVENT_TYPE] =
 		{"event-type", 0, "STRUCT", "Output",
 		 "the type of what programs send through ring buffers and perf "
@@ -203,6 +207,8 @@ static void print_line(void *arg, const char *text, u32 len)
 	struct session *s = arg;
 	struct text copy = TEXT_INIT;
 
+	if (!report_wants_event(&s->report))
+		return;
 	if (s->report.json) {
 		json_begin(s->report.json);
 		json_bytes(s->report.json, "print", text,
@@ -212,7 +218,6 @@ static void print_line(void *arg, const char *text, u32 len)
 	}
 	text_write(&copy, text, len);
 	hide_progress(s);
-	s->report.n_events++;
 	printf("%sprint%s ", style_on(stdout, STYLE_DIM), style_off(stdout));
 	put_clean(stdout, text_str(&copy), true);
 	if (!len || text[len - 1] != '\n')
@@ -443,6 +448,9 @@ static int choose_maps(struct session *s)
 	const char *maps = args_value(s->args, RUN_MAPS);
 
 	s->report.obj = s->obj;
+	s->report.max_events = ~0ull;
+	if (args_number(s->args, RUN_EVENTS, ~0ull, &s->report.max_events))
+		return EXIT_USAGE;
 	s->report.event_type = args_value(s->args, RUN_EVENT_TYPE);
 	s->report.map_name = maps;
 	if (!maps)
