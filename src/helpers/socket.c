@@ -68,6 +68,55 @@ HELPER(sk_release)
 	return answer(-EINVAL);
 }
 
+/* What is made of a socket: of none, none. */
+
+HELPER(sk_fullsock)
+{
+	return 0;
+}
+
+HELPER(tcp_sock)
+{
+	return 0;
+}
+
+HELPER(get_listener_sock)
+{
+	return 0;
+}
+
+HELPER(skc_to_tcp_sock)
+{
+	return 0;
+}
+
+HELPER(skc_to_tcp6_sock)
+{
+	return 0;
+}
+
+HELPER(skc_to_tcp_timewait_sock)
+{
+	return 0;
+}
+
+HELPER(skc_to_tcp_request_sock)
+{
+	return 0;
+}
+
+HELPER(skc_to_udp6_sock)
+{
+	return 0;
+}
+
+/* No packet came through IPsec. */
+HELPER(skb_get_xfrm_state)
+{
+	memset(pointer(r3), 0, (u32)r4);
+	return answer(-EINVAL);
+}
+
 /* A host that forwards and has no route. */
 HELPER(fib_lookup)
 {

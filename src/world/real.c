@@ -124,7 +124,10 @@ void world_real_init(struct world_real *w)
 	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
 		seed = system_clock(CLOCK_REALTIME);
 	*w = (struct world_real){
-		.world = {.ops = &real_ops, .n_cpus = 1, .hz = WORLD_HZ},
+		.world = {.ops = &real_ops,
+			  .n_cpus = 1,
+			  .hz = WORLD_HZ,
+			  .mtu = WORLD_MTU},
 		.cgroup_id = own_cgroup_id(),
 	};
 	if (cpus > 1)

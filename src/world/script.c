@@ -85,7 +85,10 @@ static const struct world_ops script_ops = {
 void world_script_init(struct world_script *w)
 {
 	*w = (struct world_script){
-		.world = {.ops = &script_ops, .n_cpus = 1, .hz = WORLD_HZ},
+		.world = {.ops = &script_ops,
+			  .n_cpus = 1,
+			  .hz = WORLD_HZ,
+			  .mtu = WORLD_MTU},
 	};
 	atomic_init(&w->seed, 1);
 }

@@ -47,11 +47,12 @@ struct world {
 	const struct world_ops *ops; /* static */
 	u32 n_cpus;                  /* per-CPU maps have that many values */
 	u32 numa_node;
-	u32 hz; /* jiffies a second */
+	u32 hz;  /* jiffies a second */
+	u32 mtu; /* of every interface, without the Ethernet header */
 };
 
-/* What CONFIG_HZ is on most systems; the caller may set another in world.hz. */
-enum { WORLD_HZ = 250 };
+/* CONFIG_HZ and MTU of most systems; the caller may set others in struct world. */
+enum { WORLD_HZ = 250, WORLD_MTU = 1500 };
 
 /* bpf_jiffies64() when the monotonic clock says ns. */
 u64 world_jiffies(const struct world *w, u64 ns);

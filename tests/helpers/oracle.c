@@ -349,6 +349,7 @@ void oracle_ours(const struct oracle_case *c, struct oracle_result *r)
 	memset(r, 0, sizeof(*r));
 	memcpy(r->memory, c->memory, sizeof(r->memory));
 	world_script_init(&world);
+	world.world.mtu = 65536; /* of the loopback interface */
 	if (packet_init(&p, NULL))
 		abort();
 	if (c->type == BPF_PROG_TYPE_XDP)

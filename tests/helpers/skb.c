@@ -271,11 +271,24 @@ static struct oracle_call (*const tunnel_makers[])(const struct oracle_case *) =
 	get_tunnel_key, tunnel_opt,     tunnel_opt,
 };
 
+static struct oracle_call check_mtu(const struct oracle_case *c)
+{
+	(void)c;
+	/* memory[320] holds the length that is asked for, 0 for the packet's */
+	return (struct oracle_call){
+		BPF_FUNC_check_mtu,
+		{ctx,
+		 number(pick(2)),
+		 {MEMORY, 320},
+		 number((u64)PICK(0, 1, -1, 65000, 70000, INT32_MAX, INT32_MIN)),
+		 number((u64)PICK(0, 0, 0, 1, 2))}};
+}
+
 static struct oracle_call (*const makers[])(const struct oracle_case *) = {
 	load_bytes,   load_relative,  store_bytes, pull,        l3_csum,     l4_csum,
 	csum_diff,    csum_level,     csum_update, change_tail, change_head, change_type,
 	change_proto, adjust_room,    adjust_room, vlan_push,   vlan_pop,    set_hash,
-	redirect,     redirect_neigh, set_tstamp,
+	redirect,     redirect_neigh, set_tstamp,  check_mtu,
 };
 
 /*
@@ -310,7 +323,10 @@ static void make_case(struct oracle_case *c)
 	fill(c->memory, 256);
 	if (!pick(4))
 		memset(c->memory, PICK(0, 0xff), 256);
-	fill(c->memory + 300, 26);
+	fill(c->memory + 300, 20);
+	memset(c->memory + 320, 0, 4);
+	if (!pick(4))
+		store_u32(c->memory + 320, (u32)PICK(1, 65535, 65536, 65537, -1));
 	c->n_calls = 1 + pick(4);
 	for (u32 i = 0, grown = 0; i < c->n_calls; i++) {
 		struct oracle_call *call = &c->calls[i];

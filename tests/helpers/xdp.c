@@ -68,9 +68,22 @@ static struct oracle_call redirect(const struct oracle_case *c)
 				    {number(1), number(PICK(0, 1, 2))}};
 }
 
+static struct oracle_call check_mtu(const struct oracle_case *c)
+{
+	(void)c;
+	/* memory[320] holds the length that is asked for, 0 for the packet's */
+	return (struct oracle_call){
+		BPF_FUNC_check_mtu,
+		{ctx,
+		 number(pick(2)),
+		 {MEMORY, 320},
+		 number((u64)PICK(0, 1, -1, 65000, 70000, INT32_MAX, INT32_MIN)),
+		 number((u64)PICK(0, 0, 0, 1, 2))}};
+}
+
 static struct oracle_call (*const makers[])(const struct oracle_case *) = {
 	adjust_head, adjust_meta, adjust_tail, adjust_tail,
-	load_bytes,  buff_len,    redirect,
+	load_bytes,  buff_len,    redirect,    check_mtu,
 };
 
 static void make_case(struct oracle_case *c)
@@ -82,6 +95,9 @@ static void make_case(struct oracle_case *c)
 		c->packet[i] = (u8)pick(256);
 	for (u32 i = 0; i < 256; i++)
 		c->memory[i] = (u8)pick(256);
+	memset(c->memory + 320, 0, 4);
+	if (!pick(4))
+		store_u32(c->memory + 320, (u32)PICK(1, 65535, 65536, 65537, -1));
 	c->n_calls = 1 + pick(5);
 	for (u32 i = 0; i < c->n_calls; i++)
 		c->calls[i] = makers[pick(ARRAY_SIZE(makers))](c);
