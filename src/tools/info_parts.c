@@ -286,33 +286,52 @@ static const char *extern_kind(enum object_extern_kind kind)
 	return "unknown";
 }
 
-/* "yes", or why not. */
-static const char *extern_outcome(struct info *info, const struct object_extern *e)
+/* A symbol without a type is looked up by the kernel that loads the program. */
+static bool is_typeless(const struct info *info, const struct object_extern *e)
 {
-	u32 id = 0;
+	struct btf_type var;
 
-	if (e->kind == EXTERN_KCONFIG)
-		return e->resolved ? "has a value" : e->error ? e->error : "no value";
+	if (e->kind != EXTERN_KSYM || !info->obj->btf || !e->btf_id)
+		return e->kind == EXTERN_KSYM;
+	var = btf_type(info->obj->btf, e->btf_id);
+	return var.kind == BTF_VAR && !btf_resolve(info->obj->btf, var.type);
+}
+
+static bool is_found(const struct info *info, const struct object_extern *e)
+{
+	const struct btf *btf = info->target->btf;
+
+	if (e->kind == EXTERN_KFUNC)
+		return btf_find(btf, e->name, BTF_FUNC);
+	return btf_find(btf, e->name, BTF_VAR) || btf_find(btf, e->name, BTF_FUNC);
+}
+
+enum extern_state { STATE_FOUND, STATE_OPEN, STATE_MISSING };
+
+static enum extern_state extern_state(const struct info *info,
+				      const struct object_extern *e, const char **outcome)
+{
+	if (e->kind == EXTERN_KCONFIG) {
+		*outcome = e->resolved ? "has a value" : e->error ? e->error : "no value";
+		return e->resolved ? STATE_FOUND : STATE_MISSING;
+	}
+	if (e->kind == EXTERN_UNKNOWN) {
+		*outcome = "neither __ksym nor __kconfig";
+		return STATE_MISSING;
+	}
+	*outcome = "the types of the target are not known";
 	if (!info->target->btf)
-		return "types of the target are not known";
-	id = btf_find(info->target->btf, e->name,
-		      e->kind == EXTERN_KFUNC ? BTF_FUNC : BTF_VAR);
-	if (id)
-		return "found";
-	return e->weak ? "not there (weak)" : "not there";
+		return STATE_OPEN;
+	*outcome = "found";
+	if (is_found(info, e))
+		return STATE_FOUND;
+	*outcome = is_typeless(info, e) ? "has no type: the kernel looks it up"
+					: "the target does not have it";
+	return is_typeless(info, e) ? STATE_OPEN : STATE_MISSING;
 }
 
-static bool is_missing(struct info *info, const struct object_extern *e)
-{
-	if (e->weak)
-		return false;
-	if (e->kind == EXTERN_KCONFIG)
-		return !e->resolved;
-	return e->kind == EXTERN_UNKNOWN ||
-	       (info->target->btf && !strcmp(extern_outcome(info, e), "not there"));
-}
-
-static void extern_json(struct info *info, const struct object_extern *e)
+static void extern_json(struct info *info, const struct object_extern *e,
+			const char *outcome)
 {
 	struct json *j = info->json;
 
@@ -320,7 +339,7 @@ static void extern_json(struct info *info, const struct object_extern *e)
 	json_string(j, "extern", e->name);
 	json_string(j, "kind", extern_kind(e->kind));
 	json_bool(j, "weak", e->weak);
-	json_string(j, "outcome", extern_outcome(info, e));
+	json_string(j, "outcome", outcome);
 	json_end(j);
 }
 
@@ -334,15 +353,17 @@ void info_externs(struct info *info)
 	table_init(&table, heads, 0);
 	for (u32 i = 0; i < info->obj->n_externs; i++) {
 		const struct object_extern *e = &info->obj->externs[i];
+		const char *outcome;
 
-		info->unresolved += is_missing(info, e);
+		if (extern_state(info, e, &outcome) == STATE_MISSING && !e->weak)
+			info->unresolved++;
 		if (info->json) {
-			extern_json(info, e);
+			extern_json(info, e, outcome);
 			continue;
 		}
 		table_cell(&table, "%s", e->name);
 		table_cell(&table, "%s%s", extern_kind(e->kind), e->weak ? ", weak" : "");
-		table_cell(&table, "%s", extern_outcome(info, e));
+		table_cell(&table, "%s", outcome);
 	}
 	if (info->json)
 		return;

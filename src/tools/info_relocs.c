@@ -46,6 +46,7 @@ static void core_outcome(struct info *info, struct outcome *o)
 	if (object_core_result(info->obj, o->reloc, info->target, &result, &diag)) {
 		text_puts(&o->what, diag.text);
 		o->failed = true;
+		info->unresolved++;
 		return;
 	}
 	core_print(&o->what, info->obj->btf, o->reloc->core, &result);
@@ -107,7 +108,10 @@ static void prog_relocs(struct info *info, const struct object_prog *prog,
 	}
 }
 
-/* Without types of a target nothing can be said of CO-RE; that is no failure. */
+/*
+ * What a target does not have is no failure: programs ask first whether it does, and the
+ * instructions behind that are never reached.
+ */
 void info_relocs(struct info *info)
 {
 	static const char *const heads[] = {"PROGRAM", ">INSN", "RELOCATION", "OUTCOME",
@@ -127,7 +131,7 @@ void info_relocs(struct info *info)
 	else if (!info->target->btf)
 		printf(": its types are not known (--btf)\n");
 	else
-		printf(": %u cannot be resolved\n", counts.failed);
+		printf(": it does not have %u of them\n", counts.failed);
 	if (table.cells.len)
 		table_print(&table);
 }
