@@ -4,7 +4,7 @@
  */
 #include "base/bytes.h"
 #include "helpers/bodies.h"
-#include "helpers/string.h"
+#include "helpers/strings.h"
 
 enum { BASE_MASK = 0x1f };
 
