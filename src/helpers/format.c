@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "helpers/strings.h"
+#include "helpers/chars.h"
 #include "world/world.h"
 
 enum { ARG_BYTES = 512, MAX_WIDTH = (1 << 23) - 1 };

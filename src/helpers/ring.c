@@ -11,6 +11,19 @@
 #include "helpers/bodies.h"
 #include "maps/map.h"
 
+/* The map of an argument; NULL and a violation when it is of another type: rings have no
+ * element that could be mistaken for one. */
+static struct map *map_of_type(struct run *run, u64 arg, u32 type)
+{
+	struct map *map = pointer(arg);
+
+	if (map->type == type)
+		return map;
+	run->err = fail(run->diag, WRONG_MAP, NO_PC, map_type_name(map->type),
+			map_type_name(type));
+	return NULL;
+}
+
 /* ---- ring buffer ---- */
 
 /* The row of this record; NULL asks for a free row.  NULL when there is none. */
@@ -24,19 +37,22 @@ static struct run_record *find_record(struct run *run, const void *data)
 
 HELPER(ringbuf_output)
 {
-	return answer(ringbuf_output(pointer(r1), pointer(r2), r3, r4));
+	struct map *map = map_of_type(run, r1, MAP_TYPE_RINGBUF);
+
+	return map ? answer(ringbuf_output(map, pointer(r2), r3, r4)) : 0;
 }
 
 HELPER(ringbuf_reserve)
 {
+	struct map *map = map_of_type(run, r1, MAP_TYPE_RINGBUF);
 	struct run_record *row = find_record(run, NULL);
 	void *data;
 
-	if (r3 || !row)
+	if (!map || r3 || !row)
 		return 0;
-	data = ringbuf_reserve(pointer(r1), r2, 0);
+	data = ringbuf_reserve(map, r2, 0);
 	if (data)
-		*row = (struct run_record){pointer(r1), data, (u32)r2};
+		*row = (struct run_record){map, data, (u32)r2};
 	return (uintptr_t)data;
 }
 
@@ -74,7 +90,9 @@ HELPER(ringbuf_discard)
 
 HELPER(ringbuf_query)
 {
-	return ringbuf_query(pointer(r1), r2);
+	const struct map *map = map_of_type(run, r1, MAP_TYPE_RINGBUF);
+
+	return map ? ringbuf_query(map, r2) : 0;
 }
 
 /* ---- perf event array ---- */
@@ -100,14 +118,16 @@ HELPER(perf_event_output)
 {
 	u64 packet_bytes = (r3 & BPF_F_CTXLEN_MASK) >> 32;
 	struct bytes parts[MAX_PARTS] = {{pointer(r4), r5}};
+	struct map *map = map_of_type(run, r2, MAP_TYPE_PERF_EVENT_ARRAY);
 	u32 n = 1;
 
+	if (!map)
+		return 0;
 	if (r3 & ~(BPF_F_INDEX_MASK | (run->packet ? BPF_F_CTXLEN_MASK : 0)))
 		return answer(-EINVAL);
 	if (packet_bytes > (run->packet ? packet_len(run->packet) : 0))
 		return answer(-EFAULT);
 	if (packet_bytes)
 		n += packet_parts(run->packet, packet_bytes, parts + 1);
-	return answer(perf_event_output(pointer(r2), r3 & BPF_F_INDEX_MASK, run->cpu,
-					parts, n));
+	return answer(perf_event_output(map, r3 & BPF_F_INDEX_MASK, run->cpu, parts, n));
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "helpers/bodies.h"
-#include "helpers/strings.h"
+#include "helpers/chars.h"
 
 static struct world_task current(struct run *run)
 {

@@ -3,8 +3,8 @@
  * Strings at addresses that nobody has checked, and Linux's idea of what a character is.
  * For src/helpers only.
  */
-#ifndef SKEP_HELPERS_STRINGS_H
-#define SKEP_HELPERS_STRINGS_H
+#ifndef SKEP_HELPERS_CHARS_H
+#define SKEP_HELPERS_CHARS_H
 
 #include "base/types.h"
 
