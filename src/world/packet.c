@@ -255,10 +255,12 @@ void packet_trim(struct packet *p, u32 len)
 
 int packet_insert(struct packet *p, u32 off, u32 n)
 {
-	int err = packet_push_front(p, n);
+	u64 linear = packet_linear_len(p);
 
-	if (err)
-		return err;
+	if (off > (u64)(p->limit - p->data) || packet_push_front(p, n))
+		return -ENOMEM;
+	if (off > linear) /* what lies behind the end is not the packet's */
+		memset(p->end, 0, off - linear);
 	memmove(p->data, p->data + n, off);
 	memset(p->data + off, 0, n);
 	return 0;

@@ -184,6 +184,27 @@ static void records_are_the_runs_until_they_are_submitted(void)
 	map_put(map);
 }
 
+static void rings_are_not_mistaken(void)
+{
+	static const u32 numbers[] = {BPF_FUNC_ringbuf_output, BPF_FUNC_ringbuf_reserve,
+				      BPF_FUNC_ringbuf_query};
+	struct map *map = make_map(MAP_TYPE_ARRAY, 4, 8, 1);
+
+	for (u32 i = 0; i < ARRAY_SIZE(numbers); i++) {
+		struct skep_diag diag = SKEP_DIAG_INIT;
+		struct run run = {.diag = &diag};
+
+		call_body(&run, numbers[i], (u64[5]){ADDR(map), 8, 0, 0});
+		CHECK_INT(run.err, -EINVAL);
+		CHECK_STR(skep_diag_name(diag.id), "WRONG_MAP");
+		run.err = 0;
+		CALL(&run, perf_event_output, 0, ADDR(map), 0, ADDR("x"), 1);
+		CHECK_INT(run.err, -EINVAL);
+	}
+	CHECK(!map_prog(map, 0));
+	map_put(map);
+}
+
 struct sample {
 	u8 bytes[8192];
 	u32 len;
@@ -452,6 +473,7 @@ int main(void)
 	probe_reads_stop_where_memory_stops();
 	maps_are_asked_for_this_cpu();
 	records_are_the_runs_until_they_are_submitted();
+	rings_are_not_mistaken();
 	perf_samples_carry_the_start_of_the_packet(&p);
 	loops_end_when_the_callback_or_the_engine_says_so();
 	a_run_holds_one_lock_and_never_leaves_it();

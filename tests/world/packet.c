@@ -133,6 +133,20 @@ static void moves_agree_with_an_array(struct packet *p)
 	}
 }
 
+static void a_gap_behind_the_end_shows_nothing_old(struct packet *p)
+{
+	static const u8 zeroes[60];
+	u8 got[60];
+
+	packet_set_skb(p, bytes, 1000, 1000);
+	packet_set_skb(p, bytes, 20, 20);
+	CHECK_INT(packet_insert(p, 50, 40), 0);
+	CHECK_INT(packet_len(p), 60);
+	CHECK_INT(packet_read(p, 0, got, 60), 0);
+	CHECK(!memcmp(got, bytes, 20) && !memcmp(got + 20, zeroes, 40));
+	CHECK_INT(packet_insert(p, 1 << 20, 4), -ENOMEM);
+}
+
 static void an_xdp_frame_has_the_room_of_a_page(struct packet *p)
 {
 	struct xdp_md ctx;
@@ -231,6 +245,7 @@ int main(void)
 	any_split_holds_the_same_bytes(&p);
 	reads_and_writes_cross_fragments_and_stop_at_the_end(&p);
 	moves_agree_with_an_array(&p);
+	a_gap_behind_the_end_shows_nothing_old(&p);
 	an_xdp_frame_has_the_room_of_a_page(&p);
 	the_outer_tag_moves_beside_the_bytes_and_back(&p);
 	other_links_and_views(&p);
