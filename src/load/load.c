@@ -69,8 +69,9 @@ static bool is_wanted(const struct skep_object *obj, const struct skep_map *map)
 	return !unwanted;
 }
 
-static struct map_attr attr_of(const struct map_def *def, u32 n_cpus)
+static struct map_attr attr_of(const struct map_def *def, const struct skep_world *world)
 {
+	u32 n_cpus = world->cpus.n;
 	struct map_attr attr = {
 		.type = def->type,
 		.key_size = def->key_size,
@@ -80,6 +81,9 @@ static struct map_attr attr_of(const struct map_def *def, u32 n_cpus)
 		.extra = def->extra,
 		.n_cpus = n_cpus,
 		.name = def->name,
+		/* what can be repeated is repeated: the order of hashed elements, too */
+		.has_seed = world->scripted,
+		.seed = world->scripted ? world->script.seed : 0,
 	};
 
 	/* as libbpf: one slot a CPU */
@@ -88,10 +92,11 @@ static struct map_attr attr_of(const struct map_def *def, u32 n_cpus)
 	return attr;
 }
 
-static int create_map(struct skep_map *map, u32 n_cpus, struct skep_diag *diag)
+static int create_map(struct skep_map *map, struct skep_diag *diag)
 {
 	struct map_field lock = {.size = 4, .is_spin_lock = true}, inner_lock = lock;
-	struct map_attr attr = attr_of(map->def, n_cpus), inner;
+	const struct skep_world *world = map->obj->world;
+	struct map_attr attr = attr_of(map->def, world), inner;
 
 	if (map->def->spin_lock_off >= 0) {
 		lock.off = (u32)map->def->spin_lock_off;
@@ -99,7 +104,7 @@ static int create_map(struct skep_map *map, u32 n_cpus, struct skep_diag *diag)
 		attr.n_fields = 1;
 	}
 	if (map->def->inner) {
-		inner = attr_of(map->def->inner, n_cpus);
+		inner = attr_of(map->def->inner, world);
 		attr.inner = &inner;
 		if (map->def->inner->spin_lock_off >= 0) {
 			inner_lock.off = (u32)map->def->inner->spin_lock_off;
@@ -153,7 +158,7 @@ static int create_maps(struct skep_object *obj, struct skep_diag *diag)
 
 		if (map->map || !is_wanted(obj, map))
 			continue;
-		err = create_map(map, world_of(obj->world)->n_cpus, diag);
+		err = create_map(map, diag);
 		if (!err)
 			err = prepare_map(map, diag);
 	}
