@@ -42,7 +42,7 @@ struct skb_origin {
 	bool egress;
 	const u8 *host_mac; /* borrowed; 6 bytes: other destinations are
 			       PACKET_OTHERHOST; NULL: everything is for us */
-	u32 ifindex, ingress_ifindex, rx_queue;
+	u32 ifindex, ingress_ifindex;
 	u32 wire_len; /* 0: as long as the bytes */
 	u32 mark, priority, queue_mapping, hash, gso_size, gso_segs;
 	u64 tstamp, hwtstamp;
