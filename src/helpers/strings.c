@@ -2,9 +2,9 @@
 /*
  * Numbers and comparisons of text: bpf_strtol, bpf_strtoul, bpf_strncmp.
  */
-#include "helpers/chars.h"
 #include "base/bytes.h"
 #include "helpers/bodies.h"
+#include "helpers/chars.h"
 
 enum { BASE_MASK = 0x1f };
 
