@@ -62,10 +62,11 @@ struct object_writer {
 	struct skep_diag *diag;
 };
 
+/* Little-endian; beyond 8 bytes, zeroes. */
 static void put(struct text *t, u64 value, u32 size)
 {
 	for (u32 i = 0; i < size; i++) {
-		u8 byte = (u8)(value >> 8 * i);
+		u8 byte = i < 8 ? (u8)(value >> 8 * i) : 0;
 
 		text_write(t, &byte, 1);
 	}
