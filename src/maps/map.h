@@ -16,6 +16,8 @@
 
 struct bytes;
 struct map_ops;
+struct map_ref;
+struct map_refs;
 struct skep_diag;
 
 enum map_type {
@@ -83,6 +85,7 @@ struct map_attr {
 	const struct map_ref_ops *refs; /* borrowed for the life of the map; NULL: none */
 	bool has_seed;                  /* hash with this seed, not a random one */
 	u64 seed;
+	u32 id; /* what users tell maps apart by; 0: a random one */
 };
 
 /* The handle.  Read it freely; only src/maps writes. */
@@ -96,12 +99,11 @@ struct map {
 	u64 values_off;   /* of CPU 0's value of element 0; LPM, hash: in the region */
 	u64 values_size;  /* bytes of all elements of one CPU */
 	u64 cpu_stride;   /* from a CPU's values to the next CPU's */
-	struct map_geometry *geometry; /* owned; family's own numbers; NULL: none */
-	struct map_refs *refs;         /* owned; what slots refer to; NULL: none */
-	struct map_attr *inner;        /* owned; template; NULL: no map of maps */
-	struct map_field *fields;      /* owned array */
+	struct map_refs *refs;    /* owned; what slots refer to; NULL: none */
+	struct map_attr *inner;   /* owned; template; NULL: no map of maps */
+	struct map_field *fields; /* owned array */
 	u32 n_fields;
-	u32 id;            /* unique in this process */
+	u32 id;            /* attr.id */
 	u32 owner;         /* this process, in lock words */
 	_Atomic u32 count; /* of references */
 	_Atomic bool frozen;

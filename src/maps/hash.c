@@ -1,0 +1,871 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * HASH, PERCPU_HASH, LRU_HASH, LRU_PERCPU_HASH, HASH_OF_MAPS.
+ *
+ * Buckets of singly linked chains over elements that are never given back to the system.
+ * A look-up takes no lock: an element may be recycled under its feet and lead into
+ * another chain, but the end of a chain names its bucket, so that it notices and starts
+ * again; the 32-bit hash is compared before the key.  Updates hold the bucket's lock and
+ * change the chain by single stores (in front first, then out with the old one), so that
+ * a process that dies leaves a chain that is whole: at worst with a key twice, which
+ * whoever inherits the lock mends, and one element that nobody uses again.
+ *
+ * Replacing a value means a new element, as in Linux: whoever looked up the old one keeps
+ * the old value.  For that there are spares, so that a full map can be updated.  New
+ * elements come from the CPU's free list, then from those never used (so that memory is
+ * touched as the map fills), then from other CPUs' lists.
+ *
+ * Never allocates after init.  See Documentation/bpf/map_hash.rst of Linux.
+ */
+#include "maps/hash.h"
+#include "maps/memory.h"
+
+enum { USER_SPARES = 4 }; /* beside one a CPU, for users that update at once */
+
+/* ---- keys ---- */
+
+static inline u64 mix(u64 a, u64 b)
+{
+	unsigned __int128 p = (unsigned __int128)a * b;
+
+	return (u64)p ^ (u64)(p >> 64);
+}
+
+/* The last len < 8 bytes of a key as a word padded with zeroes. */
+static inline u64 load_tail(const u8 *p, u32 len)
+{
+	u64 word = 0;
+
+	memcpy(&word, p, len);
+	return word;
+}
+
+/* Multiplicative, keyed by the map's secret seed; any key size. */
+static u32 hash_long_key(u64 seed, const u8 *key, u32 size)
+{
+	u64 h = seed ^ size;
+
+	for (; size >= 8; key += 8, size -= 8)
+		h = mix(h ^ load_u64(key), 0x9e3779b97f4a7c15ull);
+	if (size)
+		h = mix(h ^ load_tail(key, size), 0xbf58476d1ce4e5b9ull);
+	h = mix(h ^ 0x94d049bb133111ebull, seed | 1);
+	return (u32)(h ^ h >> 32);
+}
+
+static inline u32 hash_key(const struct hash *h, const void *key)
+{
+	u64 a;
+
+	switch (h->map.key_size) {
+	case 4: a = load_u32(key); break;
+	case 8: a = load_u64(key); break;
+	default: return hash_long_key(h->seed, key, h->map.key_size);
+	}
+	a = mix(a ^ h->seed, 0x9e3779b97f4a7c15ull);
+	return (u32)(a ^ a >> 32);
+}
+
+static bool long_key_equal(const _Atomic u64 *a, const u8 *key, u32 size)
+{
+	for (; size >= 8; a++, key += 8, size -= 8)
+		if (atomic_load_explicit(a, memory_order_relaxed) != load_u64(key))
+			return false;
+	return !size ||
+	       atomic_load_explicit(a, memory_order_relaxed) == load_tail(key, size);
+}
+
+static inline bool key_equal(const struct hash *h, const struct hash_elem *elem,
+			     const void *key)
+{
+	switch (h->map.key_size) {
+	case 4:
+		return atomic_load_explicit(&elem->key[0], memory_order_relaxed) ==
+		       load_tail(key, 4);
+	case 8:
+		return atomic_load_explicit(&elem->key[0], memory_order_relaxed) ==
+		       load_u64(key);
+	default: return long_key_equal(elem->key, key, h->map.key_size);
+	}
+}
+
+static void write_key(const struct hash *h, struct hash_elem *elem, const u8 *key)
+{
+	u32 i, size = h->map.key_size;
+
+	for (i = 0; i < size / 8; i++)
+		atomic_store_explicit(&elem->key[i], load_u64(key + 8 * i),
+				      memory_order_relaxed);
+	if (size % 8)
+		atomic_store_explicit(&elem->key[i], load_tail(key + 8 * i, size % 8),
+				      memory_order_relaxed);
+}
+
+static void read_key(const struct hash *h, const struct hash_elem *elem, u8 *key)
+{
+	u32 i, size = h->map.key_size;
+	u64 word;
+
+	for (i = 0; i < size / 8; i++)
+		store_u64(key + 8 * i,
+			  atomic_load_explicit(&elem->key[i], memory_order_relaxed));
+	if (!(size % 8))
+		return;
+	word = atomic_load_explicit(&elem->key[i], memory_order_relaxed);
+	memcpy(key + 8 * i, &word, size % 8);
+}
+
+/* ---- chains ---- */
+
+static inline bool is_end(u32 link)
+{
+	return !link || (link & LINK_END);
+}
+
+static inline u32 end_of(const struct hash *h, const struct bucket *bucket)
+{
+	return LINK_END | (u32)(bucket - h->buckets);
+}
+
+struct bucket *hash_bucket(const struct hash *h, u32 hash)
+{
+	return &h->buckets[hash & h->bucket_mask];
+}
+
+/* The element's link, or an end.  Safe without the lock. */
+static inline u32 find(const struct hash *h, const void *key, u32 hash)
+{
+	const struct bucket *bucket = &h->buckets[hash & h->bucket_mask];
+	const struct hash_elem *elem;
+	u32 link;
+
+again:
+	link = atomic_load_explicit(&bucket->head, memory_order_acquire);
+	while (!is_end(link)) {
+		elem = hash_elem(h, link - 1);
+		if (atomic_load_explicit(&elem->hash, memory_order_relaxed) == hash &&
+		    key_equal(h, elem, key))
+			return link;
+		link = atomic_load_explicit(&elem->next, memory_order_acquire);
+	}
+	if (link && link != end_of(h, bucket))
+		goto again; /* strayed into another chain */
+	return link;
+}
+
+/* In front of the chain, under its lock. */
+static void link_in(struct hash *h, struct bucket *bucket, u32 number)
+{
+	u32 head = atomic_load_explicit(&bucket->head, memory_order_relaxed);
+	struct hash_elem *elem = hash_elem(h, number);
+
+	atomic_store_explicit(&elem->next, head ? head : end_of(h, bucket),
+			      memory_order_relaxed);
+	atomic_store_explicit(&elem->live, 1, memory_order_relaxed);
+	atomic_store_explicit(&bucket->head, number + 1, memory_order_release);
+}
+
+bool hash_unlink(struct hash *h, struct bucket *bucket, u32 number)
+{
+	struct hash_elem *elem = hash_elem(h, number);
+	_Atomic u32 *at = &bucket->head;
+	u32 link;
+
+	for (;; at = &hash_elem(h, link - 1)->next) {
+		link = atomic_load_explicit(at, memory_order_relaxed);
+		if (is_end(link))
+			return false;
+		if (link == number + 1)
+			break;
+	}
+	atomic_store_explicit(&elem->live, 0, memory_order_relaxed);
+	atomic_store_explicit(at, atomic_load_explicit(&elem->next, memory_order_relaxed),
+			      memory_order_release);
+	return true;
+}
+
+static void release_elem(struct hash *h, u32 number, u32 cpu);
+
+/* The owner of the lock died: between linking a new value and unlinking the old. */
+static void mend(struct hash *h, struct bucket *bucket)
+{
+	u32 link = atomic_load_explicit(&bucket->head, memory_order_relaxed), old;
+	u8 *key;
+
+	if (is_end(link))
+		return;
+	/* Only the newest element can have a double. */
+	key = (u8 *)hash_elem(h, link - 1)->key;
+	for (old = atomic_load(&hash_elem(h, link - 1)->next); !is_end(old);
+	     old = atomic_load(&hash_elem(h, old - 1)->next)) {
+		if (!key_equal(h, hash_elem(h, old - 1), key))
+			continue;
+		hash_unlink(h, bucket, old - 1);
+		release_elem(h, old - 1, 0);
+		return;
+	}
+}
+
+int hash_lock(const struct hash *h, struct bucket *bucket)
+{
+	int err = region_lock(&h->map, &bucket->lock);
+
+	if (err != LOCK_INHERITED)
+		return err;
+	mend((struct hash *)h, bucket);
+	return 0;
+}
+
+/* ---- elements that are in no chain ---- */
+
+static u32 pop(struct hash *h, struct free_list *list)
+{
+	u64 top = atomic_load_explicit(&list->top, memory_order_acquire), next;
+
+	do {
+		if (!(u32)top)
+			return 0;
+		next = atomic_load_explicit(&hash_elem(h, (u32)top - 1)->free,
+					    memory_order_relaxed);
+		next |= ((top >> 32) + 1) << 32;
+	} while (!atomic_compare_exchange_weak_explicit(
+		&list->top, &top, next, memory_order_acquire, memory_order_acquire));
+	return (u32)top;
+}
+
+static void push(struct hash *h, struct free_list *list, u32 number)
+{
+	u64 top = atomic_load_explicit(&list->top, memory_order_relaxed), next;
+
+	do {
+		atomic_store_explicit(&hash_elem(h, number)->free, (u32)top,
+				      memory_order_relaxed);
+		next = (number + 1) | ((top >> 32) + 1) << 32;
+	} while (!atomic_compare_exchange_weak_explicit(
+		&list->top, &top, next, memory_order_release, memory_order_relaxed));
+}
+
+static u32 take_fresh(struct hash *h)
+{
+	u32 n = atomic_load_explicit(&h->state->fresh, memory_order_relaxed);
+
+	do {
+		if (n >= h->map.max_entries)
+			return 0;
+	} while (!atomic_compare_exchange_weak_explicit(
+		&h->state->fresh, &n, n + 1, memory_order_relaxed, memory_order_relaxed));
+	return n + 1;
+}
+
+/* The number plus one of an element for a new key, 0 when the map is full. */
+static u32 take_elem(struct hash *h, u32 cpu)
+{
+	u32 link = pop(h, &h->lists[cpu]);
+
+	if (!link)
+		link = take_fresh(h);
+	for (u32 i = 1; !link && i < h->n_lists; i++)
+		link = pop(h, &h->lists[(cpu + i) % h->n_lists]);
+	return !link && h->lru ? lru_evict(h) : link;
+}
+
+static void release_elem(struct hash *h, u32 number, u32 cpu)
+{
+	push(h, &h->lists[cpu], number);
+}
+
+/* An element for another value of a key that is there.  More at once than there are
+ * spares wait for each other. */
+static u32 take_spare(struct hash *h, u32 cpu)
+{
+	u64 turns = 0;
+	u32 link;
+
+	do {
+		for (u32 i = 0; i < h->n_spares; i++) {
+			_Atomic u32 *spare = &h->spares[(cpu + i) % h->n_spares];
+
+			if (!atomic_load_explicit(spare, memory_order_relaxed))
+				continue;
+			link = atomic_exchange_explicit(spare, 0, memory_order_acquire);
+			if (link)
+				return link;
+		}
+	} while (map_wait(&turns));
+	/* Processes died with the spares in their hands. */
+	return take_elem(h, cpu);
+}
+
+static void return_spare(struct hash *h, u32 number, u32 cpu)
+{
+	for (u32 i = 0; i < h->n_spares; i++) {
+		_Atomic u32 *spare = &h->spares[(cpu + i) % h->n_spares];
+		u32 empty = 0;
+
+		if (atomic_compare_exchange_strong_explicit(spare, &empty, number + 1,
+							    memory_order_release,
+							    memory_order_relaxed))
+			return;
+	}
+	release_elem(h, number, cpu);
+}
+
+/* ---- creation ---- */
+
+enum { HASH_FLAGS = MAP_ACCESS | MAP_NO_PREALLOC | MAP_NUMA_NODE | MAP_ZERO_SEED };
+
+static int check_sizes(const struct map_attr *attr, struct skep_diag *diag)
+{
+	/* What Linux puts beside key and value of an element. */
+	enum { LINUX_ELEM = 48 };
+
+	if (map_check_access(attr, diag))
+		return -EINVAL;
+	if (!attr->max_entries)
+		return map_refuse(attr, diag, "max_entries", 0);
+	if (!attr->key_size)
+		return map_refuse(attr, diag, "key_size", 0);
+	if (!attr->value_size)
+		return map_refuse(attr, diag, "value_size", 0);
+	if ((u64)attr->key_size + attr->value_size >= LINUX_KMALLOC_MAX - LINUX_ELEM)
+		return fail(diag, MAP_VALUE_TOO_LARGE, NO_PC, map_type_name(attr->type),
+			    attr->value_size);
+	return 0;
+}
+
+static int check_percpu(const struct map_attr *attr, struct skep_diag *diag)
+{
+	int err;
+
+	if (attr->flags & MAP_NUMA_NODE)
+		return fail(diag, MAP_FLAGS, NO_PC, map_type_name(attr->type),
+			    attr->flags, "per-CPU values are on every node");
+	err = check_sizes(attr, diag);
+	if (!err && attr->value_size > LINUX_PERCPU_MAX)
+		return fail(diag, MAP_VALUE_TOO_LARGE, NO_PC, map_type_name(attr->type),
+			    attr->value_size);
+	return err;
+}
+
+static int check_lru_flags(const struct map_attr *attr, struct skep_diag *diag)
+{
+	const u32 own_node = MAP_NO_COMMON_LRU | MAP_NUMA_NODE;
+
+	if (map_check_access(attr, diag))
+		return -EINVAL;
+	if (attr->flags & MAP_NO_PREALLOC)
+		return fail(diag, MAP_LRU_PREALLOC, NO_PC, map_type_name(attr->type));
+	if ((attr->flags & own_node) == own_node)
+		return fail(diag, MAP_FLAGS, NO_PC, map_type_name(attr->type),
+			    attr->flags, "per-CPU lists are on every node");
+	return 0;
+}
+
+static int check_lru(const struct map_attr *attr, struct skep_diag *diag)
+{
+	int err = check_lru_flags(attr, diag);
+
+	return err ? err : check_sizes(attr, diag);
+}
+
+static int check_lru_percpu(const struct map_attr *attr, struct skep_diag *diag)
+{
+	int err = check_lru_flags(attr, diag);
+
+	return err ? err : check_percpu(attr, diag);
+}
+
+static int check_of_maps(const struct map_attr *attr, struct skep_diag *diag)
+{
+	int err;
+
+	if (attr->value_size != 4)
+		return map_refuse(attr, diag, "value_size", attr->value_size);
+	err = check_sizes(attr, diag);
+	return err ? err : map_inner_check(attr, diag);
+}
+
+/* Linux gives each CPU's own LRU list the same number of elements. */
+static u32 round_entries(u32 entries, u32 n_cpus)
+{
+	u64 up = ((u64)entries + n_cpus - 1) / n_cpus * n_cpus;
+
+	return up > UINT32_MAX ? entries / n_cpus * n_cpus : (u32)up;
+}
+
+static u32 power_of_two_above(u32 n)
+{
+	return n <= 1 ? 1 : 1u << (32 - __builtin_clz(n - 1));
+}
+
+/* The offset of size bytes more; *end passes on. */
+static u64 place(u64 *end, u64 size)
+{
+	u64 at = round_up(*end, REGION_ALIGN);
+
+	*end = at + size;
+	return at;
+}
+
+struct hash_places {
+	u64 state, lists, spares, buckets, elems, end;
+};
+
+static struct hash_places places(const struct hash *h)
+{
+	struct hash_places p = {.end = REGION_HEADER};
+
+	p.state = place(&p.end, sizeof(struct hash_state));
+	p.lists = place(&p.end, h->n_lists * sizeof(struct free_list));
+	p.spares = place(&p.end, h->n_spares * sizeof(u32));
+	p.buckets = place(&p.end, (h->bucket_mask + 1ull) * sizeof(struct bucket));
+	p.elems = place(&p.end, (u64)h->n_elems * h->elem_size);
+	return p;
+}
+
+static int layout(struct map *map, const struct map_attr *attr)
+{
+	struct hash *h = hash_of(map);
+	u32 key_room = (u32)round_up(map->key_size, 8);
+	u32 value_room = (u32)round_up(map->value_size, 8);
+	struct hash_places p;
+
+	h->percpu = map_is_percpu(map);
+	h->lru = map->type == MAP_TYPE_LRU_HASH || map->type == MAP_TYPE_LRU_PERCPU_HASH;
+	h->n_lists = map->n_cpus;
+	if (attr->flags & MAP_NO_COMMON_LRU)
+		map->max_entries = round_entries(map->max_entries, map->n_cpus);
+	/* Linux: an array of buckets of 16 bytes has less than 4 GiB. */
+	if (map->max_entries > 1u << 27)
+		return -E2BIG;
+	h->bucket_mask = power_of_two_above(map->max_entries) - 1;
+	h->n_spares = h->percpu ? 0 : map->n_cpus + USER_SPARES;
+	h->n_elems = map->max_entries + h->n_spares;
+	h->elem_size =
+		(u32)sizeof(struct hash_elem) + key_room + (h->percpu ? 0 : value_room);
+	p = places(h);
+	if (h->percpu) {
+		map->value_stride = value_room;
+		map->values_off = round_up(p.end, REGION_ALIGN);
+		map->values_size = (u64)value_room * h->n_elems;
+		map->cpu_stride = round_up(map->values_size, REGION_ALIGN);
+		map->region_size = map->values_off + map->cpu_stride * map->n_cpus;
+		return 0;
+	}
+	map->n_cpus = 1;
+	map->value_stride = h->elem_size;
+	map->values_off = p.elems + sizeof(struct hash_elem) + key_room;
+	map->values_size = p.end - map->values_off;
+	map->region_size = p.end;
+	return 0;
+}
+
+static int init(struct map *map, const struct map_attr *attr)
+{
+	struct hash *h = hash_of(map);
+	struct hash_places p = places(h);
+
+	(void)attr;
+	h->seed = map_header(map)->seed;
+	h->state = (struct hash_state *)(map->region + p.state);
+	h->lists = (struct free_list *)(map->region + p.lists);
+	h->spares = (_Atomic u32 *)(map->region + p.spares);
+	h->buckets = (struct bucket *)(map->region + p.buckets);
+	h->elems = map->region + p.elems;
+	for (u32 i = 0; i < h->n_spares; i++)
+		h->spares[i] = map->max_entries + i + 1;
+	if (!map_is_of_maps(map))
+		return 0;
+	map->refs = map_refs_new(h->n_elems, &map_inner_ref_ops);
+	return map->refs ? 0 : -ENOMEM;
+}
+
+/* ---- look-ups ---- */
+
+static void *lookup(struct map *map, const void *key, u32 cpu)
+{
+	const struct hash *h = hash_of(map);
+	u32 link = find(h, key, hash_key(h, key));
+
+	(void)cpu;
+	return is_end(link) ? NULL : map_value(map, link - 1, 0);
+}
+
+static void *lookup_percpu(struct map *map, const void *key, u32 cpu)
+{
+	const struct hash *h = hash_of(map);
+	u32 link = find(h, key, hash_key(h, key));
+
+	return is_end(link) ? NULL : map_value(map, link - 1, cpu);
+}
+
+static void touch(struct hash_elem *elem)
+{
+	/* Read first: the line stays shared between CPUs while nobody evicts. */
+	if (!atomic_load_explicit(&elem->touched, memory_order_relaxed))
+		atomic_store_explicit(&elem->touched, 1, memory_order_relaxed);
+}
+
+static void *lookup_lru(struct map *map, const void *key, u32 cpu)
+{
+	const struct hash *h = hash_of(map);
+	u32 link = find(h, key, hash_key(h, key));
+
+	if (is_end(link))
+		return NULL;
+	touch(hash_elem(h, link - 1));
+	return map_value(map, link - 1, h->percpu ? cpu : 0);
+}
+
+static void *lookup_inner(struct map *map, const void *key, u32 cpu)
+{
+	const struct hash *h = hash_of(map);
+	u32 link = find(h, key, hash_key(h, key));
+
+	(void)cpu;
+	return is_end(link) ? NULL : map_ref_object(map, link - 1);
+}
+
+static void *peek_inner(struct map *map, const void *key, u32 cpu)
+{
+	const struct hash *h = hash_of(map);
+	u32 link = find(h, key, hash_key(h, key));
+
+	(void)cpu;
+	return is_end(link) ? NULL : map_ref_id(map, link - 1);
+}
+
+/* ---- updates ---- */
+
+/* One update, whoever asks for it. */
+struct put {
+	const void *key;
+	const void *value;   /* of this CPU, or of each; NULL: ref */
+	struct map_ref *ref; /* HASH_OF_MAPS */
+	u64 flags;
+	u32 hash;
+	u32 cpu;
+	bool all_cpus; /* value is an array, one a CPU */
+};
+
+static int check_exists(u64 flags, bool exists)
+{
+	if (exists && (flags & ~(u64)MAP_F_LOCK) == MAP_NOEXIST)
+		return -EEXIST;
+	if (!exists && (flags & ~(u64)MAP_F_LOCK) == MAP_EXIST)
+		return -ENOENT;
+	return 0;
+}
+
+static void write_percpu(struct hash *h, u32 number, const struct put *put)
+{
+	struct map *map = &h->map;
+	u32 stride = map->value_stride;
+
+	if (!put->all_cpus) {
+		value_write(map, map_value(map, number, put->cpu), put->value,
+			    map->value_size);
+		return;
+	}
+	for (u32 cpu = 0; cpu < map->n_cpus; cpu++)
+		value_write(map, map_value(map, number, cpu),
+			    (const u8 *)put->value + (u64)cpu * stride, stride);
+}
+
+/* Everything of an element that nobody sees yet. */
+static void fill(struct hash *h, u32 number, const struct put *put)
+{
+	struct hash_elem *elem = hash_elem(h, number);
+	struct map *map = &h->map;
+
+	atomic_store_explicit(&elem->hash, put->hash, memory_order_relaxed);
+	atomic_store_explicit(&elem->touched, 0, memory_order_relaxed);
+	write_key(h, elem, put->key);
+	if (put->ref) {
+		atomic_store_explicit(&map->refs->slots[number], put->ref,
+				      memory_order_release);
+		return;
+	}
+	if (!h->percpu) {
+		value_reset(map, map_value(map, number, 0));
+		value_write(map, map_value(map, number, 0), put->value, map->value_size);
+		return;
+	}
+	for (u32 cpu = 0; !put->all_cpus && cpu < map->n_cpus; cpu++)
+		value_zero(map, map_value(map, number, cpu));
+	write_percpu(h, number, put);
+}
+
+/* Per-CPU values and locked ones change where they are.  -EAGAIN: the key has gone. */
+static int put_in_place(struct hash *h, const struct put *put)
+{
+	struct bucket *bucket = hash_bucket(h, put->hash);
+	int err = hash_lock(h, bucket);
+	u32 link;
+
+	if (err)
+		return err;
+	link = find(h, put->key, put->hash);
+	if (is_end(link)) {
+		region_unlock(&bucket->lock);
+		return -EAGAIN;
+	}
+	if (put->flags & MAP_F_LOCK)
+		value_write_locked(&h->map, map_value(&h->map, link - 1, 0), put->value);
+	else
+		write_percpu(h, link - 1, put);
+	if (h->lru)
+		touch(hash_elem(h, link - 1));
+	region_unlock(&bucket->lock);
+	return 0;
+}
+
+/* A reference that is in no chain any more. */
+static void drop_ref(struct hash *h, u32 number)
+{
+	if (h->map.refs)
+		map_ref_retire(h->map.refs,
+			       atomic_exchange_explicit(&h->map.refs->slots[number], NULL,
+							memory_order_acq_rel));
+}
+
+static void release(struct hash *h, u32 number, bool spare, u32 cpu)
+{
+	if (spare)
+		return_spare(h, number, cpu);
+	else
+		release_elem(h, number, cpu);
+}
+
+/* Links a filled element where the key was (replace) or was not.  -EAGAIN: somebody else
+ * changed that meanwhile. */
+static int put_elem(struct hash *h, const struct put *put, u32 number, bool replace)
+{
+	struct bucket *bucket = hash_bucket(h, put->hash);
+	int err = hash_lock(h, bucket);
+	u32 old;
+
+	if (err)
+		return err;
+	old = find(h, put->key, put->hash);
+	if (is_end(old) == replace) {
+		region_unlock(&bucket->lock);
+		return -EAGAIN;
+	}
+	/* Only now, as nothing can fail any more, the element owns put->ref. */
+	fill(h, number, put);
+	link_in(h, bucket, number);
+	if (replace) {
+		hash_unlink(h, bucket, old - 1);
+		if (h->lru)
+			touch(hash_elem(h, number));
+	}
+	region_unlock(&bucket->lock);
+	if (replace) {
+		drop_ref(h, old - 1);
+		return_spare(h, old - 1, put->cpu);
+	}
+	return 0;
+}
+
+/* One try; -EAGAIN: the key came or went meanwhile. */
+static int put_once(struct hash *h, const struct put *put)
+{
+	bool exists = !is_end(find(h, put->key, put->hash));
+	int err = check_exists(put->flags, exists);
+	u32 link;
+
+	if (err)
+		return err;
+	if (exists && (h->percpu || (put->flags & MAP_F_LOCK)))
+		return put_in_place(h, put);
+	link = exists ? take_spare(h, put->cpu) : take_elem(h, put->cpu);
+	if (!link)
+		return h->lru ? -ENOMEM : -E2BIG;
+	err = put_elem(h, put, link - 1, exists);
+	if (err)
+		release(h, link - 1, exists, put->cpu);
+	return err;
+}
+
+static int put(struct map *map, struct put *put)
+{
+	struct hash *h = hash_of(map);
+	int err;
+
+	if ((put->flags & ~(u64)MAP_F_LOCK) > MAP_EXIST)
+		return -EINVAL;
+	if ((put->flags & MAP_F_LOCK) && !map_has_spin_lock(map))
+		return -EINVAL;
+	put->hash = hash_key(h, put->key);
+	do
+		err = put_once(h, put);
+	while (err == -EAGAIN);
+	return err;
+}
+
+static int update(struct map *map, const void *key, const void *value, u64 flags, u32 cpu)
+{
+	return put(map,
+		   &(struct put){.key = key, .value = value, .flags = flags, .cpu = cpu});
+}
+
+static int update_all(struct map *map, const void *key, const void *values, u64 flags)
+{
+	return put(map, &(struct put){.key = key,
+				      .value = values,
+				      .flags = flags,
+				      .all_cpus = true});
+}
+
+static int update_ref(struct map *map, const void *key, struct map_ref *ref, u64 flags)
+{
+	return put(map, &(struct put){.key = key, .ref = ref, .flags = flags});
+}
+
+/* ---- deletion ---- */
+
+/* Out of the chain; returns its link, or an end with *err. */
+static u32 remove_key(struct hash *h, const void *key, void *value, u64 flags, int *err)
+{
+	u32 hash = hash_key(h, key), link;
+	struct bucket *bucket = hash_bucket(h, hash);
+
+	*err = hash_lock(h, bucket);
+	if (*err)
+		return 0;
+	link = find(h, key, hash);
+	if (is_end(link)) {
+		*err = -ENOENT;
+	} else {
+		if (value)
+			map_copy_out(&h->map, map_value(&h->map, link - 1, 0), value,
+				     flags);
+		hash_unlink(h, bucket, link - 1);
+	}
+	region_unlock(&bucket->lock);
+	return link;
+}
+
+static int take(struct map *map, const void *key, void *value, u64 flags)
+{
+	struct hash *h = hash_of(map);
+	int err;
+	u32 link = remove_key(h, key, value, flags, &err);
+
+	if (err)
+		return err;
+	drop_ref(h, link - 1);
+	release_elem(h, link - 1, 0);
+	return 0;
+}
+
+static int delete (struct map *map, const void *key, u32 cpu)
+{
+	struct hash *h = hash_of(map);
+	int err;
+	u32 link = remove_key(h, key, NULL, 0, &err);
+
+	if (err)
+		return err;
+	drop_ref(h, link - 1);
+	release_elem(h, link - 1, cpu);
+	return 0;
+}
+
+/* ---- iteration ---- */
+
+static int next_key(struct map *map, const void *key, void *next)
+{
+	const struct hash *h = hash_of(map);
+	u64 bucket = 0;
+	u32 link = 0;
+
+	if (key) {
+		u32 hash = hash_key(h, key);
+
+		link = find(h, key, hash);
+		if (!is_end(link)) {
+			link = atomic_load_explicit(&hash_elem(h, link - 1)->next,
+						    memory_order_acquire);
+			bucket = (hash & h->bucket_mask) + 1ull;
+		}
+	}
+	for (; is_end(link) && bucket <= h->bucket_mask; bucket++)
+		link = atomic_load_explicit(&h->buckets[bucket].head,
+					    memory_order_acquire);
+	if (is_end(link))
+		return -ENOENT;
+	read_key(h, hash_elem(h, link - 1), next);
+	return 0;
+}
+
+static s64 for_each(struct map *map, u32 cpu, map_visit_fn visit, void *arg)
+{
+	const struct hash *h = hash_of(map);
+	s64 n = 0;
+
+	for (u64 i = 0; i <= h->bucket_mask; i++) {
+		u32 link =
+			atomic_load_explicit(&h->buckets[i].head, memory_order_acquire);
+
+		while (!is_end(link)) {
+			struct hash_elem *elem = hash_elem(h, link - 1);
+			u8 *value = map_value(map, link - 1, h->percpu ? cpu : 0);
+
+			/* Before the visit, which may delete this element. */
+			link = atomic_load_explicit(&elem->next, memory_order_acquire);
+			n++;
+			if (visit(map, (const void *)elem->key, value, arg))
+				return n;
+		}
+	}
+	return n;
+}
+
+#define HASH_OPS(check_fn, lookup_fn)                                                    \
+	.size = sizeof(struct hash), .check = check_fn, .layout = layout, .init = init,  \
+	.lookup = lookup_fn, .update = update, .delete = delete, .take = take,           \
+	.next_key = next_key, .for_each = for_each
+
+const struct map_ops map_ops_hash = {
+	HASH_OPS(check_sizes, lookup),
+	.traits = TRAIT_USER_READ | TRAIT_FIELDS | TRAIT_SPIN_LOCK | TRAIT_INNER,
+	.create_flags = HASH_FLAGS,
+};
+
+const struct map_ops map_ops_percpu_hash = {
+	HASH_OPS(check_percpu, lookup_percpu),
+	.traits = TRAIT_USER_READ | TRAIT_FIELDS | TRAIT_PERCPU | TRAIT_INNER,
+	.create_flags = HASH_FLAGS,
+	.update_all = update_all,
+};
+
+const struct map_ops map_ops_lru_hash = {
+	HASH_OPS(check_lru, lookup_lru),
+	.traits = TRAIT_USER_READ | TRAIT_FIELDS | TRAIT_INNER,
+	.create_flags = HASH_FLAGS | MAP_NO_COMMON_LRU,
+	.peek = lookup,
+};
+
+const struct map_ops map_ops_lru_percpu_hash = {
+	HASH_OPS(check_lru_percpu, lookup_lru),
+	.traits = TRAIT_USER_READ | TRAIT_FIELDS | TRAIT_PERCPU | TRAIT_INNER,
+	.create_flags = HASH_FLAGS | MAP_NO_COMMON_LRU,
+	.peek = lookup_percpu,
+	.update_all = update_all,
+};
+
+const struct map_ops map_ops_hash_of_maps = {
+	.traits = TRAIT_USER_READ | TRAIT_REFS | TRAIT_OF_MAPS,
+	.create_flags = HASH_FLAGS,
+	.size = sizeof(struct hash),
+	.check = check_of_maps,
+	.layout = layout,
+	.init = init,
+	.lookup = lookup_inner,
+	.peek = peek_inner,
+	.update_ref = update_ref,
+	.delete = delete,
+	.next_key = next_key,
+};
