@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "abi/abi.h"
 #include "base/diag.h"
 #include "exec/atomics.h"
 #include "exec/legacy.h"
@@ -513,7 +514,7 @@ int checked_run(const struct image *image, struct run *run, u64 *ret)
 	int err, leak;
 
 	ck.frame = ck.stack + STACK_SIZE;
-	ck.ctx_size = context_size(image->prog);
+	ck.ctx = abi_ctx(image->prog->type);
 	ck.max_steps = opts && opts->max_steps ? opts->max_steps : DEFAULT_MAX_STEPS;
 	if (opts && opts->max_ns)
 		ck.deadline = now_ns() + opts->max_ns;

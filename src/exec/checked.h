@@ -48,7 +48,7 @@ struct checked {
 	u64 stack;                 /* lowest address; STACK_SIZE bytes */
 	u64 frame; /* lowest address of the current frame: the stack in use starts here */
 	u32 depth; /* frames in use */
-	u32 ctx_size;
+	const struct abi_ctx *ctx; /* its layout; NULL: none that is known */
 	u32 tail_calls, may_gotos;
 	u32 call_pc;             /* of the helper call under way */
 	u64 steps;               /* left before the next look at the limits */
@@ -91,15 +91,12 @@ struct map *known_map(const struct checked *ck, u64 value);
 struct helper_call {
 	u32 number;
 	u32 pc;
-	u64 *r;    /* the registers */
-	u32 known; /* a bit each: initialised; args_done() updates it */
+	u64 *r;         /* the registers */
+	u32 known;      /* a bit each: initialised; args_done() updates it */
+	bool gives_map; /* set by args_check(): R0 will be an inner map */
 };
-int args_check(struct checked *ck, const struct helper_call *call);
+int args_check(struct checked *ck, struct helper_call *call);
 void args_done(struct checked *ck, struct helper_call *call);
-
-/* Bytes of the context that a program of this type gets; 0: it has none of a known
- * shape. */
-u32 context_size(const struct prog *prog);
 
 static inline void stack_mark(struct checked *ck, u64 addr, u64 size)
 {

@@ -65,14 +65,47 @@ static int refuse_extern(const struct prog *prog, const struct insn *insn, u32 p
 	return fail(diag, NO_KERNEL_SYMBOL, (int)pc, name);
 }
 
+/* Raw programs have no type and may call what there is. */
+static const struct abi_helper *helper_row(const struct prog *prog, u32 number)
+{
+	if (!prog->type)
+		return abi_helper(number);
+	return abi_helper_at(number, prog->type, prog->attach_type);
+}
+
+const struct abi_helper *image_helper(const struct image *image, u32 number)
+{
+	if (number < ABI_HELPERS && image->helpers[number])
+		return image->helpers[number];
+	return helper_row(image->prog, number); /* callx */
+}
+
+static int check_helper(const struct image *image, u32 number, u32 pc,
+			struct skep_diag *diag)
+{
+	const struct abi_helper *any = abi_helper(number),
+				*row = helper_row(image->prog, number);
+
+	if (any && !row)
+		return fail(diag, HELPER_NOT_FOR_TYPE, (int)pc, any->name,
+			    abi_prog_type(image->prog->type)
+				    ? abi_prog_type(image->prog->type)->name
+				    : "unknown");
+	if (number != HELPER_TAIL_CALL && !image->helper(number))
+		return fail(diag, NO_HELPER, (int)pc, any ? any->name : "unknown",
+			    number);
+	if (row)
+		image->helpers[number] = row;
+	return 0;
+}
+
 static int check_call(const struct image *image, const struct insn *insn, u32 pc,
 		      struct skep_diag *diag)
 {
 	if (insn->src_reg == CALL_KFUNC)
 		return refuse_extern(image->prog, insn, pc, diag);
-	if (insn->src_reg == CALL_HELPER && insn->imm != HELPER_TAIL_CALL &&
-	    !image->helper(insn->imm))
-		return fail(diag, NO_HELPER, (int)pc, insn->imm);
+	if (insn->src_reg == CALL_HELPER)
+		return check_helper(image, (u32)insn->imm, pc, diag);
 	return 0;
 }
 
@@ -193,17 +226,25 @@ static void code_make(const struct image *image, struct code *code,
 	}
 }
 
+static helper_fn no_helper(u32 number)
+{
+	(void)number;
+	return NULL;
+}
+
 static int image_alloc(struct image *image, const struct image_spec *spec)
 {
 	u32 n = spec->prog->n_insns, n_maps = spec->prog->n_maps;
 
 	image->prog = spec->prog;
-	image->helper = spec->helper;
+	image->helper = spec->helper ? spec->helper : no_helper;
 	image->interp = calloc(n, sizeof(*image->interp));
 	image->checked = calloc(n, sizeof(*image->checked));
 	image->entries = calloc(n / 8 + 1, 1);
+	image->helpers = calloc(ABI_HELPERS, sizeof(*image->helpers));
 	image->maps = calloc(n_maps + 1, sizeof(*image->maps));
-	if (!image->interp || !image->checked || !image->entries || !image->maps)
+	if (!image->interp || !image->checked || !image->entries || !image->helpers ||
+	    !image->maps)
 		return -ENOMEM;
 	for (u32 i = 0; i < n_maps; i++)
 		image->maps[i] = spec->maps ? spec->maps[i] : NULL;
@@ -249,6 +290,7 @@ void image_free(struct image *image)
 	free(image->interp);
 	free(image->checked);
 	free(image->entries);
+	free(image->helpers);
 	free(image->maps);
 	free(image);
 }

@@ -8,6 +8,7 @@
 #ifndef SKEP_EXEC_IMAGE_H
 #define SKEP_EXEC_IMAGE_H
 
+#include "abi/abi.h"
 #include "exec/exec.h"
 
 struct code {
@@ -58,9 +59,11 @@ struct image {
 	const struct prog *prog; /* borrowed from the spec */
 	struct map **maps;       /* owned array of borrowed maps */
 	helper_fn (*helper)(u32 number);
-	struct code *interp;  /* owned; n_insns of each */
-	struct code *checked; /* owned */
-	u8 *entries;          /* owned; a bit an instruction: functions start here */
+	struct code *interp;               /* owned; n_insns of each */
+	struct code *checked;              /* owned */
+	const struct abi_helper **helpers; /* owned array by number: the rows of what is
+					      called; static rows */
+	u8 *entries; /* owned; a bit an instruction: functions start here */
 };
 
 /* Moves overwrite their destination unread. */
@@ -77,6 +80,9 @@ const void *const *checked_labels(void);
 /* Is the value a function of the program, as LDDW_FUNC gives it?  Its code or NULL. */
 const struct code *image_function(const struct image *image, const struct code *code,
 				  u64 value);
+
+/* The row of a helper for this program; NULL: not one of Linux's. */
+const struct abi_helper *image_helper(const struct image *image, u32 number);
 
 /* Makes one instruction of common pairs in the interpreter's code. */
 void interp_fuse(const struct prog *prog, struct code *code);

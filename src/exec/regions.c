@@ -5,9 +5,9 @@
  * program's maps, ring-buffer records and what the caller added; nothing is remembered
  * about where a pointer came from.  Never touches the memory itself.
  */
-#include <linux/bpf.h>
 #include <stdio.h>
 
+#include "abi/abi.h"
 #include "base/diag.h"
 #include "exec/checked.h"
 #include "maps/map.h"
@@ -28,13 +28,13 @@ static bool contains(const struct region *region, u64 addr)
 static bool packet_writable(u32 prog_type)
 {
 	switch (prog_type) {
-	case BPF_PROG_TYPE_SOCKET_FILTER:
-	case BPF_PROG_TYPE_CGROUP_SKB:
-	case BPF_PROG_TYPE_LWT_IN:
-	case BPF_PROG_TYPE_LWT_OUT:
-	case BPF_PROG_TYPE_LWT_SEG6LOCAL:
-	case BPF_PROG_TYPE_SK_REUSEPORT:
-	case BPF_PROG_TYPE_FLOW_DISSECTOR: return false;
+	case PROG_TYPE_SOCKET_FILTER:
+	case PROG_TYPE_CGROUP_SKB:
+	case PROG_TYPE_LWT_IN:
+	case PROG_TYPE_LWT_OUT:
+	case PROG_TYPE_LWT_SEG6LOCAL:
+	case PROG_TYPE_SK_REUSEPORT:
+	case PROG_TYPE_FLOW_DISSECTOR: return false;
 	default: return true;
 	}
 }
@@ -59,7 +59,7 @@ static bool fixed_region(const struct checked *ck, u32 i, struct region *region)
 		region->kind = REGION_CONTEXT;
 		region->name = "context";
 		region->start = address(ck->run->ctx);
-		region->size = ck->run->ctx ? ck->ctx_size : 0;
+		region->size = ck->run->ctx && ck->ctx ? ck->ctx->size : 0;
 		return region->size;
 	case 2:
 		region->kind = REGION_PACKET;
@@ -314,6 +314,25 @@ static int check_stack(struct checked *ck, const struct access *a)
 	return 0;
 }
 
+static int check_context(struct checked *ck, const struct access *a,
+			 const struct region *region)
+{
+	const struct prog *prog = ck->image->prog;
+	const struct abi_ctx_field *field;
+	struct abi_ctx_access access = {.prog_type = prog->type,
+					.attach_type = prog->attach_type,
+					.offset = (u32)(a->addr - region->start),
+					.size = (u32)a->size,
+					.write = a->how & WRITE};
+
+	if (abi_ctx_allows(ck->ctx, &access))
+		return 0;
+	field = abi_ctx_field(ck->ctx, access.offset);
+	return fail(ck->run->diag, CTX_ACCESS, (int)a->pc, source(a).s,
+		    (unsigned long long)a->size, verb_of(a->how), access.offset,
+		    field ? field->name : "no field", ck->ctx->name);
+}
+
 static int check_fields(struct checked *ck, const struct access *a,
 			const struct region *region)
 {
@@ -347,6 +366,8 @@ static int check_region(struct checked *ck, const struct access *a,
 			    (unsigned long long)a->size);
 	if (region->kind == REGION_STACK)
 		return check_stack(ck, a);
+	if (region->kind == REGION_CONTEXT)
+		return check_context(ck, a, region);
 	if (region->kind == REGION_MAP_VALUE)
 		return check_fields(ck, a, region);
 	return 0;
