@@ -103,8 +103,6 @@ static const char *put_digits(const struct setting *s, struct bytes text)
 /* NULL, or why the variable has no value. */
 static const char *set_value(const struct setting *s, struct bytes value)
 {
-	if (!value.data || !value.len)
-		return "the kernel's configuration does not have it";
 	if (value.data[0] == '"')
 		return put_string(s, value);
 	if (value.len == 1 && memchr("ymn", value.data[0], 3))
@@ -115,7 +113,9 @@ static const char *set_value(const struct setting *s, struct bytes value)
 /* Settings that are no settings: facts about the kernel. */
 static bool is_virtual(const char *name)
 {
-	return !strncmp(name, "LINUX_", 6);
+	return !strcmp(name, "LINUX_KERNEL_VERSION") ||
+	       !strcmp(name, "LINUX_HAS_BPF_COOKIE") ||
+	       !strcmp(name, "LINUX_HAS_SYSCALL_WRAPPER");
 }
 
 static struct object_extern *add_extern(struct reader *r, u32 symbol)
@@ -158,6 +158,7 @@ static void classify(const struct reader *r, const char *section, bool kconfig)
 		if (!e)
 			continue;
 		e->btf_id = var.id;
+		e->typed = btf_kind(btf, btf_resolve(btf, var.type)) != BTF_VOID;
 		e->kind = kconfig                ? EXTERN_KCONFIG
 			  : var.kind == BTF_FUNC ? EXTERN_KFUNC
 						 : EXTERN_KSYM;
@@ -173,6 +174,7 @@ static void classify_rest(const struct reader *r)
 		if (e->kind != EXTERN_UNKNOWN)
 			continue;
 		e->btf_id = btf_find(r->obj->btf, e->name, BTF_FUNC);
+		e->typed = e->btf_id;
 		if (e->btf_id)
 			e->kind = EXTERN_KFUNC;
 	}
@@ -195,7 +197,7 @@ static u32 lay_out(struct reader *r, struct map_def *def)
 	u64 end = 0;
 
 	for (u32 i = 0; i < r->externs.len; i++) {
-		const struct object_extern *e = vec_at(&r->externs, i);
+		struct object_extern *e = vec_at(&r->externs, i);
 
 		if (e->kind != EXTERN_KCONFIG)
 			continue;
@@ -209,6 +211,7 @@ static u32 lay_out(struct reader *r, struct map_def *def)
 		end = round_up(end, align);
 		*var = (struct object_var){e->name,   def,  (u32)end,
 					   (u32)size, type, false};
+		e->var = (u32)r->vars.len - 1;
 		end += (u64)size;
 	}
 	return end < INT32_MAX ? (u32)end : 0;
@@ -216,21 +219,25 @@ static u32 lay_out(struct reader *r, struct map_def *def)
 
 static void fill_in(struct reader *r, const struct map_def *def, const char *config)
 {
-	for (u32 i = 0, v = (u32)r->vars.len; i < r->externs.len; i++) {
-		struct object_extern *e =
-			vec_at(&r->externs, (u32)r->externs.len - 1 - i);
+	for (u32 i = 0; i < r->externs.len; i++) {
+		struct object_extern *e = vec_at(&r->externs, i);
 
 		if (e->kind != EXTERN_KCONFIG)
 			continue;
-		const struct object_var *var = vec_at(&r->vars, --v);
+		const struct object_var *var = vec_at(&r->vars, e->var);
 		struct setting s = {
 			r->obj->btf,
 			btf_type(r->obj->btf, btf_resolve(r->obj->btf, var->btf_id)),
 			def->data + var->offset, var->size};
+		struct bytes value = find_config(config, e->name);
 
-		if (!is_virtual(e->name))
-			e->error = set_value(&s, find_config(config, e->name));
-		e->resolved = !e->error || e->weak;
+		if (is_virtual(e->name))
+			e->error = NULL; /* the target says */
+		else if (value.len)
+			e->error = set_value(&s, value);
+		else if (!e->weak)
+			e->error = "the kernel's configuration does not have it";
+		e->resolved = !e->error;
 	}
 }
 
@@ -240,6 +247,7 @@ static int add_kconfig(struct reader *r, const char *config, struct skep_diag *d
 
 	if (!def)
 		return fail(diag, NO_MEMORY, NO_PC);
+	r->kconfig_map = (u32)r->maps.len - 1;
 	def->section = ".kconfig";
 	def->origin = MAP_KCONFIG;
 	def->type = MAP_TYPE_ARRAY;

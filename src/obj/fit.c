@@ -32,26 +32,37 @@ static int apply_core(struct object *obj, const struct object_prog *from,
 	return err;
 }
 
+/* "bpf_task_acquire___two" is bpf_task_acquire, as its author knows it in a second way.
+ */
+static int find_extern(struct object *obj, const struct btf *btf, struct extern_ref *ref,
+		       struct skep_diag *diag)
+{
+	enum btf_kind kind = ref->kfunc ? BTF_FUNC : BTF_VAR;
+	size_t len = btf_essential_len(ref->name);
+	const char *name = ref->name;
+
+	if (name[len])
+		name = arena_strndup(&obj->arena, name, len);
+	if (!name)
+		return fail(diag, NO_MEMORY, NO_PC);
+	ref->btf_id = btf_find(btf, name, kind);
+	if (!ref->btf_id && ref->typed && !ref->weak)
+		return fail(diag, NO_KSYM, NO_PC, ref->name);
+	return 0;
+}
+
 static int find_externs(struct object *obj, const struct object_prog *from,
 			const struct target *target, struct prog *prog,
 			struct skep_diag *diag)
 {
 	struct extern_ref *refs = arena_memdup(&obj->arena, from->prog.externs,
 					       from->prog.n_externs * sizeof(*refs));
+	int err = refs ? 0 : fail(diag, NO_MEMORY, NO_PC);
 
-	if (!refs)
-		return fail(diag, NO_MEMORY, NO_PC);
-	for (u32 i = 0; i < from->prog.n_externs; i++) {
-		struct extern_ref *ref = &refs[i];
-
-		if (target->btf)
-			ref->btf_id = btf_find(target->btf, ref->name,
-					       ref->kfunc ? BTF_FUNC : BTF_VAR);
-		if (!ref->btf_id && ref->typed && !ref->weak && target->btf)
-			return fail(diag, NO_KSYM, NO_PC, ref->name);
-	}
+	for (u32 i = 0; i < from->prog.n_externs && target->btf && !err; i++)
+		err = find_extern(obj, target->btf, &refs[i], diag);
 	prog->externs = refs;
-	return 0;
+	return err;
 }
 
 /* A weak kernel symbol that the target does not have has the address 0. */
@@ -72,15 +83,34 @@ static void clear_missing(struct prog *prog)
 	}
 }
 
-static int set_version(struct object *obj, u32 version)
+/* Externs of .kconfig that are facts about the target. */
+static int set_facts(struct object *obj, u32 version)
 {
-	int i = object_find_var(obj, "LINUX_KERNEL_VERSION");
+	const struct {
+		const char *name;
+		u64 value;
+	} facts[] = {
+		{"LINUX_KERNEL_VERSION", version},
+		{"LINUX_HAS_BPF_COOKIE", version >= linux_version(5, 15, 0)},
+		{"LINUX_HAS_SYSCALL_WRAPPER", version >= linux_version(4, 17, 0)},
+	};
+	int err = 0;
 
-	if (i < 0 || obj->vars[i].map->origin != MAP_KCONFIG || obj->vars[i].size > 8)
-		return 0;
-	u64 value = version;
-	return object_set_var(obj, "LINUX_KERNEL_VERSION", &value, obj->vars[i].size,
-			      NULL);
+	for (u32 i = 0; i < ARRAY_SIZE(facts) && !err; i++) {
+		int var = object_find_var(obj, facts[i].name);
+		u8 value[8];
+
+		if (var < 0 || obj->vars[var].map->origin != MAP_KCONFIG ||
+		    obj->vars[var].size > sizeof(value))
+			continue;
+		store_u64(value, facts[i].value);
+		if (host_is_big_endian())
+			store_u64(value,
+				  facts[i].value << (64 - 8 * obj->vars[var].size));
+		err = object_set_var(obj, facts[i].name, value, obj->vars[var].size,
+				     NULL);
+	}
+	return err;
 }
 
 static int fit(struct object *obj, const struct object_prog *from,
@@ -96,7 +126,7 @@ static int fit(struct object *obj, const struct object_prog *from,
 	if (err)
 		return err;
 	clear_missing(prog);
-	return set_version(obj, target->version);
+	return set_facts(obj, target->version);
 }
 
 int object_fit(struct object *obj, u32 i, const struct target *target,

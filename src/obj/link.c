@@ -14,8 +14,9 @@
 #include "base/diag.h"
 #include "obj/reader.h"
 
-/* Programs share functions by copying them: a bound on what a small file can grow to. */
-enum { MAX_TOTAL = 3000000 };
+/* Programs share functions by copying them: a bound, in bytes, on what a small file can
+ * grow to. */
+enum { MAX_TOTAL = 40 << 20 };
 
 /* A function as part of the program that is being linked. */
 struct member {
@@ -23,10 +24,11 @@ struct member {
 	u32 start; /* slot in the program */
 };
 
-/* An instruction that refers to a function, whose place is known at the end. */
-struct fixup {
-	u32 pc;
-	u32 func;
+/* How far the references of a member are resolved. */
+struct frame {
+	u32 member; /* index in members */
+	u32 next;   /* slot in the function */
+	u32 rel;    /* in the relocations of its section */
 };
 
 struct linker {
@@ -34,15 +36,17 @@ struct linker {
 	struct object_prog *out;
 	struct vec insns;   /* struct insn */
 	struct vec members; /* struct member */
-	struct vec fixups;  /* struct fixup */
+	struct vec frames;  /* struct frame: callers first */
 	struct vec relocs;  /* struct object_reloc */
 	struct vec maps;    /* const struct map_def * */
 	struct vec externs; /* struct extern_ref */
 	struct vec lines;   /* struct line_info */
+	/* Parallel to maps and externs: their indices in the object. */
+	struct vec used_maps, used_externs; /* u32 */
 	/* By index of the object's functions, maps, externs: where they are in this
 	 * program, or -1. */
 	s32 *member_of, *map_of, *extern_of;
-	u64 total; /* instructions of all programs */
+	u64 total; /* bytes of all programs */
 };
 
 /* Where one instruction is. */
@@ -63,19 +67,6 @@ static int no_memory(struct skep_diag *diag)
 	return fail(diag, NO_MEMORY, NO_PC);
 }
 
-/* The member that a function is of this program; it becomes one if it was not. */
-static int need_func(struct linker *l, u32 func, struct skep_diag *diag)
-{
-	if (l->member_of[func] >= 0)
-		return 0;
-	struct member *m = vec_push(&l->members);
-	if (!m)
-		return no_memory(diag);
-	m->func = func;
-	l->member_of[func] = (s32)l->members.len - 1;
-	return 0;
-}
-
 static int note(struct linker *l, enum object_reloc_kind kind, u32 pc, const char *name,
 		struct skep_diag *diag)
 {
@@ -84,142 +75,6 @@ static int note(struct linker *l, enum object_reloc_kind kind, u32 pc, const cha
 	if (!rel)
 		return no_memory(diag);
 	*rel = (struct object_reloc){kind, pc, name, NULL};
-	return 0;
-}
-
-static int refer_to_func(struct linker *l, const struct place *p, u32 section, s64 slot,
-			 struct skep_diag *diag)
-{
-	s32 func = slot < 0 ? -1 : func_at(l->r, section, (u64)slot);
-	bool is_call = insn_at(l, p->pc)->code == (CLASS_JMP | 0x80);
-
-	if (func < 0)
-		return fail(diag, NO_CODE, (int)p->pc, l->r->elf.sections[section].name,
-			    (unsigned long long)slot * INSN_SIZE);
-	struct fixup *fix = vec_push(&l->fixups);
-	if (!fix)
-		return no_memory(diag);
-	*fix = (struct fixup){p->pc, (u32)func};
-	insn_at(l, p->pc)->src_reg = is_call ? CALL_LOCAL : LDDW_FUNC;
-	int err = need_func(l, (u32)func, diag);
-	if (!err && p->rel)
-		err = note(l, is_call ? OBJECT_RELOC_CALL : OBJECT_RELOC_FUNC, p->pc,
-			   ((struct func *)vec_at(&l->r->funcs, (u32)func))->name, diag);
-	return err;
-}
-
-static int refer_to_map(struct linker *l, const struct place *p, u32 map, s64 offset,
-			struct skep_diag *diag)
-{
-	struct insn *insn = insn_at(l, p->pc);
-	const struct map_def *def = reader_map(l->r, map);
-	bool value = def->origin != MAP_DECLARED && def->origin != MAP_STRUCT_OPS;
-
-	if (l->map_of[map] < 0) {
-		const struct map_def **slot = vec_push(&l->maps);
-
-		if (!slot)
-			return no_memory(diag);
-		*slot = def;
-		l->map_of[map] = (s32)l->maps.len - 1;
-	}
-	if (value && (offset < 0 || offset > def->value_size))
-		return fail(diag, BAD_RELOC, (int)p->pc, def->name,
-			    "points outside of it");
-	insn[0].src_reg = value ? LDDW_MAP_IDX_VALUE : LDDW_MAP_IDX;
-	insn[0].imm = l->map_of[map];
-	insn[1].imm = value ? (s32)offset : 0;
-	return note(l, value ? OBJECT_RELOC_DATA : OBJECT_RELOC_MAP, p->pc,
-		    symbol_name(l->r, &l->r->elf.symbols[p->rel->symbol]), diag);
-}
-
-/* An extern of .kconfig is a variable of the map of that name. */
-static int refer_to_setting(struct linker *l, const struct place *p,
-			    const struct object_extern *e, struct skep_diag *diag)
-{
-	const struct object *obj = l->r->obj;
-	int var = object_find_var(obj, e->name), map = object_find_map(obj, ".kconfig");
-
-	if (!e->resolved)
-		return fail(diag, NO_KCONFIG, (int)p->pc, e->name, e->error);
-	if (var < 0 || map < 0)
-		return fail(diag, UNRESOLVED, (int)p->pc, e->name);
-	return refer_to_map(l, p, (u32)map, obj->vars[var].offset, diag);
-}
-
-static int refer_to_extern(struct linker *l, const struct place *p, u32 index,
-			   struct skep_diag *diag)
-{
-	const struct object_extern *e = &l->r->obj->externs[index];
-	struct insn *insn = insn_at(l, p->pc);
-	bool is_call = insn->code == (CLASS_JMP | 0x80);
-
-	if (e->kind == EXTERN_KCONFIG && !is_call)
-		return refer_to_setting(l, p, e, diag);
-	if (e->kind == EXTERN_UNKNOWN && !e->weak)
-		return fail(diag, UNRESOLVED, (int)p->pc, e->name);
-	if (l->extern_of[index] < 0) {
-		struct extern_ref *ref = vec_push(&l->externs);
-
-		if (!ref)
-			return no_memory(diag);
-		*ref = (struct extern_ref){.name = e->name,
-					   .weak = e->weak,
-					   .kfunc = e->kind == EXTERN_KFUNC,
-					   .typed = e->btf_id != 0};
-		l->extern_of[index] = (s32)l->externs.len - 1;
-	}
-	insn->src_reg = is_call ? CALL_KFUNC : LDDW_BTF_ID;
-	insn->imm = l->extern_of[index];
-	return note(l, OBJECT_RELOC_EXTERN, p->pc, e->name, diag);
-}
-
-static int apply_reloc(struct linker *l, const struct place *p, struct skep_diag *diag)
-{
-	const struct elf_symbol *sym = &l->r->elf.symbols[p->rel->symbol];
-	struct insn *insn = insn_at(l, p->pc);
-	bool is_call = insn->code == (CLASS_JMP | 0x80);
-	bool is_lddw = decode(insn) == OP_LDDW;
-	s32 ext = l->r->symbol_extern[p->rel->symbol];
-
-	if (!is_call && !is_lddw)
-		return fail(diag, BAD_RELOC, (int)p->pc, symbol_name(l->r, sym),
-			    "is at an instruction that takes no address");
-	if (ext >= 0)
-		return refer_to_extern(l, p, (u32)ext, diag);
-	if (sym->section >= l->r->elf.n_sections)
-		return fail(diag, UNRESOLVED, (int)p->pc, symbol_name(l->r, sym));
-	if (l->r->codes[sym->section].insns) {
-		s64 slot = (s64)(sym->value / INSN_SIZE);
-
-		slot += is_call ? (s64)insn->imm + 1 : insn->imm / INSN_SIZE;
-		return refer_to_func(l, p, sym->section, slot, diag);
-	}
-	if (is_call)
-		return fail(diag, BAD_RELOC, (int)p->pc, symbol_name(l->r, sym),
-			    "is a call of something that is no function");
-
-	s64 offset = (s64)sym->value + insn->imm;
-	s32 map = map_at(l->r, sym->section, offset < 0 ? 0 : (u64)offset);
-
-	if (map < 0)
-		map = map_at(l->r, sym->section, sym->value);
-	if (map < 0)
-		return fail(diag, BAD_RELOC, (int)p->pc, symbol_name(l->r, sym),
-			    "is about a section that is no data");
-	return refer_to_map(l, p, (u32)map, offset, diag);
-}
-
-/* References of code to code of the same section need no relocation. */
-static int apply_relative(struct linker *l, const struct place *p, struct skep_diag *diag)
-{
-	const struct insn *insn = insn_at(l, p->pc);
-	enum op op = decode(insn);
-
-	if ((op == OP_CALL && insn->src_reg == CALL_LOCAL) ||
-	    (op == OP_LDDW && insn->src_reg == LDDW_FUNC))
-		return refer_to_func(l, p, p->func->section, (s64)p->slot + insn->imm + 1,
-				     diag);
 	return 0;
 }
 
@@ -237,33 +92,6 @@ static u32 first_reloc(const struct code *code, u32 slot)
 			hi = mid;
 	}
 	return lo;
-}
-
-static int resolve_member(struct linker *l, const struct member *m,
-			  struct skep_diag *diag)
-{
-	const struct func *f = vec_at(&l->r->funcs, m->func);
-	const struct code *code = &l->r->codes[f->section];
-	u32 rel = first_reloc(code, f->start), start = m->start;
-
-	for (u32 i = 0; i < f->n_insns; i++) {
-		struct place p = {f, start + i, f->start + i, NULL};
-		const struct insn *insn = insn_at(l, p.pc);
-		bool wide = op_info(decode(insn))->wide;
-
-		if (wide && i + 1 == f->n_insns)
-			return fail(diag, BAD_CODE, (int)p.pc,
-				    "a wide instruction is cut off");
-		for (; rel < code->n_relocs &&
-		       code->relocs[rel].offset / INSN_SIZE <= p.slot;
-		     rel++)
-			p.rel = &code->relocs[rel];
-		int err = p.rel ? apply_reloc(l, &p, diag) : apply_relative(l, &p, diag);
-		if (err)
-			return err;
-		i += wide;
-	}
-	return 0;
 }
 
 static int add_lines(struct linker *l, const struct member *m, struct skep_diag *diag)
@@ -321,42 +149,206 @@ static int add_core(struct linker *l, const struct member *m, struct skep_diag *
 	return 0;
 }
 
-/* Copies a function behind what is there and resolves what it refers to. */
-static int add_member(struct linker *l, u32 i, struct skep_diag *diag)
+/* Copies a function behind what is there; its references are resolved next, before the
+ * rest of its caller's: the order in which Linux' own loader puts functions. */
+static int begin_member(struct linker *l, u32 func, struct skep_diag *diag)
 {
-	struct member *m = vec_at(&l->members, i);
-	const struct func *f = vec_at(&l->r->funcs, m->func);
+	const struct func *f = vec_at(&l->r->funcs, func);
+	const struct code *code = &l->r->codes[f->section];
+	struct member m = {func, (u32)l->insns.len};
 
-	m->start = (u32)l->insns.len;
-	l->total += f->n_insns;
-	if (l->insns.len + f->n_insns > MAX_INSNS || l->total > MAX_TOTAL)
+	if (l->insns.len + f->n_insns > MAX_INSNS)
 		return fail(diag, BAD_CODE, NO_PC, "the linked program is too large");
-	void *insns = vec_push_many(&l->insns, f->n_insns);
-	if (!insns)
+	struct insn *insns = vec_push_many(&l->insns, f->n_insns);
+	struct member *member = vec_push(&l->members);
+	struct frame *frame = vec_push(&l->frames);
+	if (!insns || !member || !frame)
 		return no_memory(diag);
-	memcpy(insns, l->r->codes[f->section].insns + f->start,
-	       f->n_insns * sizeof(struct insn));
+	memcpy(insns, code->insns + f->start, f->n_insns * sizeof(*insns));
+	*member = m;
+	l->member_of[func] = (s32)l->members.len - 1;
+	*frame = (struct frame){(u32)l->members.len - 1, 0, first_reloc(code, f->start)};
+	int err = add_lines(l, &m, diag);
 
-	struct member copy = *m; /* resolving adds members, which moves them */
-	int err = resolve_member(l, &copy, diag);
-	if (!err)
-		err = add_lines(l, &copy, diag);
-	if (!err)
-		err = add_core(l, &copy, diag);
-	return diag_in(diag, err, "function %s", f->name);
+	return err ? err : add_core(l, &m, diag);
 }
 
-static void patch(struct linker *l)
+static int refer_to_func(struct linker *l, const struct place *p, u32 section, s64 slot,
+			 struct skep_diag *diag)
 {
-	for (u32 i = 0; i < l->fixups.len; i++) {
-		const struct fixup *fix = vec_at(&l->fixups, i);
-		const struct member *m =
-			vec_at(&l->members, (u32)l->member_of[fix->func]);
+	s32 func = slot < 0 ? -1 : func_at(l->r, section, (u64)slot);
+	bool is_call = insn_at(l, p->pc)->code == (CLASS_JMP | 0x80);
 
-		insn_at(l, fix->pc)->imm = (s32)m->start - (s32)fix->pc - 1;
-		if (decode(insn_at(l, fix->pc)) == OP_LDDW)
-			insn_at(l, fix->pc + 1)->imm = 0;
+	if (func < 0)
+		return fail(diag, NO_CODE, (int)p->pc, l->r->elf.sections[section].name,
+			    (unsigned long long)slot * INSN_SIZE);
+	int err = l->member_of[func] < 0 ? begin_member(l, (u32)func, diag) : 0;
+	if (!err && p->rel)
+		err = note(l, is_call ? OBJECT_RELOC_CALL : OBJECT_RELOC_FUNC, p->pc,
+			   ((struct func *)vec_at(&l->r->funcs, (u32)func))->name, diag);
+	if (err)
+		return err;
+	const struct member *m = vec_at(&l->members, (u32)l->member_of[func]);
+	struct insn *insn = insn_at(l, p->pc);
+
+	insn[0].src_reg = is_call ? CALL_LOCAL : LDDW_FUNC;
+	insn[0].imm = (s32)m->start - (s32)p->pc - 1;
+	if (!is_call)
+		insn[1].imm = 0;
+	return 0;
+}
+
+static int refer_to_map(struct linker *l, const struct place *p, u32 map, s64 offset,
+			struct skep_diag *diag)
+{
+	struct insn *insn = insn_at(l, p->pc);
+	const struct map_def *def = reader_map(l->r, map);
+	bool value = def->origin != MAP_DECLARED && def->origin != MAP_STRUCT_OPS;
+
+	if (l->map_of[map] < 0) {
+		const struct map_def **slot = vec_push(&l->maps);
+		u32 *used = vec_push(&l->used_maps);
+
+		if (!slot || !used)
+			return no_memory(diag);
+		*slot = def;
+		*used = map;
+		l->map_of[map] = (s32)l->maps.len - 1;
 	}
+	if (value && (offset < 0 || offset > def->value_size))
+		return fail(diag, BAD_RELOC, (int)p->pc, def->name,
+			    "points outside of it");
+	insn[0].src_reg = value ? LDDW_MAP_IDX_VALUE : LDDW_MAP_IDX;
+	insn[0].imm = l->map_of[map];
+	insn[1].imm = value ? (s32)offset : 0;
+	return note(l, value ? OBJECT_RELOC_DATA : OBJECT_RELOC_MAP, p->pc,
+		    symbol_name(l->r, &l->r->elf.symbols[p->rel->symbol]), diag);
+}
+
+/* An extern of .kconfig is a variable of the map of that name. */
+static int refer_to_setting(struct linker *l, const struct place *p,
+			    const struct object_extern *e, struct skep_diag *diag)
+{
+	if (!e->resolved)
+		return fail(diag, NO_KCONFIG, (int)p->pc, e->name, e->error);
+	return refer_to_map(l, p, l->r->kconfig_map, l->r->obj->vars[e->var].offset,
+			    diag);
+}
+
+static int refer_to_extern(struct linker *l, const struct place *p, u32 index,
+			   struct skep_diag *diag)
+{
+	const struct object_extern *e = &l->r->obj->externs[index];
+	struct insn *insn = insn_at(l, p->pc);
+	bool is_call = insn->code == (CLASS_JMP | 0x80);
+
+	if (e->kind == EXTERN_KCONFIG && !is_call)
+		return refer_to_setting(l, p, e, diag);
+	if (e->kind == EXTERN_UNKNOWN && !e->weak)
+		return fail(diag, UNRESOLVED, (int)p->pc, e->name);
+	if (l->extern_of[index] < 0) {
+		struct extern_ref *ref = vec_push(&l->externs);
+		u32 *used = vec_push(&l->used_externs);
+
+		if (!ref || !used)
+			return no_memory(diag);
+		*used = index;
+		*ref = (struct extern_ref){.name = e->name,
+					   .weak = e->weak,
+					   .kfunc = e->kind == EXTERN_KFUNC,
+					   .typed = e->typed};
+		l->extern_of[index] = (s32)l->externs.len - 1;
+	}
+	insn->src_reg = is_call ? CALL_KFUNC : LDDW_BTF_ID;
+	insn->imm = l->extern_of[index];
+	return note(l, OBJECT_RELOC_EXTERN, p->pc, e->name, diag);
+}
+
+static int apply_reloc(struct linker *l, const struct place *p, struct skep_diag *diag)
+{
+	const struct elf_symbol *sym = &l->r->elf.symbols[p->rel->symbol];
+	struct insn *insn = insn_at(l, p->pc);
+	bool is_call = insn->code == (CLASS_JMP | 0x80);
+	bool is_lddw = decode(insn) == OP_LDDW;
+	s32 ext = l->r->symbol_extern[p->rel->symbol];
+
+	if (!is_call && !is_lddw)
+		return fail(diag, BAD_RELOC, (int)p->pc, symbol_name(l->r, sym),
+			    "is at an instruction that takes no address");
+	if (ext >= 0)
+		return refer_to_extern(l, p, (u32)ext, diag);
+	if (sym->section >= l->r->elf.n_sections)
+		return fail(diag, UNRESOLVED, (int)p->pc, symbol_name(l->r, sym));
+	if (l->r->codes[sym->section].insns) {
+		s64 slot = (s64)(sym->value / INSN_SIZE);
+
+		slot += is_call ? (s64)insn->imm + 1 : insn->imm / INSN_SIZE;
+		return refer_to_func(l, p, sym->section, slot, diag);
+	}
+	if (is_call)
+		return fail(diag, BAD_RELOC, (int)p->pc, symbol_name(l->r, sym),
+			    "is a call of something that is no function");
+
+	s64 offset = (s64)sym->value + insn->imm;
+	s32 map = map_at(l->r, sym->section, offset < 0 ? 0 : (u64)offset);
+
+	if (map < 0)
+		map = map_at(l->r, sym->section, sym->value);
+	if (map < 0)
+		return fail(diag, BAD_RELOC, (int)p->pc, symbol_name(l->r, sym),
+			    "is about a section that is no data");
+	return refer_to_map(l, p, (u32)map, offset, diag);
+}
+
+/* References of code to code of the same section need no relocation. */
+static int apply_relative(struct linker *l, const struct place *p, struct skep_diag *diag)
+{
+	const struct insn *insn = insn_at(l, p->pc);
+	enum op op = decode(insn);
+
+	if ((op == OP_CALL && insn->src_reg == CALL_LOCAL) ||
+	    (op == OP_LDDW && insn->src_reg == LDDW_FUNC))
+		return refer_to_func(l, p, p->func->section, (s64)p->slot + insn->imm + 1,
+				     diag);
+	return 0;
+}
+
+/* One instruction of the function on top. */
+static int step(struct linker *l, const struct func *f, struct skep_diag *diag)
+{
+	const struct code *code = &l->r->codes[f->section];
+	struct frame *frame = vec_at(&l->frames, l->frames.len - 1);
+	const struct member *m = vec_at(&l->members, frame->member);
+	struct place p = {f, m->start + frame->next, f->start + frame->next, NULL};
+	bool wide = op_info(decode(insn_at(l, p.pc)))->wide;
+
+	if (wide && frame->next + 1 == f->n_insns)
+		return fail(diag, BAD_CODE, (int)p.pc, "a wide instruction is cut off");
+	for (; frame->rel < code->n_relocs &&
+	       code->relocs[frame->rel].offset / INSN_SIZE <= p.slot;
+	     frame->rel++)
+		p.rel = &code->relocs[frame->rel];
+	frame->next += 1 + wide;
+	return p.rel ? apply_reloc(l, &p, diag) : apply_relative(l, &p, diag);
+}
+
+/* Until every function of the program is resolved. */
+static int resolve(struct linker *l, struct skep_diag *diag)
+{
+	while (l->frames.len) {
+		const struct frame *frame = vec_at(&l->frames, l->frames.len - 1);
+		const struct member *m = vec_at(&l->members, frame->member);
+		const struct func *f = vec_at(&l->r->funcs, m->func);
+
+		if (frame->next == f->n_insns) {
+			l->frames.len--;
+			continue;
+		}
+		int err = step(l, f, diag);
+		if (err)
+			return diag_in(diag, err, "function %s", f->name);
+	}
+	return 0;
 }
 
 static u32 func_btf_id(const struct code *code, const struct func *f)
@@ -390,6 +382,12 @@ static int keep(struct linker *l, struct skep_diag *diag)
 	struct arena *a = &l->r->obj->arena;
 	struct prog *prog = &l->out->prog;
 
+	l->total += l->insns.len * sizeof(struct insn) +
+		    l->lines.len * sizeof(struct line_info) +
+		    l->relocs.len * sizeof(struct object_reloc);
+	if (l->total > MAX_TOTAL)
+		return fail(diag, BAD_CODE, NO_PC,
+			    "the linked programs are too large together");
 	if (l->relocs.len)
 		qsort(l->relocs.data, l->relocs.len, l->relocs.elem_size, by_insn);
 	prog->n_insns = (u32)l->insns.len;
@@ -461,16 +459,43 @@ static void describe(const struct object *obj, const struct func *f, const char 
 	prog->frags = row->frags;
 }
 
+/* The function that a program names to be called when it throws: behind all others, as
+ * nothing calls it. */
+static int add_exception_callback(struct linker *l, const struct func *f,
+				  struct skep_diag *diag)
+{
+	static const char prefix[] = "exception_callback:";
+	const struct btf *btf = l->r->obj->btf;
+	u32 cursor = 0, tag;
+
+	while (btf && f->btf_id && (tag = btf_next_tag(btf, f->btf_id, &cursor))) {
+		const char *text = btf_name(btf, tag);
+
+		if (strncmp(text, prefix, strlen(prefix)) != 0)
+			continue;
+		text += strlen(prefix);
+		const struct elf_symbol *sym = find_symbol(l->r, text, UINT32_MAX);
+		s32 func = sym ? func_at(l->r, sym->section, sym->value / INSN_SIZE) : -1;
+
+		if (func < 0)
+			return fail(diag, UNRESOLVED, NO_PC, text);
+		if (l->member_of[func] < 0)
+			return begin_member(l, (u32)func, diag);
+	}
+	return 0;
+}
+
 static int link_one(struct linker *l, u32 func, struct skep_diag *diag)
 {
-	int err = need_func(l, func, diag);
+	int err = begin_member(l, func, diag);
 
-	for (u32 i = 0; i < l->members.len && !err; i++)
-		err = add_member(l, i, diag);
-	if (err)
-		return err;
-	patch(l);
-	return keep(l, diag);
+	if (!err)
+		err = resolve(l, diag);
+	if (!err)
+		err = add_exception_callback(l, vec_at(&l->r->funcs, func), diag);
+	if (!err)
+		err = resolve(l, diag);
+	return err ? err : keep(l, diag);
 }
 
 /* Ready for the next program. */
@@ -478,15 +503,19 @@ static void reset(struct linker *l)
 {
 	for (u32 i = 0; i < l->members.len; i++)
 		l->member_of[((struct member *)vec_at(&l->members, i))->func] = -1;
+	for (u32 i = 0; i < l->used_maps.len; i++)
+		l->map_of[*(u32 *)vec_at(&l->used_maps, i)] = -1;
+	for (u32 i = 0; i < l->used_externs.len; i++)
+		l->extern_of[*(u32 *)vec_at(&l->used_externs, i)] = -1;
 	vec_clear(&l->insns);
 	vec_clear(&l->members);
-	vec_clear(&l->fixups);
+	vec_clear(&l->frames);
 	vec_clear(&l->relocs);
 	vec_clear(&l->lines);
 	vec_clear(&l->maps);
+	vec_clear(&l->used_maps);
 	vec_clear(&l->externs);
-	memset(l->map_of, 0xff, l->r->maps.len * sizeof(*l->map_of));
-	memset(l->extern_of, 0xff, l->r->externs.len * sizeof(*l->extern_of));
+	vec_clear(&l->used_externs);
 }
 
 static int link_all(struct linker *l, struct skep_diag *diag)
@@ -516,11 +545,13 @@ int link_programs(struct reader *r, struct skep_diag *diag)
 		.r = r,
 		.insns = VEC_INIT(struct insn),
 		.members = VEC_INIT(struct member),
-		.fixups = VEC_INIT(struct fixup),
+		.frames = VEC_INIT(struct frame),
 		.relocs = VEC_INIT(struct object_reloc),
 		.maps = VEC_INIT(const struct map_def *),
 		.externs = VEC_INIT(struct extern_ref),
 		.lines = VEC_INIT(struct line_info),
+		.used_maps = VEC_INIT(u32),
+		.used_externs = VEC_INIT(u32),
 		.member_of = arena_array(a, r->funcs.len, sizeof(s32)),
 		.map_of = arena_array(a, r->maps.len, sizeof(s32)),
 		.extern_of = arena_array(a, r->externs.len, sizeof(s32)),
@@ -534,11 +565,14 @@ int link_programs(struct reader *r, struct skep_diag *diag)
 	if (!r->obj->progs || !l.member_of || !l.map_of || !l.extern_of)
 		return no_memory(diag);
 	memset(l.member_of, 0xff, r->funcs.len * sizeof(s32));
-	reset(&l);
+	memset(l.map_of, 0xff, r->maps.len * sizeof(s32));
+	memset(l.extern_of, 0xff, r->externs.len * sizeof(s32));
 	err = link_all(&l, diag);
 	vec_fini(&l.insns);
 	vec_fini(&l.members);
-	vec_fini(&l.fixups);
+	vec_fini(&l.frames);
+	vec_fini(&l.used_maps);
+	vec_fini(&l.used_externs);
 	vec_fini(&l.relocs);
 	vec_fini(&l.maps);
 	vec_fini(&l.externs);

@@ -72,8 +72,10 @@ enum object_extern_kind { EXTERN_KCONFIG, EXTERN_KSYM, EXTERN_KFUNC, EXTERN_UNKN
 struct object_extern {
 	const char *name;
 	enum object_extern_kind kind;
-	u32 btf_id; /* VAR or FUNC in the object's BTF, 0: untyped */
+	u32 btf_id; /* VAR or FUNC in the object's BTF, 0: none */
+	bool typed; /* of a type that the target's must match: not "void" */
 	bool weak;
+	u32 var;           /* of KCONFIG: index in the object's vars */
 	bool resolved;     /* of KCONFIG: has a value (weak ones: zero) */
 	const char *error; /* of KCONFIG: why not; or NULL */
 };

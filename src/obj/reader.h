@@ -54,6 +54,7 @@ struct reader {
 	struct vec externs;                /* struct object_extern */
 	/* By ELF symbol: the extern that an undefined one is, or -1. */
 	s32 *symbol_extern;
+	u32 kconfig_map; /* in maps; when there are externs of that kind */
 };
 
 /* The steps.  Each returns 0 or a negative errno; diag says where in the file. */
