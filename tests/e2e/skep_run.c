@@ -136,11 +136,10 @@ static int run_all(struct skep_prog *prog, pcap_t *capture, struct result *resul
 		if (skep_prog_run_packet(prog, &packet, &ret, &diag))
 			return complain(&diag);
 		count(result, (u32)ret);
-		/* the kernel's answer has no link header either */
-		u32 skip = skep_prog_type(prog) == BPF_PROG_TYPE_SOCKET_FILTER ? 14 : 0;
-
-		result->checksum =
-			checksum(result->checksum, out + skip, packet.out_len - skip);
+		/* the kernel gives zeroes for the link header that it took off */
+		if (skep_prog_type(prog) == BPF_PROG_TYPE_SOCKET_FILTER)
+			memset(out, 0, 14);
+		result->checksum = checksum(result->checksum, out, packet.out_len);
 	}
 	return 0;
 }
