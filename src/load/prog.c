@@ -74,11 +74,6 @@ static int in_prog(const struct skep_prog *prog, struct skep_diag *diag, int err
 	return diag_in(diag, err, "%s: %s", prog->obj->name, prog->prog->name);
 }
 
-static int refuse_run(const struct skep_prog *prog, struct skep_diag *diag, int err)
-{
-	return in_prog(prog, diag, err);
-}
-
 /* Lets the engine go.  The caller holds the CPU. */
 static int run_engine(const struct skep_prog *prog, struct run *run, u64 *ret,
 		      struct skep_diag *diag)
@@ -90,7 +85,7 @@ static int run_engine(const struct skep_prog *prog, struct run *run, u64 *ret,
 	err = prog->obj->engine->run(prog->image, run, ret);
 	if (!prog->obj->engine->safe)
 		run_end(run);
-	return in_prog(prog, diag, err);
+	return err;
 }
 
 SKEP_API int skep_prog_run(struct skep_prog *prog, void *ctx, size_t ctx_size, u64 *ret,
@@ -104,19 +99,19 @@ SKEP_API int skep_prog_run(struct skep_prog *prog, void *ctx, size_t ctx_size, u
 	int err;
 
 	if (!prog->image)
-		return refuse_run(prog, diag, fail(diag, NOT_LOADED, NO_PC));
+		return in_prog(prog, diag, fail(diag, NOT_LOADED, NO_PC));
 	if (takes_packets(prog->prog->type))
-		return refuse_run(prog, diag, fail(diag, NEEDS_PACKET, NO_PC));
+		return in_prog(prog, diag, fail(diag, NEEDS_PACKET, NO_PC));
 	if (layout && ctx_size < layout->size)
-		return refuse_run(prog, diag,
-				  fail(diag, CONTEXT_TOO_SMALL, NO_PC, ctx_size,
-				       layout->name, layout->size));
+		return in_prog(prog, diag,
+			       fail(diag, CONTEXT_TOO_SMALL, NO_PC, ctx_size,
+				    layout->name, layout->size));
 	opts.regions = &memory;
 	opts.n_regions = 1;
 	run.cpu = world_hold_cpu(prog->obj->world, 0);
 	err = run_engine(prog, &run, ret, diag);
 	world_release_cpu(prog->obj->world, run.cpu);
-	return err;
+	return in_prog(prog, diag, err);
 }
 
 /* ---- packets ---- */
@@ -234,7 +229,7 @@ static int run_packet(const struct skep_prog *prog, struct run *run,
 
 	if (err)
 		return err;
-	/* XDP's verdict is 32 bits, as the others' */
+	/* a verdict is an int */
 	*ret = (u32)*ret;
 	if (xdp)
 		xdp_out(run->packet, packet);
@@ -252,13 +247,13 @@ SKEP_API int skep_prog_run_packet(struct skep_prog *prog, struct skep_packet *pa
 	int err;
 
 	if (!prog->image)
-		return refuse_run(prog, diag, fail(diag, NOT_LOADED, NO_PC));
+		return in_prog(prog, diag, fail(diag, NOT_LOADED, NO_PC));
 	if (!takes_packets(prog->prog->type))
-		return refuse_run(prog, diag, fail(diag, TAKES_NO_PACKET, NO_PC));
+		return in_prog(prog, diag, fail(diag, TAKES_NO_PACKET, NO_PC));
 	run.cpu = world_hold_cpu(world, (u32)packet->cpu);
 	err = world_packet(world, run.cpu, &run.packet, diag);
 	if (!err)
 		err = run_packet(prog, &run, packet, ret, diag);
 	world_release_cpu(world, run.cpu);
-	return err;
+	return in_prog(prog, diag, err);
 }

@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The public API: what it promises, and every refusal of src/load.
+ */
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdlib.h>
+
+#include "check.h"
+#include "load/object.h"
+
+static struct skep_diag diag;
+
+/* The last call failed with this errno and for this reason. */
+static void check_refused(int err, int want, const char *id)
+{
+	CHECK_INT(err, want);
+	CHECK_STR(skep_diag_name(diag.id), id);
+	CHECK_INT(diag.err, want);
+	CHECK(diag.where[0]);
+	diag = (struct skep_diag)SKEP_DIAG_INIT;
+}
+
+static struct skep_object *make(const char *text, const struct skep_object_opts *opts)
+{
+	struct skep_object *obj;
+
+	diag = (struct skep_diag)SKEP_DIAG_INIT;
+	obj = assemble(text, opts, &diag);
+	CHECK_STR(diag.text, "");
+	return obj;
+}
+
+static struct skep_object *make_loaded(const char *text)
+{
+	struct skep_object *obj = make(text, NULL);
+
+	if (obj)
+		CHECK_INT(skep_object_load(obj, NULL, &diag), 0);
+	CHECK_STR(diag.text, "");
+	return obj;
+}
+
+/* ---- open ---- */
+
+static void open_refuses(void)
+{
+	struct skep_object_opts opts = {.engine = "fast"};
+	struct skep_object *obj;
+	struct skep_world *world;
+	struct skep_target *target;
+
+	check_refused(skep_object_open("/nonexistent", NULL, &obj, &diag), -ENOENT,
+		      "FILE_UNREADABLE");
+	check_refused(skep_object_open("/", NULL, &obj, &diag), -EISDIR,
+		      "FILE_UNREADABLE");
+	check_refused(skep_object_open_memory("", 0, NULL, &obj, &diag), -ENOEXEC,
+		      "NOT_ELF");
+	check_refused(skep_object_open_memory("", 0, &opts, &obj, &diag), -EINVAL,
+		      "NO_ENGINE");
+	CHECK_INT(skep_world_new_real(100000, &world, &diag), -EINVAL);
+	CHECK_STR(skep_diag_name(diag.id), "BAD_CPU_COUNT");
+	diag = (struct skep_diag)SKEP_DIAG_INIT;
+	CHECK_INT(skep_target_new("plan9", NULL, &target, &diag), -EINVAL);
+	CHECK_STR(skep_diag_name(diag.id), "BAD_TARGET");
+	diag = (struct skep_diag)SKEP_DIAG_INIT;
+	check_refused(skep_target_new("linux", "/nonexistent", &target, &diag), -ENOENT,
+		      "FILE_UNREADABLE");
+	skep_object_close(NULL);
+	skep_target_free(NULL);
+	skep_world_free(NULL);
+}
+
+/* ---- variables ---- */
+
+static const char vars_text[] = ".var limit in .rodata u32 5\n"
+				".var total in .bss zero 8\n"
+				".var level in .data u16 7\n"
+				".section xdp\n"
+				".program p\n"
+				"	r1 = value[limit]\n"
+				"	r0 = *(u32 *)(r1 + 0)\n"
+				"	r1 = value[total]\n"
+				"	*(u64 *)(r1 + 0) = r0\n"
+				"	exit\n";
+
+static void variables_are_set_before_and_read_after(void)
+{
+	unsigned char frame[64] = {0};
+	struct skep_packet packet = {.data = frame, .len = sizeof(frame)};
+	struct skep_object *obj = make(vars_text, NULL);
+	u32 limit = 0, new_limit = 3;
+	u64 total = 1, ret = 0;
+	u16 level = 9;
+
+	if (!obj)
+		return;
+	CHECK_INT(skep_object_get_var(obj, "limit", &limit, 4, &diag), 0);
+	CHECK_INT(limit, 5);
+	CHECK_INT(skep_object_set_var(obj, "limit", &new_limit, 4, &diag), 0);
+	check_refused(skep_object_set_var(obj, "limits", &new_limit, 4, &diag), -ENOENT,
+		      "NO_SUCH_VAR");
+	check_refused(skep_object_set_var(obj, "limit", &new_limit, 8, &diag), -EINVAL,
+		      "VAR_SIZE");
+	CHECK_INT(skep_object_get_var(obj, "total", &total, 8, &diag), 0);
+	CHECK_INT(total, 0);
+	CHECK_INT(skep_object_load(obj, NULL, &diag), 0);
+	CHECK_INT(skep_prog_run_packet(skep_object_find_prog(obj, "p"), &packet, &ret,
+				       &diag),
+		  0);
+	CHECK_INT(ret, 3);
+	CHECK_INT(skep_object_get_var(obj, "total", &total, 8, &diag), 0);
+	CHECK_INT(total, 3);
+	CHECK_INT(skep_object_set_var(obj, "level", &level, 2, &diag), 0);
+	level = 0;
+	CHECK_INT(skep_object_get_var(obj, "level", &level, 2, &diag), 0);
+	CHECK_INT(level, 9);
+	check_refused(skep_object_set_var(obj, "limit", &limit, 4, &diag), -EPERM,
+		      "VAR_IS_CONST");
+	skep_object_close(obj);
+}
+
+/* ---- programs ---- */
+
+static const char two_text[] = ".section xdp\n.program good\nr0 = XDP_PASS\nexit\n"
+			       ".section socket\n.program filter\nr0 = 0\nexit\n"
+			       ".section perf_event\n.program perf\nr0 = 7\nexit\n"
+			       ".section xdp\n.program bad\ncall 4711\nexit\n";
+
+static void a_program_that_cannot_be_loaded_is_left_out(void)
+{
+	struct skep_object *obj = make(two_text, NULL);
+	struct skep_prog *bad, *good;
+	unsigned char frame[64] = {0};
+	struct skep_packet packet = {.data = frame, .len = sizeof(frame)};
+	u64 ret;
+
+	if (!obj)
+		return;
+	bad = skep_object_find_prog(obj, "bad");
+	good = skep_object_find_prog(obj, "good");
+	CHECK(skep_object_load(obj, NULL, &diag) < 0);
+	CHECK(strstr(diag.where, "bad") && strstr(diag.text, "4711"));
+	diag = (struct skep_diag)SKEP_DIAG_INIT;
+	CHECK(!skep_prog_is_loaded(good));
+	CHECK_INT(skep_prog_select(bad, false), 0);
+	CHECK_INT(skep_object_load(obj, NULL, &diag), 0);
+	CHECK(skep_prog_is_loaded(good) && !skep_prog_is_loaded(bad));
+	CHECK_INT(skep_prog_select(bad, true), -EBUSY);
+	check_refused(skep_object_load(obj, NULL, &diag), -EBUSY, "IS_LOADED");
+	check_refused(skep_prog_run_packet(bad, &packet, &ret, &diag), -EINVAL,
+		      "NOT_LOADED");
+	check_refused(skep_prog_run(bad, frame, sizeof(frame), &ret, &diag), -EINVAL,
+		      "NOT_LOADED");
+	check_refused(skep_prog_run(good, frame, sizeof(frame), &ret, &diag), -EINVAL,
+		      "NEEDS_PACKET");
+	skep_object_close(obj);
+}
+
+static void contexts_and_packets_are_checked(void)
+{
+	struct skep_object *obj = make(two_text, NULL);
+	static unsigned char frame[300 * 1024];
+	struct skep_packet packet = {.data = frame, .len = sizeof(frame)};
+	struct bpf_perf_event_data *perf_ctx = (void *)frame;
+	struct skep_prog *good, *filter, *perf;
+	u64 ret = 0;
+
+	if (!obj)
+		return;
+	skep_prog_select(skep_object_find_prog(obj, "bad"), false);
+	CHECK_INT(skep_object_load(obj, NULL, &diag), 0);
+	good = skep_object_find_prog(obj, "good");
+	filter = skep_object_find_prog(obj, "filter");
+	perf = skep_object_find_prog(obj, "perf");
+	CHECK_INT(skep_prog_run(perf, perf_ctx, 4096, &ret, &diag), 0);
+	CHECK_INT(ret, 7);
+	check_refused(skep_prog_run(perf, perf_ctx, 8, &ret, &diag), -EINVAL,
+		      "CONTEXT_TOO_SMALL");
+	check_refused(skep_prog_run_packet(perf, &packet, &ret, &diag), -EINVAL,
+		      "TAKES_NO_PACKET");
+	check_refused(skep_prog_run_packet(good, &packet, &ret, &diag), -EMSGSIZE,
+		      "PACKET_TOO_LONG");
+	packet.len = 5;
+	check_refused(skep_prog_run_packet(filter, &packet, &ret, &diag), -EINVAL,
+		      "PACKET_TOO_SHORT");
+	packet.meta_len = 4;
+	packet.len = 64;
+	check_refused(skep_prog_run_packet(filter, &packet, &ret, &diag), -EINVAL,
+		      "META_WITHOUT_XDP");
+	CHECK_INT(skep_prog_run_packet(good, &packet, &ret, &diag), 0);
+	packet.meta_len = 3;
+	check_refused(skep_prog_run_packet(good, &packet, &ret, &diag), -EINVAL,
+		      "BAD_META");
+	CHECK_STR(skep_prog_verdict_name(good, XDP_TX), "XDP_TX");
+	CHECK(!skep_prog_verdict_name(good, 77));
+	CHECK(!skep_prog_verdict_name(filter, 0));
+	skep_object_close(obj);
+}
+
+/* ---- maps ---- */
+
+static const char maps_text[] = ".map shared hash key 4 value 8 entries 4\n"
+				".map tails prog_array key 4 value 4 entries 4\n"
+				".slot tails 1 tail\n"
+				".section xdp\n"
+				".program entry\n"
+				"	r2 = map[tails]\n"
+				"	r3 = 1\n"
+				"	call tail_call\n"
+				"	r0 = XDP_ABORTED\n"
+				"	exit\n"
+				".program tail\n"
+				"	*(u32 *)(r10 - 4) = 3\n"
+				"	*(u64 *)(r10 - 16) = 5\n"
+				"	r1 = map[shared]\n"
+				"	r2 = r10; r2 += -4\n"
+				"	r3 = r10; r3 += -16\n"
+				"	r4 = 0\n"
+				"	call map_update_elem\n"
+				"	r0 = XDP_TX\n"
+				"	exit\n";
+
+static void maps_are_shared_and_slots_filled(void)
+{
+	unsigned char frame[64] = {0};
+	struct skep_packet packet = {.data = frame, .len = sizeof(frame)};
+	struct skep_object *a = make_loaded(maps_text), *b = make(maps_text, NULL);
+	struct skep_map *of_a, *of_b, *tails;
+	u32 key = 3, slot = 1;
+	u64 value = 0, ret;
+
+	if (!a || !b)
+		return;
+	of_a = skep_object_find_map(a, "shared");
+	of_b = skep_object_find_map(b, "shared");
+	tails = skep_object_find_map(b, "tails");
+	CHECK_INT(skep_map_lookup(of_b, &key, &value, 0), -EINVAL);
+	check_refused(skep_map_reuse(tails, skep_object_find_map(a, "tails"), &diag),
+		      -EINVAL, "MAPS_DIFFER");
+	check_refused(skep_map_reuse(of_b, skep_object_find_map(a, "tails"), &diag),
+		      -EINVAL, "MAPS_DIFFER");
+	CHECK_INT(skep_map_reuse(of_b, of_a, &diag), 0);
+	check_refused(skep_map_reuse(of_b, of_a, &diag), -EBUSY, "IS_LOADED");
+	CHECK_INT(skep_object_load(b, NULL, &diag), 0);
+	CHECK_INT(skep_prog_run_packet(skep_object_find_prog(a, "entry"), &packet, &ret,
+				       &diag),
+		  0);
+	CHECK_INT(ret, XDP_TX);
+	skep_object_close(a); /* what was shared lives on */
+	CHECK_INT(skep_map_lookup(of_b, &key, &value, 0), 0);
+	CHECK_INT(value, 5);
+	CHECK_INT(skep_map_delete(tails, &slot), 0);
+	CHECK_INT(skep_prog_run_packet(skep_object_find_prog(b, "entry"), &packet, &ret,
+				       &diag),
+		  0);
+	CHECK_INT(ret, XDP_ABORTED);
+	CHECK_INT(skep_map_update_prog(tails, &slot, skep_object_find_prog(b, "tail"), 0),
+		  0);
+	CHECK_INT(skep_prog_run_packet(skep_object_find_prog(b, "entry"), &packet, &ret,
+				       &diag),
+		  0);
+	CHECK_INT(ret, XDP_TX);
+	skep_object_close(b);
+}
+
+static void a_slot_past_the_end_is_refused(void)
+{
+	static const char text[] =
+		".map tails prog_array key 4 value 4 entries 2\n.slot tails 2 p\n"
+		".section xdp\n.program p\nr2 = map[tails]\nr0 = 0\nexit\n";
+	struct skep_object *obj = make(text, NULL);
+
+	if (!obj)
+		return;
+	CHECK(skep_object_load(obj, NULL, &diag) < 0);
+	CHECK_STR(skep_diag_name(diag.id), "BAD_SLOT");
+	CHECK(strstr(diag.where, "tails"));
+	skep_object_close(obj);
+}
+
+/* ---- events ---- */
+
+static const char events_text[] = ".license \"GPL\"\n"
+				  ".map ring ringbuf entries 4096\n"
+				  ".map perf perf_event_array key 4 value 4\n"
+				  ".section xdp\n"
+				  ".program send\n"
+				  "	r6 = r1\n"
+				  "	*(u64 *)(r10 - 8) = 42\n"
+				  "	r1 = map[ring]\n"
+				  "	r2 = r10; r2 += -8\n"
+				  "	r3 = 8\n"
+				  "	r4 = 0\n"
+				  "	call ringbuf_output\n"
+				  "	r1 = r6\n"
+				  "	r2 = map[perf]\n"
+				  "	r3 = 0xffffffff ll\n"
+				  "	r4 = r10; r4 += -8\n"
+				  "	r5 = 8\n"
+				  "	call perf_event_output\n"
+				  "	r1 = 5\n"
+				  "	r2 = 0\n"
+				  "	call redirect\n"
+				  "	exit\n";
+
+struct seen {
+	u64 value;
+	int cpu, n, stop;
+};
+
+static int see(void *arg, int cpu, const void *data, u32 size)
+{
+	struct seen *seen = arg;
+
+	CHECK(size >= 8);
+	memcpy(&seen->value, data, 8);
+	seen->cpu = cpu;
+	seen->n++;
+	return seen->stop;
+}
+
+static void events_and_redirects_are_told(void)
+{
+	struct skep_object_opts opts = {0};
+	unsigned char frame[64] = {0};
+	struct skep_packet packet = {.data = frame, .len = sizeof(frame), .cpu = 2};
+	struct seen ring = {0}, perf = {0};
+	struct skep_object *obj;
+	u64 ret = 0;
+
+	CHECK_INT(skep_world_new_script(2, &opts.world, &diag), 0);
+	obj = make(events_text, &opts);
+	if (obj && CHECK(!skep_object_load(obj, NULL, &diag))) {
+		struct skep_prog *prog = skep_object_find_prog(obj, "send");
+
+		CHECK_INT(skep_prog_run_packet(prog, &packet, &ret, &diag), 0);
+		CHECK_STR(diag.text, "");
+		CHECK_INT(ret, XDP_REDIRECT);
+		CHECK(packet.redirected && !packet.redirect_to_map);
+		CHECK_INT(packet.redirect_ifindex, 5);
+		CHECK_INT(skep_map_consume(skep_object_find_map(obj, "ring"), see, &ring),
+			  1);
+		CHECK_INT(skep_map_consume(skep_object_find_map(obj, "perf"), see, &perf),
+			  1);
+		CHECK(ring.value == 42 && ring.cpu == -1);
+		CHECK(perf.value == 42 && perf.cpu == 1);
+		CHECK_INT(skep_map_consume(skep_object_find_map(obj, "ring"), see, &ring),
+			  0);
+		CHECK_INT(skep_map_lost(skep_object_find_map(obj, "perf")), 0);
+	}
+	skep_object_close(obj);
+	skep_world_free(opts.world);
+}
+
+/* ---- worlds ---- */
+
+static void note(void *arg, const char *text, u32 len)
+{
+	snprintf(arg, 64, "%.*s", (int)len, text);
+}
+
+static void a_scripted_world_says_what_it_was_told(void)
+{
+	static const char text[] = ".license \"GPL\"\n"
+				   ".section xdp\n"
+				   ".program p\n"
+				   "	r1 = 0x0a6968 ll\n" /* "hi\n" */
+				   "	*(u64 *)(r10 - 8) = r1\n"
+				   "	r1 = r10; r1 += -8\n"
+				   "	r2 = 4\n"
+				   "	call trace_printk\n"
+				   "	call ktime_get_ns\n"
+				   "	exit\n";
+	struct skep_task task = {.pid = 1, .comm = "test"};
+	struct skep_object_opts opts = {0};
+	unsigned char frame[64] = {0};
+	struct skep_packet packet = {.data = frame, .len = sizeof(frame)};
+	struct skep_world *real;
+	struct skep_object *obj;
+	char printed[64] = "";
+	u64 ret = 0;
+
+	CHECK_INT(skep_world_new_real(1, &real, &diag), 0);
+	CHECK_INT(skep_world_set_time(real, 1), -EINVAL);
+	CHECK_INT(skep_world_set_tai_offset(real, 1), -EINVAL);
+	CHECK_INT(skep_world_set_seed(real, 1), -EINVAL);
+	CHECK_INT(skep_world_set_task(real, &task), -EINVAL);
+	skep_world_free(real);
+	CHECK_INT(skep_world_new_script(0, &opts.world, &diag), 0);
+	CHECK_INT(skep_world_set_time(opts.world, 1234), 0);
+	CHECK_INT(skep_world_set_task(opts.world, &task), 0);
+	skep_world_set_print(opts.world, note, printed);
+	obj = make(text, &opts);
+	if (obj && CHECK(!skep_object_load(obj, NULL, &diag))) {
+		CHECK_INT(skep_prog_run_packet(skep_object_find_prog(obj, "p"), &packet,
+					       &ret, &diag),
+			  0);
+		CHECK_INT(ret, 1234);
+		CHECK_STR(printed, "hi\n");
+	}
+	skep_object_close(obj);
+	skep_world_free(opts.world);
+}
+
+int main(void)
+{
+	open_refuses();
+	variables_are_set_before_and_read_after();
+	a_program_that_cannot_be_loaded_is_left_out();
+	contexts_and_packets_are_checked();
+	maps_are_shared_and_slots_filled();
+	a_slot_past_the_end_is_refused();
+	events_and_redirects_are_told();
+	a_scripted_world_says_what_it_was_told();
+	return check_report();
+}
