@@ -353,7 +353,7 @@ __attribute__((noinline)) static int checked_loop(struct checked *ck,
 		[CODE_BAD_FRAME_USE] = &&bad_frame,
 	};
 	struct frame frames[MAX_FRAMES];
-	u32 n_frames = 0, known = ARGS | ALWAYS_KNOWN;
+	u32 n_frames = 0, known = ck->given | ALWAYS_KNOWN;
 	u64 r[N_REGS] = {0}, steps;
 	struct frame *frame;
 	const struct code *to;
@@ -487,6 +487,7 @@ static int checked_call(struct run *run, u64 func, const u64 args[5], u64 *ret)
 	if (ck->depth == MAX_FRAMES)
 		return too_deep(ck, code);
 	regions_changed(ck);
+	ck->given = ARGS;
 	err = checked_loop(ck, code, args, ret);
 	run_image(ck, image);
 	return err;
@@ -520,6 +521,8 @@ int checked_run(const struct image *image, struct run *run, u64 *ret)
 		ck.deadline = now_ns() + opts->max_ns;
 	next_steps(&ck);
 	run_image(&ck, image);
+	/* Linux gives a context; a host's raw memory comes with its length. */
+	ck.given = 1u << R1 | (image->prog->type ? 0 : 1u << R2);
 	run->call = checked_call;
 	run->may_access = checked_access;
 	run->engine = &ck;

@@ -48,6 +48,7 @@ struct checked {
 	u64 stack;                 /* lowest address; STACK_SIZE bytes */
 	u64 frame; /* lowest address of the current frame: the stack in use starts here */
 	u32 depth; /* frames in use */
+	u32 given; /* a bit each: registers that hold something when a loop starts */
 	const struct abi_ctx *ctx; /* its layout; NULL: none that is known */
 	u32 tail_calls, may_gotos;
 	u32 call_pc;             /* of the helper call under way */
