@@ -48,7 +48,7 @@ struct skep_object_opts {
 
 /**
  * Opens an object file.
- * @param path the file
+ * @param path the file; "-" is standard input
  * @param opts NULL: all defaults; copied
  * @param obj out; closed by skep_object_close()
  * @param diag why it failed, with the place in the file; may be NULL

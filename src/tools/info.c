@@ -190,7 +190,7 @@ const struct command command_info = {
 		"kfuncs and kernel version that it needs.\n\n"
 		"What cannot be resolved is named, and the rest is still shown; the exit "
 		"status "
-		"is 3 then.",
+		"is 3 when a program cannot be loaded for that reason.",
 	.min_operands = 1,
 	.max_operands = 1,
 	.options = options,

@@ -303,7 +303,10 @@ static int refuse_engine(struct session *s, const char *name)
 static int open_object(struct session *s)
 {
 	const char *engine = args_value(s->args, RUN_ENGINE);
-	struct skep_object_opts opts = {.engine = engine ? engine : "checked",
+	const char *path = args_operand(s->args, 0);
+	struct skep_object_opts opts = {.name = strcmp(path, "-") ? NULL
+								  : "standard input",
+					.engine = engine ? engine : "checked",
 					.world = s->world};
 	char *kconfig;
 	int err = refuse_engine(s, opts.engine);
@@ -315,7 +318,7 @@ static int open_object(struct session *s)
 	if (err)
 		return err;
 	opts.kconfig = kconfig;
-	err = skep_object_open(args_operand(s->args, 0), &opts, &s->obj, &s->diag);
+	err = skep_object_open(path, &opts, &s->obj, &s->diag);
 	free(kconfig);
 	s->report.engine = opts.engine;
 	return err ? refuse(&s->diag, EXIT_INPUT) : EXIT_OK;
@@ -630,9 +633,12 @@ static void tell_skipped(const struct session *s)
 {
 	struct number n;
 
-	if (s->inputs.skipped)
+	if (s->inputs.skipped == 1)
+		say_warning(NULL, "1 packet was left out: cut off in its link header, or "
+				  "neither IPv4 nor IPv6");
+	else if (s->inputs.skipped)
 		say_warning(NULL,
-			    "%s packets were left out: cut off in their link header, or "
+			    "%s packets were left out: cut off in their link headers, or "
 			    "neither IPv4 nor IPv6",
 			    grouped(&n, s->inputs.skipped));
 }
