@@ -30,10 +30,12 @@ static const struct map_ref_ops uncounted;
 struct map_refs *map_refs_new(u32 n_slots, const struct map_ref_ops *ops)
 {
 	struct map_refs *refs;
+	size_t size;
 
-	if (n_slots > (SIZE_MAX / 2 - sizeof(*refs)) / sizeof(refs->slots[0]))
+	if (__builtin_mul_overflow(n_slots, sizeof(refs->slots[0]), &size) ||
+	    __builtin_add_overflow(size, sizeof(*refs), &size))
 		return NULL;
-	refs = calloc(1, sizeof(*refs) + n_slots * sizeof(refs->slots[0]));
+	refs = calloc(1, size);
 	if (!refs)
 		return NULL;
 	refs->ops = ops ? ops : &uncounted;
