@@ -263,6 +263,28 @@ static void unload(struct skep_object *obj)
 	}
 }
 
+/* Does any program that is loaded ask what the kernel's types are? */
+static bool asks_for_types(const struct skep_object *obj)
+{
+	for (u32 i = 0; i < obj->n_progs; i++) {
+		const struct object_prog *p = &obj->file->progs[i];
+
+		for (u32 k = 0; k < p->n_relocs && !obj->progs[i].unwanted; k++) {
+			if (p->relocs[k].kind == OBJECT_RELOC_CORE ||
+			    p->relocs[k].kind == OBJECT_RELOC_EXTERN)
+				return true;
+		}
+	}
+	return false;
+}
+
+static int own_target(const struct skep_object *obj, struct skep_target **target,
+		      struct skep_diag *diag)
+{
+	return asks_for_types(obj) ? skep_target_new(NULL, NULL, target, diag)
+				   : target_new_untyped(target, diag);
+}
+
 SKEP_API int skep_object_load(struct skep_object *obj, const struct skep_target *target,
 			      struct skep_diag *diag)
 {
@@ -272,7 +294,7 @@ SKEP_API int skep_object_load(struct skep_object *obj, const struct skep_target 
 	if (obj->loaded)
 		return diag_in(diag, fail(diag, IS_LOADED, NO_PC), "%s", obj->name);
 	if (!target) {
-		err = skep_target_new(NULL, NULL, &own, diag);
+		err = own_target(obj, &own, diag);
 		target = own;
 	}
 	if (!err)

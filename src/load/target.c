@@ -55,35 +55,50 @@ static void name_target(struct skep_target *t)
 	snprintf(t->name, sizeof(t->name), "linux-%u.%u", v >> 16, v >> 8 & 0xff);
 }
 
-/* The types of the running kernel belong to "linux" alone; it may not show any. */
-static int find_types(struct skep_target *t, bool running, const char *btf,
-		      struct skep_diag *diag)
+/* It may not show any. */
+static int read_running_types(struct skep_target *t, struct skep_diag *diag)
 {
 	int err;
 
-	if (btf)
-		return read_types(t, btf, diag);
-	if (!running)
-		return 0;
 	err = read_types(t, running_types, NULL);
 	return err == -ENOMEM ? fail(diag, NO_MEMORY, NO_PC) : 0;
 }
 
-SKEP_API int skep_target_new(const char *name, const char *btf,
-			     struct skep_target **target, struct skep_diag *diag)
+static int new_named(const char *name, struct skep_target **target,
+		     struct skep_diag *diag)
 {
 	struct skep_target *t = calloc(1, sizeof(*t));
 	int err;
 
 	if (!t)
 		return fail(diag, NO_MEMORY, NO_PC);
-	if (!name)
-		name = "linux";
 	err = target_parse(name, &t->target, diag);
-	if (!err) {
-		name_target(t);
-		err = find_types(t, !strcmp(name, "linux"), btf, diag);
-	}
+	name_target(t);
+	if (err)
+		skep_target_free(t);
+	else
+		*target = t;
+	return err;
+}
+
+int target_new_untyped(struct skep_target **target, struct skep_diag *diag)
+{
+	return new_named("linux", target, diag);
+}
+
+SKEP_API int skep_target_new(const char *name, const char *btf,
+			     struct skep_target **target, struct skep_diag *diag)
+{
+	bool running = !name || !strcmp(name, "linux");
+	struct skep_target *t;
+	int err = new_named(running ? "linux" : name, &t, diag);
+
+	if (err)
+		return err;
+	if (btf)
+		err = read_types(t, btf, diag);
+	else if (running) /* they belong to no other version */
+		err = read_running_types(t, diag);
 	if (err)
 		skep_target_free(t);
 	else

@@ -9,6 +9,10 @@
 
 #include "target/target.h"
 
+/* "linux" without any types, for objects that ask for none: reading those of a kernel
+ * takes longer than loading such an object. */
+int target_new_untyped(struct skep_target **target, struct skep_diag *diag);
+
 /* Of a target that the caller holds. */
 const struct target *target_of(const struct skep_target *target);
 

@@ -122,12 +122,29 @@ void help_overview(FILE *f)
 
 /* ---- man pages ---- */
 
-/* Text as mdoc wants it: no macro, no escape by accident. */
+enum { MDOC_WIDTH = 76 };
+
+/* May the line end at this blank?  Sentences do, and long lines should. */
+static bool breaks_line(const char *s, size_t column)
+{
+	return *s == ' ' &&
+	       (s[1] == ' ' || column + 1 + strcspn(s + 1, " \n") > MDOC_WIDTH);
+}
+
+/* Text as mdoc wants it: no macro, no escape by accident; a sentence starts a line. */
 static void put_mdoc(FILE *f, const char *s)
 {
 	bool line_start = true;
+	size_t column = 0;
 
 	for (; *s; s++) {
+		column = line_start ? 0 : column + 1;
+		if (breaks_line(s, column)) {
+			s += s[1] == ' ';
+			putc('\n', f);
+			line_start = true;
+			continue;
+		}
 		if (s[0] == '\n' && s[1] == '\n') {
 			fputs("\n.Pp\n", f);
 			s++;
@@ -141,6 +158,18 @@ static void put_mdoc(FILE *f, const char *s)
 			fputs("\\e", f);
 		else if (*s == '-' && s[1] == '-')
 			fputs("\\-", f);
+		else
+			putc(*s, f);
+	}
+	putc('\n', f);
+}
+
+/* A line that stays one. */
+static void put_literal(FILE *f, const char *s)
+{
+	for (; *s; s++) {
+		if (*s == '\\')
+			fputs("\\e", f);
 		else
 			putc(*s, f);
 	}
@@ -196,7 +225,7 @@ static void man_examples(FILE *f, const struct command *command)
 	for (u32 i = 0; i < command->n_examples; i++) {
 		put_mdoc(f, command->examples[i].what);
 		fputs(".Bd -literal -offset indent\n", f);
-		put_mdoc(f, command->examples[i].line);
+		put_literal(f, command->examples[i].line);
 		fputs(".Ed\n", f);
 	}
 }
@@ -238,10 +267,7 @@ static void man_skep(FILE *f)
 	      "When it is not empty, nothing is coloured.\n.El\n",
 	      f);
 	man_exit_status(f);
-	fputs(".Sh SEE ALSO\n", f);
-	for (u32 i = 0; commands[i]; i++)
-		fprintf(f, ".Xr skep-%s 1%s\n", commands[i]->name,
-			commands[i + 1] ? " ," : "");
+	fputs(".Sh SEE ALSO\n.Xr bpf 2 ,\n.Xr bpf-helpers 7 \n", f);
 }
 
 void help_man(FILE *f, const struct command *command)

@@ -438,7 +438,8 @@ static int load(struct session *s)
 	if (err)
 		return err;
 	select_progs(s);
-	if (skep_target_new(args_value(s->args, RUN_TARGET), args_value(s->args, RUN_BTF),
+	if ((args_has(s->args, RUN_TARGET) || args_has(s->args, RUN_BTF)) &&
+	    skep_target_new(args_value(s->args, RUN_TARGET), args_value(s->args, RUN_BTF),
 			    &s->target, &s->diag))
 		return refuse(&s->diag, EXIT_INPUT);
 	if (skep_object_load(s->obj, s->target, &s->diag))
