@@ -12,7 +12,7 @@
 #include "base/diag.h"
 
 enum { ET_REL_NUMBER = 1, CLASS_64 = 2, DATA_LITTLE = 1, DATA_BIG = 2, XINDEX = 0xffff };
-enum { FIRST_RESERVED_SECTION = 0xff00 };
+enum { FIRST_RESERVED_SECTION = 0xff00, MAX_NAME = 4096 };
 
 /* The fields of the file header that matter. */
 struct header {
@@ -86,6 +86,14 @@ static void chain_relocs(struct elf *elf)
 	}
 }
 
+/* A name: inside, and of a length that allows a file full of them. */
+static const char *name_at(struct bytes names, u32 off)
+{
+	if (off < names.len && names.len - off > MAX_NAME)
+		names.len = (u64)off + MAX_NAME;
+	return bytes_string(names, off);
+}
+
 static int read_sections(struct elf *elf, struct bytes file, const struct header *h,
 			 struct arena *arena, struct skep_diag *diag)
 {
@@ -94,6 +102,8 @@ static int read_sections(struct elf *elf, struct bytes file, const struct header
 
 	if (!table.data)
 		return fail(diag, BAD_ELF, NO_PC, "the section headers lie outside");
+	u64 total = 0;
+
 	elf->n_sections = h->n_sections;
 	elf->sections = arena_array(arena, h->n_sections, sizeof(*elf->sections));
 	if (!elf->sections)
@@ -105,15 +115,19 @@ static int read_sections(struct elf *elf, struct bytes file, const struct header
 			return diag_in(diag,
 				       fail(diag, BAD_ELF, NO_PC, "it lies outside"),
 				       "section %u", i);
+		total += elf->sections[i].data.len;
 	}
+	/* What is read costs as much as the file is long, however often it says so. */
+	if (total > file.len)
+		return fail(diag, BAD_ELF, NO_PC, "sections overlap");
 	for (u32 i = 0; i < h->n_sections; i++) {
 		const u8 *p = table.data + (u64)i * ELF_SECTION_SIZE;
 		u32 name = load_u32_of(p, elf->big_endian);
 
-		elf->sections[i].name = bytes_string(elf->sections[h->names].data, name);
+		elf->sections[i].name = name_at(elf->sections[h->names].data, name);
 		if (!elf->sections[i].name && name)
 			return diag_in(
-				diag, fail(diag, BAD_ELF, NO_PC, "its name lies outside"),
+				diag, fail(diag, BAD_ELF, NO_PC, "its name does not end"),
 				"section %u", i);
 		if (!elf->sections[i].name)
 			elf->sections[i].name = "";
@@ -128,7 +142,7 @@ static int read_symbol(const struct elf *elf, const u8 *p, struct bytes names,
 	bool be = elf->big_endian;
 	u32 name = load_u32_of(p, be);
 
-	sym->name = name ? bytes_string(names, name) : "";
+	sym->name = name ? name_at(names, name) : "";
 	sym->bind = p[4] >> 4;
 	sym->type = p[4] & 15;
 	sym->visibility = p[5] & 3;
@@ -136,7 +150,7 @@ static int read_symbol(const struct elf *elf, const u8 *p, struct bytes names,
 	sym->value = load_u64_of(p + 8, be);
 	sym->size = load_u64_of(p + 16, be);
 	if (!sym->name)
-		return fail(diag, BAD_ELF, NO_PC, "its name lies outside");
+		return fail(diag, BAD_ELF, NO_PC, "its name does not end");
 	if (sym->section >= elf->n_sections && sym->section < FIRST_RESERVED_SECTION)
 		return fail(diag, BAD_ELF, NO_PC, "its section does not exist");
 	if (sym->section == XINDEX)
@@ -153,7 +167,7 @@ static int read_symbols(struct elf *elf, struct arena *arena, struct skep_diag *
 			table = &elf->sections[i];
 	}
 	if (!table)
-		return fail(diag, BAD_ELF, NO_PC, "there is no symbol table");
+		return 0; /* stripped: sections are all there is */
 	if (table->link >= elf->n_sections)
 		return fail(diag, BAD_ELF, NO_PC, "the symbols' names are missing");
 

@@ -69,7 +69,7 @@ struct elf {
 	struct elf_section *sections; /* in the arena; [0] is the null section */
 	u32 n_sections;
 	struct elf_symbol *symbols; /* in the arena; [0] is the null symbol */
-	u32 n_symbols;
+	u32 n_symbols;              /* 0: the file is stripped */
 };
 
 /* Errors: ENOEXEC for what is no relocatable ELF64 object for BPF, EINVAL for a broken

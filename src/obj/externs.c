@@ -13,7 +13,7 @@
 #include "obj/reader.h"
 
 enum { MAP_TYPE_ARRAY = 2, F_RDONLY_PROG = 1 << 7, F_MMAPABLE = 1 << 10 };
-enum { MAX_SETTINGS = 1024 };
+enum { MAX_SETTINGS = 1024, MAX_SETTING_SIZE = 4096 };
 enum { TRISTATE_NO, TRISTATE_YES, TRISTATE_MODULE };
 
 /* One setting: an extern variable, and where its value goes. */
@@ -190,31 +190,65 @@ static u32 count_settings(const struct reader *r)
 	return n;
 }
 
-/* Gives every extern of .kconfig its place in the map; the size of the map. */
-static u32 lay_out(struct reader *r, struct map_def *def)
+/* What decides where a setting is in the map. */
+struct layout {
+	struct object_extern *e;
+	u32 type, size, align;
+};
+
+/* As Linux' own loader lays them out. */
+static int by_alignment(const void *a, const void *b)
+{
+	const struct layout *x = a, *y = b;
+
+	if (x->align != y->align)
+		return x->align > y->align ? -1 : 1;
+	if (x->size != y->size)
+		return x->size < y->size ? -1 : 1;
+	return strcmp(x->e->name, y->e->name);
+}
+
+/* The externs of .kconfig, largest alignment first; NULL: no memory, or no sizes. */
+static struct layout *sort_settings(struct reader *r, u32 n)
 {
 	const struct btf *btf = r->obj->btf;
-	u64 end = 0;
+	struct layout *all = arena_array(&r->obj->arena, n, sizeof(*all));
 
-	for (u32 i = 0; i < r->externs.len; i++) {
+	for (u32 i = 0, k = 0; i < r->externs.len && all; i++) {
 		struct object_extern *e = vec_at(&r->externs, i);
 
 		if (e->kind != EXTERN_KCONFIG)
 			continue;
 		u32 type = btf_type(btf, e->btf_id).type;
 		s64 size = btf_size(btf, type);
-		u32 align = btf_align(btf, type);
+
+		if (size <= 0 || size > MAX_SETTING_SIZE)
+			return NULL;
+		all[k++] = (struct layout){e, type, (u32)size, btf_align(btf, type)};
+	}
+	if (all)
+		qsort(all, n, sizeof(*all), by_alignment);
+	return all;
+}
+
+/* Gives every extern of .kconfig its place in the map; the size of the map, or 0. */
+static u32 lay_out(struct reader *r, struct map_def *def, u32 n)
+{
+	const struct layout *all = sort_settings(r, n);
+	u32 end = 0;
+
+	for (u32 i = 0; i < n && all; i++) {
 		struct object_var *var = vec_push(&r->vars);
 
-		if (!var || size <= 0 || size > 4096)
+		if (!var)
 			return 0;
-		end = round_up(end, align);
-		*var = (struct object_var){e->name,   def,  (u32)end,
-					   (u32)size, type, false};
-		e->var = (u32)r->vars.len - 1;
-		end += (u64)size;
+		end = (u32)round_up(end, all[i].align);
+		*var = (struct object_var){all[i].e->name, def,         end,
+					   all[i].size,    all[i].type, false};
+		all[i].e->var = (u32)r->vars.len - 1;
+		end += all[i].size;
 	}
-	return end < INT32_MAX ? (u32)end : 0;
+	return end;
 }
 
 static void fill_in(struct reader *r, const struct map_def *def, const char *config)
@@ -241,7 +275,8 @@ static void fill_in(struct reader *r, const struct map_def *def, const char *con
 	}
 }
 
-static int add_kconfig(struct reader *r, const char *config, struct skep_diag *diag)
+static int add_kconfig(struct reader *r, const char *config, u32 n,
+		       struct skep_diag *diag)
 {
 	struct map_def *def = add_map(r, ".kconfig", (struct map_place){0, 0, 0});
 
@@ -252,7 +287,7 @@ static int add_kconfig(struct reader *r, const char *config, struct skep_diag *d
 	def->origin = MAP_KCONFIG;
 	def->type = MAP_TYPE_ARRAY;
 	def->key_size = 4;
-	def->value_size = lay_out(r, def);
+	def->value_size = lay_out(r, def, n);
 	def->max_entries = 1;
 	def->flags = F_MMAPABLE | F_RDONLY_PROG;
 	if (!def->value_size)
@@ -261,6 +296,7 @@ static int add_kconfig(struct reader *r, const char *config, struct skep_diag *d
 	def->data = arena_alloc(&r->obj->arena, def->value_size);
 	if (!def->data)
 		return fail(diag, NO_MEMORY, NO_PC);
+	def->data_size = def->value_size;
 	fill_in(r, def, config);
 	return 0;
 }
@@ -281,5 +317,5 @@ int read_externs(struct reader *r, const char *kconfig, struct skep_diag *diag)
 	if (n > MAX_SETTINGS)
 		return fail(diag, BAD_MAP_DECL, NO_PC, ".kconfig",
 			    "has too many externs");
-	return n ? add_kconfig(r, kconfig, diag) : 0;
+	return n ? add_kconfig(r, kconfig, n, diag) : 0;
 }

@@ -18,6 +18,8 @@
  * grow to. */
 enum { MAX_TOTAL = 40 << 20 };
 
+#define NO_OFFSET INT64_MIN
+
 /* A function as part of the program that is being linked. */
 struct member {
 	u32 func;  /* index in r->funcs */
@@ -47,6 +49,7 @@ struct linker {
 	 * program, or -1. */
 	s32 *member_of, *map_of, *extern_of;
 	u64 total; /* bytes of all programs */
+	u32 text;  /* the section .text, or 0 */
 };
 
 /* Where one instruction is. */
@@ -198,12 +201,13 @@ static int refer_to_func(struct linker *l, const struct place *p, u32 section, s
 	return 0;
 }
 
+/* offset: of a variable in the map's data; NO_OFFSET: the map itself is meant. */
 static int refer_to_map(struct linker *l, const struct place *p, u32 map, s64 offset,
 			struct skep_diag *diag)
 {
 	struct insn *insn = insn_at(l, p->pc);
 	const struct map_def *def = reader_map(l->r, map);
-	bool value = def->origin != MAP_DECLARED && def->origin != MAP_STRUCT_OPS;
+	bool value = offset != NO_OFFSET;
 
 	if (l->map_of[map] < 0) {
 		const struct map_def **slot = vec_push(&l->maps);
@@ -215,7 +219,7 @@ static int refer_to_map(struct linker *l, const struct place *p, u32 map, s64 of
 		*used = map;
 		l->map_of[map] = (s32)l->maps.len - 1;
 	}
-	if (value && (offset < 0 || offset > def->value_size))
+	if (value && (offset < 0 || offset > def->data_size))
 		return fail(diag, BAD_RELOC, (int)p->pc, def->name,
 			    "points outside of it");
 	insn[0].src_reg = value ? LDDW_MAP_IDX_VALUE : LDDW_MAP_IDX;
@@ -264,6 +268,27 @@ static int refer_to_extern(struct linker *l, const struct place *p, u32 index,
 	return note(l, OBJECT_RELOC_EXTERN, p->pc, e->name, diag);
 }
 
+/* A map, or a variable by its symbol or by its section and offset. */
+static int refer_to_data(struct linker *l, const struct place *p,
+			 const struct elf_symbol *sym, struct skep_diag *diag)
+{
+	s64 offset = (s64)sym->value + insn_at(l, p->pc)->imm;
+
+	if (l->r->arena_section && sym->section == l->r->arena_section)
+		return refer_to_map(l, p, l->r->arena_map, offset, diag);
+	s32 map = map_at(l->r, sym->section, offset < 0 ? 0 : (u64)offset);
+
+	if (map < 0)
+		map = map_at(l->r, sym->section, sym->value);
+	if (map < 0)
+		return fail(diag, BAD_RELOC, (int)p->pc, symbol_name(l->r, sym),
+			    "is about a section that is no data");
+	const struct map_def *def = reader_map(l->r, (u32)map);
+	bool whole = def->origin == MAP_DECLARED || def->origin == MAP_STRUCT_OPS;
+
+	return refer_to_map(l, p, (u32)map, whole ? NO_OFFSET : offset, diag);
+}
+
 static int apply_reloc(struct linker *l, const struct place *p, struct skep_diag *diag)
 {
 	const struct elf_symbol *sym = &l->r->elf.symbols[p->rel->symbol];
@@ -289,15 +314,7 @@ static int apply_reloc(struct linker *l, const struct place *p, struct skep_diag
 		return fail(diag, BAD_RELOC, (int)p->pc, symbol_name(l->r, sym),
 			    "is a call of something that is no function");
 
-	s64 offset = (s64)sym->value + insn->imm;
-	s32 map = map_at(l->r, sym->section, offset < 0 ? 0 : (u64)offset);
-
-	if (map < 0)
-		map = map_at(l->r, sym->section, sym->value);
-	if (map < 0)
-		return fail(diag, BAD_RELOC, (int)p->pc, symbol_name(l->r, sym),
-			    "is about a section that is no data");
-	return refer_to_map(l, p, (u32)map, offset, diag);
+	return refer_to_data(l, p, sym, diag);
 }
 
 /* References of code to code of the same section need no relocation. */
@@ -474,7 +491,7 @@ static int add_exception_callback(struct linker *l, const struct func *f,
 		if (strncmp(text, prefix, strlen(prefix)) != 0)
 			continue;
 		text += strlen(prefix);
-		const struct elf_symbol *sym = find_symbol(l->r, text, UINT32_MAX);
+		const struct elf_symbol *sym = find_symbol(l->r, text, l->text);
 		s32 func = sym ? func_at(l->r, sym->section, sym->value / INSN_SIZE) : -1;
 
 		if (func < 0)
@@ -556,9 +573,11 @@ int link_programs(struct reader *r, struct skep_diag *diag)
 		.map_of = arena_array(a, r->maps.len, sizeof(s32)),
 		.extern_of = arena_array(a, r->externs.len, sizeof(s32)),
 	};
+	const struct elf_section *text = elf_find_section(&r->elf, ".text");
 	u32 entries = 0;
 	int err = 0;
 
+	l.text = text ? (u32)(text - r->elf.sections) : 0;
 	for (u32 i = 0; i < r->funcs.len; i++)
 		entries += ((struct func *)vec_at(&r->funcs, i))->entry;
 	r->obj->progs = arena_array(a, entries, sizeof(*r->obj->progs));

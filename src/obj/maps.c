@@ -12,7 +12,12 @@
 #include "base/diag.h"
 #include "obj/reader.h"
 
-enum { PTR_SIZE = 8, MAP_TYPE_STRUCT_OPS_NUMBER = 26 };
+enum { PTR_SIZE = 8, RING_PAGE = 4096 };
+enum {
+	MAP_TYPE_STRUCT_OPS_NUMBER = 26,
+	MAP_TYPE_RINGBUF_NUMBER = 27,
+	MAP_TYPE_USER_RINGBUF_NUMBER = 31,
+};
 
 /* A declaration while its members are read. */
 struct decl {
@@ -198,6 +203,17 @@ static s32 find_spin_lock(const struct btf *btf, u32 value_id)
 	return -1;
 }
 
+/* What programs declare is rounded up to what Linux accepts: a power of two, at least a
+ * page.  Zero stays zero: the user has to say. */
+static u32 ring_size(u32 declared)
+{
+	u32 size = RING_PAGE;
+
+	while (size < declared && size <= UINT32_MAX / 2)
+		size *= 2;
+	return !declared || size < declared ? declared : size;
+}
+
 static int read_members(const struct decl *d, u32 id, struct skep_diag *diag)
 {
 	struct btf_type t = btf_type(d->btf, id);
@@ -214,6 +230,9 @@ static int read_members(const struct decl *d, u32 id, struct skep_diag *diag)
 			       d->def->name);
 	if (d->def->btf_value_id)
 		d->def->spin_lock_off = find_spin_lock(d->btf, d->def->btf_value_id);
+	if (d->def->type == MAP_TYPE_RINGBUF_NUMBER ||
+	    d->def->type == MAP_TYPE_USER_RINGBUF_NUMBER)
+		d->def->max_entries = ring_size(d->def->max_entries);
 	return 0;
 }
 
@@ -340,6 +359,22 @@ static int add_slot(struct reader *r, struct vec *slots, const struct elf_reloc 
 	return 0;
 }
 
+/* The first relocation at that offset or behind. */
+static u32 first_at(const struct elf_reloc *rels, u32 n, u64 offset)
+{
+	u32 lo = 0, hi = n;
+
+	while (lo < hi) {
+		u32 mid = lo + (hi - lo) / 2;
+
+		if (rels[mid].offset < offset)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
 static int read_slots_of(struct reader *r, u32 i, const struct elf_reloc *rels, u32 n,
 			 struct skep_diag *diag)
 {
@@ -349,11 +384,11 @@ static int read_slots_of(struct reader *r, u32 i, const struct elf_reloc *rels, 
 	s64 values = -1;
 	int err = 0;
 
-	for (u32 k = 0; k < n && !err; k++) {
+	for (u32 k = first_at(rels, n, place->offset); k < n && !err; k++) {
 		u64 off = rels[k].offset;
 
-		if (off < place->offset || off - place->offset >= place->size)
-			continue;
+		if (off - place->offset >= place->size)
+			break;
 		values = values < 0 ? values_offset(r, def) : values;
 		u64 at = off - place->offset - (u64)values;
 		if (values < 0 || at > place->size || at % PTR_SIZE)

@@ -29,25 +29,94 @@ struct map_def *add_map(struct reader *r, const char *name, struct map_place pla
 	return def;
 }
 
+/* ---- what is where ---- */
+
+/* A map's place, to be sorted. */
+struct sorted_place {
+	struct map_place place;
+	u32 map;
+};
+
+static int by_place(const void *a, const void *b)
+{
+	const struct sorted_place *x = a, *y = b;
+
+	if (x->place.section != y->place.section)
+		return x->place.section < y->place.section ? -1 : 1;
+	if (x->place.offset != y->place.offset)
+		return x->place.offset < y->place.offset ? -1 : 1;
+	return x->map < y->map ? -1 : x->map > y->map;
+}
+
+static int sort_places(struct reader *r, struct skep_diag *diag)
+{
+	u32 n = (u32)r->places.len;
+	struct sorted_place *all = calloc(n + 1, sizeof(*all));
+
+	r->by_place = arena_array(&r->obj->arena, n, sizeof(*r->by_place));
+	for (u32 i = 0; i < n && all; i++) {
+		const struct map_place *place = vec_at(&r->places, i);
+
+		all[i] = (struct sorted_place){*place, i};
+	}
+	if (!all || !r->by_place) {
+		free(all);
+		return fail(diag, NO_MEMORY, NO_PC);
+	}
+	qsort(all, n, sizeof(*all), by_place);
+	for (u32 i = 0; i < n; i++)
+		r->by_place[i] = all[i].map;
+	free(all);
+	return 0;
+}
+
+/* The last map that starts there or before; its number in by_place, or -1. */
+static s64 last_before(const struct reader *r, u32 section, u64 offset)
+{
+	u32 lo = 0, hi = (u32)r->places.len;
+
+	while (lo < hi) {
+		u32 mid = lo + (hi - lo) / 2;
+		const struct map_place *p = vec_at(&r->places, r->by_place[mid]);
+
+		if (p->section < section ||
+		    (p->section == section && p->offset <= offset))
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return (s64)lo - 1;
+}
+
 s32 map_at(const struct reader *r, u32 section, u64 offset)
 {
-	for (u32 i = 0; i < r->places.len; i++) {
-		const struct map_place *p = vec_at(&r->places, i);
+	s64 i = last_before(r, section, offset);
 
-		if (p->section == section && offset >= p->offset &&
-		    offset - p->offset < (p->size ? p->size : 1))
-			return (s32)i;
-	}
-	return -1;
+	if (i < 0)
+		return -1;
+	const struct map_place *p = vec_at(&r->places, r->by_place[i]);
+	u64 size = p->size ? p->size : 1;
+
+	if (p->section != section || offset - p->offset >= size)
+		return -1;
+	return (s32)r->by_place[i];
+}
+
+static u32 hash_symbol(const char *name, u32 section)
+{
+	return hash_string(name) ^ section * 0x9e3779b1u;
 }
 
 static int index_symbols(struct reader *r, struct skep_diag *diag)
 {
 	for (u32 i = 1; i < r->elf.n_symbols; i++) {
-		u32 hash = hash_string(r->elf.symbols[i].name);
+		const struct elf_symbol *sym = &r->elf.symbols[i];
 
-		if (r->elf.symbols[i].name[0] &&
-		    !hash_index_add(&r->symbols_by_name, hash, i))
+		/* Only the first of a name counts: many alike would be a long chain. */
+		if (!sym->name[0] || find_symbol(r, sym->name, sym->section))
+			continue;
+		if (!hash_index_add(&r->symbols_by_name,
+				    hash_symbol(sym->name, sym->section), i))
 			return fail(diag, NO_MEMORY, NO_PC);
 	}
 	return 0;
@@ -56,13 +125,12 @@ static int index_symbols(struct reader *r, struct skep_diag *diag)
 const struct elf_symbol *find_symbol(const struct reader *r, const char *name,
 				     u32 section)
 {
-	u32 hash = hash_string(name), i;
+	u32 hash = hash_symbol(name, section), i;
 
 	for (size_t c = 0; hash_index_next(&r->symbols_by_name, hash, &c, &i);) {
 		const struct elf_symbol *sym = &r->elf.symbols[i];
 
-		if ((section == UINT32_MAX || sym->section == section) &&
-		    !strcmp(sym->name, name))
+		if (sym->section == section && !strcmp(sym->name, name))
 			return sym;
 	}
 	return NULL;
@@ -142,6 +210,8 @@ static int read_all(struct reader *r, struct bytes file, const struct object_opt
 		err = read_data(r, diag);
 	if (!err)
 		err = read_externs(r, opts->kconfig, diag);
+	if (!err)
+		err = sort_places(r, diag);
 	if (!err)
 		err = read_funcs(r, diag);
 	if (!err)
@@ -253,7 +323,7 @@ int object_set_var(struct object *obj, const char *name, const void *value, size
 	if (size != var->size)
 		return fail(diag, VAR_SIZE, NO_PC, name, var->size, size);
 	if (!map->data)
-		map->data = arena_alloc(&obj->arena, map->value_size);
+		map->data = arena_alloc(&obj->arena, map->data_size);
 	if (!map->data)
 		return fail(diag, NO_MEMORY, NO_PC);
 	memcpy(map->data + var->offset, value, size);

@@ -45,16 +45,19 @@ struct code {
 struct reader {
 	struct object *obj;
 	struct elf elf;
-	struct hash_index symbols_by_name; /* of elf.symbols */
+	struct hash_index symbols_by_name; /* of elf.symbols, by name and section */
 	struct code *codes;                /* one for every section */
 	struct vec funcs;                  /* struct func, by section and start */
 	struct vec maps;                   /* struct map_def * */
 	struct vec places;                 /* struct map_place, parallel to maps */
+	u32 *by_place;                     /* indices of maps, by section and offset */
 	struct vec vars;                   /* struct object_var */
 	struct vec externs;                /* struct object_extern */
 	/* By ELF symbol: the extern that an undefined one is, or -1. */
 	s32 *symbol_extern;
-	u32 kconfig_map; /* in maps; when there are externs of that kind */
+	u32 kconfig_map;   /* in maps; when there are externs of that kind */
+	u32 arena_section; /* of variables of the arena; 0: there are none */
+	u32 arena_map;     /* in maps; when there is such a section */
 };
 
 /* The steps.  Each returns 0 or a negative errno; diag says where in the file. */
@@ -71,13 +74,13 @@ int link_programs(struct reader *r, struct skep_diag *diag);
 /* A new map at the end of r->maps, zeroed, without a spin lock; NULL: memory is out. */
 struct map_def *add_map(struct reader *r, const char *name, struct map_place place);
 
-/* The map that is declared at that place of a section, or -1. */
+/* The map that is declared at that place of a section, or -1; after sort_places(). */
 s32 map_at(const struct reader *r, u32 section, u64 offset);
 
 /* The function that starts there, or -1. */
 s32 func_at(const struct reader *r, u32 section, u64 slot);
 
-/* The symbol of that name in a section; UINT32_MAX for any section; NULL: none. */
+/* The first symbol of that name in a section; NULL: none. */
 const struct elf_symbol *find_symbol(const struct reader *r, const char *name,
 				     u32 section);
 

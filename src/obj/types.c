@@ -16,28 +16,41 @@ static void put_u32(const struct reader *r, const u8 *at, u32 value)
 			     : __builtin_bswap32(value));
 }
 
-static void fix_datasec(const struct reader *r, const struct btf *btf,
-			const struct btf_type *sec)
+static void fix_datasec(const struct reader *r, const struct btf_type *sec, u32 section)
 {
-	for (u32 i = 1; i < r->elf.n_sections; i++) {
-		const struct elf_section *section = &r->elf.sections[i];
+	const struct btf *btf = r->obj->btf;
+	u64 size = r->elf.sections[section].size;
 
-		if (strcmp(section->name, sec->name) != 0)
-			continue;
-		if (!sec->size)
-			put_u32(r, sec->data - 4,
-				(u32)min_u64(section->size, UINT32_MAX));
-		for (u32 k = 0; k < sec->vlen; k++) {
-			struct btf_secvar v = btf_secvar(sec, k);
-			const struct elf_symbol *sym =
-				find_symbol(r, btf_name(btf, v.type), i);
+	if (!sec->size)
+		put_u32(r, sec->data - 4, (u32)min_u64(size, UINT32_MAX));
+	for (u32 k = 0; k < sec->vlen; k++) {
+		struct btf_secvar v = btf_secvar(sec, k);
+		const struct elf_symbol *sym =
+			find_symbol(r, btf_name(btf, v.type), section);
 
-			if (sym && sym->value < section->size)
-				put_u32(r, sec->data + 12 * (size_t)k + 4,
-					(u32)sym->value);
-		}
-		return;
+		if (sym && sym->value < size)
+			put_u32(r, sec->data + 12 * (size_t)k + 4, (u32)sym->value);
 	}
+}
+
+/* The first section of a name is the one that the BTF is about. */
+static int fix_datasecs(const struct reader *r, struct skep_diag *diag)
+{
+	const struct btf *btf = r->obj->btf;
+	bool *done = arena_array(&r->obj->arena, btf_count(btf), sizeof(*done));
+
+	if (!done)
+		return fail(diag, NO_MEMORY, NO_PC);
+	for (u32 i = 1; i < r->elf.n_sections; i++) {
+		u32 id = find_datasec(r, r->elf.sections[i].name);
+		struct btf_type sec = btf_type(btf, id);
+
+		if (!id || done[id])
+			continue;
+		done[id] = true;
+		fix_datasec(r, &sec, i);
+	}
+	return 0;
 }
 
 int read_btf(struct reader *r, struct skep_diag *diag)
@@ -58,12 +71,9 @@ int read_btf(struct reader *r, struct skep_diag *diag)
 		return elf_find_section(&r->elf, ".maps") ? obj->btf_diag.err : 0;
 	}
 	obj->btf = btf;
-	for (u32 id = btf_first(btf); id < btf_count(btf); id++) {
-		struct btf_type t = btf_type(btf, id);
-
-		if (t.kind == BTF_DATASEC)
-			fix_datasec(r, btf, &t);
-	}
+	int err = fix_datasecs(r, diag);
+	if (err)
+		return err;
 	if (ext && ext->data.len &&
 	    btf_ext_read(&obj->arena, ext->data, btf, &obj->ext, &obj->btf_diag)) {
 		diag_in(&obj->btf_diag, obj->btf_diag.err, "section .BTF.ext");

@@ -44,7 +44,9 @@ struct map_def {
 	const struct map_slot
 		*slots; /* initial contents of prog-arrays and maps-in-maps */
 	u32 n_slots;
-	u8 *data; /* initial value of the single element of data maps; NULL: zeroes */
+	u8 *data; /* initial value of the single element of data maps, and of the start of
+		     an ARENA; NULL: zeroes */
+	u32 data_size; /* of that; 0: there are no global variables in this map */
 };
 
 /* A function of the program; the first one is its entry. */
