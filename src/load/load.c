@@ -4,6 +4,7 @@
  * made ready.  It succeeds wholly or leaves the object as it was.  Never does: read
  * files, run programs.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +70,18 @@ static bool is_wanted(const struct skep_object *obj, const struct skep_map *map)
 	return !unwanted;
 }
 
+/* A name as Linux takes it, made as libbpf makes it: cut, and without other characters.
+ */
+static void kernel_name(const char *name, char out[MAP_NAME_LEN])
+{
+	u32 i = 0;
+
+	for (; name[i] && i + 1 < MAP_NAME_LEN; i++)
+		out[i] =
+			isalnum((unsigned char)name[i]) || name[i] == '.' ? name[i] : '_';
+	out[i] = 0;
+}
+
 static struct map_attr attr_of(const struct map_def *def, const struct skep_world *world)
 {
 	u32 n_cpus = world->cpus.n;
@@ -80,7 +93,6 @@ static struct map_attr attr_of(const struct map_def *def, const struct skep_worl
 		.flags = def->flags,
 		.extra = def->extra,
 		.n_cpus = n_cpus,
-		.name = def->name,
 		/* what can be repeated is repeated: the order of hashed elements, too */
 		.has_seed = world->scripted,
 		.seed = world->scripted ? world->script.seed : 0,
@@ -97,7 +109,10 @@ static int create_map(struct skep_map *map, struct skep_diag *diag)
 	struct map_field lock = {.size = 4, .is_spin_lock = true}, inner_lock = lock;
 	const struct skep_world *world = map->obj->world;
 	struct map_attr attr = attr_of(map->def, world), inner;
+	char name[MAP_NAME_LEN];
 
+	kernel_name(map->def->name, name);
+	attr.name = name;
 	if (map->def->spin_lock_off >= 0) {
 		lock.off = (u32)map->def->spin_lock_off;
 		attr.fields = &lock;

@@ -347,16 +347,41 @@ static bool is_candidate(const struct session *s, const struct skep_prog *prog)
 	       !is_tail(s->obj, prog);
 }
 
-static int refuse_choice(struct session *s, const char *what)
+/* "filter (xdp), count (socket_filter), and 3 more". */
+static void list_progs(struct session *s, struct text *list, bool candidates)
 {
-	struct text list = TEXT_INIT;
+	enum { FEW = 8 };
 	struct skep_prog *prog = NULL;
+	u32 n = 0;
 
-	while ((prog = skep_object_next_prog(s->obj, prog)))
-		text_printf(&list, "%s%s (%s)", list.len ? ", " : "",
-			    skep_prog_name(prog), skep_prog_type_name(prog));
-	say(skep_object_name(s->obj), "choose with --prog", "%s: %s", what,
-	    list.len ? text_str(&list) : "none");
+	while ((prog = skep_object_next_prog(s->obj, prog))) {
+		if (candidates && !is_candidate(s, prog))
+			continue;
+		if (n++ < FEW)
+			text_printf(list, "%s%s (%s)", list->len ? ", " : "",
+				    skep_prog_name(prog), skep_prog_type_name(prog));
+	}
+	if (n > FEW)
+		text_printf(list, ", and %u more", n - FEW);
+	if (!n)
+		text_puts(list, "there are none");
+}
+
+static int refuse_choice(struct session *s, bool several)
+{
+	bool ctx = args_has(s->args, RUN_CTX);
+	struct text list = TEXT_INIT;
+
+	list_progs(s, &list, several);
+	if (several)
+		say(skep_object_name(s->obj), "choose with --prog",
+		    "several programs could be meant: %s", text_str(&list));
+	else if (ctx)
+		say(skep_object_name(s->obj), "--pcap and --packet give packets",
+		    "no program takes a context from a file: %s", text_str(&list));
+	else
+		say(skep_object_name(s->obj), "--ctx gives other programs their context",
+		    "no program works on packets: %s", text_str(&list));
 	text_fini(&list);
 	return EXIT_USAGE;
 }
@@ -374,6 +399,18 @@ static int refuse_name(struct session *s, const char *name)
 	return EXIT_USAGE;
 }
 
+/* Packets are for programs that work on packets. */
+static int check_input_of(struct session *s)
+{
+	if (skep_prog_takes_packets(s->prog) != args_has(s->args, RUN_CTX))
+		return EXIT_OK;
+	say(skep_object_name(s->obj),
+	    skep_prog_takes_packets(s->prog) ? "give --pcap or --packet" : "give --ctx",
+	    "program %s (%s) is not run on this input", skep_prog_name(s->prog),
+	    skep_prog_type_name(s->prog));
+	return EXIT_USAGE;
+}
+
 static int choose_prog(struct session *s)
 {
 	const char *name = args_value(s->args, RUN_PROG);
@@ -382,7 +419,7 @@ static int choose_prog(struct session *s)
 
 	if (name) {
 		s->prog = skep_object_find_prog(s->obj, name);
-		return s->prog ? EXIT_OK : refuse_name(s, name);
+		return s->prog ? check_input_of(s) : refuse_name(s, name);
 	}
 	while ((prog = skep_object_next_prog(s->obj, prog))) {
 		if (!is_candidate(s, prog))
@@ -392,8 +429,7 @@ static int choose_prog(struct session *s)
 	}
 	if (n == 1)
 		return EXIT_OK;
-	return refuse_choice(s, n ? "several programs could be meant"
-				  : "no program can be run on this input");
+	return refuse_choice(s, n > 0);
 }
 
 /* Only the chosen one and what it may tail-call: others may need what skep lacks. */
