@@ -165,8 +165,10 @@ static int new_map(u32 value_size, u32 flags, const void *value)
 	int fd = (int)kernel_bpf(BPF_MAP_CREATE, &attr);
 	u32 key = 0;
 
-	attr = (union bpf_attr){
-		.map_fd = (u32)fd, .key = (uintptr_t)&key, .value = (uintptr_t)value};
+	memset(&attr, 0, sizeof(attr)); /* Linux looks at all of it */
+	attr.map_fd = (u32)fd;
+	attr.key = (uintptr_t)&key;
+	attr.value = (uintptr_t)value;
 	if (fd >= 0 && kernel_bpf(BPF_MAP_UPDATE_ELEM, &attr)) {
 		close(fd);
 		return -1;
@@ -246,7 +248,8 @@ void oracle_kernel(const struct oracle_case *c, struct oracle_result *r)
 	code.n = 0;
 	code.shared = new_map(sizeof(s), 0, &s);
 	code.text = new_map(ORACLE_TEXT, BPF_F_RDONLY_PROG, c->text);
-	freeze = (union bpf_attr){.map_fd = (u32)code.text};
+	memset(&freeze, 0, sizeof(freeze)); /* Linux looks at all of it */
+	freeze.map_fd = (u32)code.text;
 	kernel_bpf(BPF_MAP_FREEZE, &freeze);
 	assemble(&code, c);
 	prog = load(&code, c);
