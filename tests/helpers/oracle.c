@@ -198,8 +198,7 @@ static int load(const struct code *code, const struct oracle_case *c)
 
 static int run_kernel(int fd, const struct oracle_case *c, struct oracle_result *r)
 {
-	struct __sk_buff skb = {.gso_size = c->gso_size, .gso_segs = c->gso_segs};
-	struct __sk_buff skb_out;
+	struct __sk_buff skb, skb_out;
 	struct xdp_md xdp = {.data_end = c->packet_len}, xdp_out;
 	bool is_xdp = c->type == BPF_PROG_TYPE_XDP;
 	union bpf_attr attr = {
@@ -215,6 +214,9 @@ static int run_kernel(int fd, const struct oracle_case *c, struct oracle_result 
 		.test.ctx_size_out = is_xdp ? sizeof(xdp) : sizeof(skb),
 	};
 
+	memset(&skb, 0, sizeof(skb)); /* its holes, too */
+	skb.gso_size = c->gso_size;
+	skb.gso_segs = c->gso_segs;
 	if (kernel_bpf(BPF_PROG_TEST_RUN, &attr))
 		return -errno;
 	r->packet_len = attr.test.data_size_out;
