@@ -201,22 +201,23 @@ static int run_kernel(int fd, const struct oracle_case *c, struct oracle_result 
 	struct __sk_buff skb, skb_out;
 	struct xdp_md xdp = {.data_end = c->packet_len}, xdp_out;
 	bool is_xdp = c->type == BPF_PROG_TYPE_XDP;
-	union bpf_attr attr = {
-		.test.prog_fd = (u32)fd,
-		.test.data_in = (uintptr_t)c->packet,
-		.test.data_size_in = c->packet_len,
-		.test.data_out = (uintptr_t)r->packet,
-		.test.data_size_out = ORACLE_PACKET,
-		.test.repeat = 1,
-		.test.ctx_in = is_xdp ? (uintptr_t)&xdp : (uintptr_t)&skb,
-		.test.ctx_size_in = is_xdp ? sizeof(xdp) : sizeof(skb),
-		.test.ctx_out = is_xdp ? (uintptr_t)&xdp_out : (uintptr_t)&skb_out,
-		.test.ctx_size_out = is_xdp ? sizeof(xdp) : sizeof(skb),
-	};
+	union bpf_attr attr;
 
-	memset(&skb, 0, sizeof(skb)); /* its holes, too */
+	/* Linux looks at every byte, holes and unnamed members too. */
+	memset(&attr, 0, sizeof(attr));
+	memset(&skb, 0, sizeof(skb));
 	skb.gso_size = c->gso_size;
 	skb.gso_segs = c->gso_segs;
+	attr.test.prog_fd = (u32)fd;
+	attr.test.data_in = (uintptr_t)c->packet;
+	attr.test.data_size_in = c->packet_len;
+	attr.test.data_out = (uintptr_t)r->packet;
+	attr.test.data_size_out = ORACLE_PACKET;
+	attr.test.repeat = 1;
+	attr.test.ctx_in = is_xdp ? (uintptr_t)&xdp : (uintptr_t)&skb;
+	attr.test.ctx_size_in = is_xdp ? sizeof(xdp) : sizeof(skb);
+	attr.test.ctx_out = is_xdp ? (uintptr_t)&xdp_out : (uintptr_t)&skb_out;
+	attr.test.ctx_size_out = is_xdp ? sizeof(xdp) : sizeof(skb);
 	if (kernel_bpf(BPF_PROG_TEST_RUN, &attr))
 		return -errno;
 	r->packet_len = attr.test.data_size_out;
