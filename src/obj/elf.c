@@ -225,6 +225,16 @@ static int by_offset(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* As compilers leave them: sorting would take memory of its own. */
+static bool is_sorted(const struct elf_reloc *relocs, u32 n)
+{
+	for (u32 i = 1; i < n; i++) {
+		if (relocs[i].offset < relocs[i - 1].offset)
+			return false;
+	}
+	return true;
+}
+
 /* Appends the relocations of one section of them. */
 static int read_entries(const struct elf *elf, const struct elf_section *sec,
 			struct elf_reloc *relocs, u32 *n, struct skep_diag *diag)
@@ -279,6 +289,7 @@ int elf_read_relocs(const struct elf *elf, u32 index, struct arena *arena,
 		if (err)
 			return diag_in(diag, err, "section %s", sec->name);
 	}
-	qsort(*relocs, *n_relocs, sizeof(**relocs), by_offset);
+	if (!is_sorted(*relocs, *n_relocs))
+		qsort(*relocs, *n_relocs, sizeof(**relocs), by_offset);
 	return 0;
 }

@@ -95,7 +95,8 @@ int read_ext(struct reader *r, struct skep_diag *diag)
 	bool ok = true;
 
 	for (u32 i = 1; i < r->elf.n_sections && ok; i++) {
-		if (r->codes[i].insns)
+		/* Only the first of a name counts: many alike would be a long chain. */
+		if (r->codes[i].slots && !find_code(r, &names, r->elf.sections[i].name))
 			ok = hash_index_add(&names, hash_string(r->elf.sections[i].name),
 					    i);
 	}

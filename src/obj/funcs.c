@@ -26,12 +26,7 @@ static int read_code(struct reader *r, u32 section, struct skep_diag *diag)
 		return fail(diag, BAD_CODE, NO_PC,
 			    "its size is no whole number of instructions, or too large");
 	code->n_insns = (u32)(sec->data.len / INSN_SIZE);
-	code->insns = arena_array(&r->obj->arena, code->n_insns, sizeof(*code->insns));
-	if (!code->insns)
-		return fail(diag, NO_MEMORY, NO_PC);
-	for (u32 i = 0; i < code->n_insns; i++)
-		code->insns[i] =
-			insn_read(sec->data.data + (u64)i * INSN_SIZE, r->elf.big_endian);
+	code->slots = sec->data.data;
 	return elf_read_relocs(&r->elf, section, &r->obj->arena, &code->relocs,
 			       &code->n_relocs, diag);
 }
@@ -84,7 +79,7 @@ static int add_symbols(struct reader *r, u8 type, const bool *skip, bool *has_fu
 		const struct elf_symbol *sym = &r->elf.symbols[i];
 
 		if (sym->type != type || sym->section >= r->elf.n_sections ||
-		    !r->codes[sym->section].insns || skip[sym->section] || !sym->name[0])
+		    !r->codes[sym->section].slots || skip[sym->section] || !sym->name[0])
 			continue;
 		if (type == ELF_NOTYPE && sym->bind == ELF_LOCAL)
 			continue;
@@ -153,7 +148,7 @@ int read_funcs(struct reader *r, struct skep_diag *diag)
 	if (!err)
 		err = add_symbols(r, ELF_NOTYPE, typed, named, diag);
 	for (u32 i = 1; i < n && !err; i++) {
-		if (r->codes[i].insns && !typed[i] && !named[i])
+		if (r->codes[i].slots && !typed[i] && !named[i])
 			err = add_section_func(r, i, diag);
 	}
 	if (err || !r->funcs.len)

@@ -20,6 +20,8 @@ enum { MAX_TOTAL = 40 << 20 };
 
 #define NO_OFFSET INT64_MIN
 
+static const char too_large[] = "the linked programs are too large together";
+
 /* A function as part of the program that is being linked. */
 struct member {
 	u32 func;  /* index in r->funcs */
@@ -162,12 +164,17 @@ static int begin_member(struct linker *l, u32 func, struct skep_diag *diag)
 
 	if (l->insns.len + f->n_insns > MAX_INSNS)
 		return fail(diag, BAD_CODE, NO_PC, "the linked program is too large");
+	l->total += f->n_insns * sizeof(struct insn) + sizeof(struct subprog);
+	if (l->total > MAX_TOTAL)
+		return fail(diag, BAD_CODE, NO_PC, too_large);
 	struct insn *insns = vec_push_many(&l->insns, f->n_insns);
 	struct member *member = vec_push(&l->members);
 	struct frame *frame = vec_push(&l->frames);
 	if (!insns || !member || !frame)
 		return no_memory(diag);
-	memcpy(insns, code->insns + f->start, f->n_insns * sizeof(*insns));
+	for (u32 i = 0; i < f->n_insns; i++)
+		insns[i] = insn_read(code->slots + (u64)(f->start + i) * INSN_SIZE,
+				     l->r->elf.big_endian);
 	*member = m;
 	l->member_of[func] = (s32)l->members.len - 1;
 	*frame = (struct frame){(u32)l->members.len - 1, 0, first_reloc(code, f->start)};
@@ -304,7 +311,7 @@ static int apply_reloc(struct linker *l, const struct place *p, struct skep_diag
 		return refer_to_extern(l, p, (u32)ext, diag);
 	if (sym->section >= l->r->elf.n_sections)
 		return fail(diag, UNRESOLVED, (int)p->pc, symbol_name(l->r, sym));
-	if (l->r->codes[sym->section].insns) {
+	if (l->r->codes[sym->section].slots) {
 		s64 slot = (s64)(sym->value / INSN_SIZE);
 
 		slot += is_call ? (s64)insn->imm + 1 : insn->imm / INSN_SIZE;
@@ -399,12 +406,10 @@ static int keep(struct linker *l, struct skep_diag *diag)
 	struct arena *a = &l->r->obj->arena;
 	struct prog *prog = &l->out->prog;
 
-	l->total += l->insns.len * sizeof(struct insn) +
-		    l->lines.len * sizeof(struct line_info) +
+	l->total += l->lines.len * sizeof(struct line_info) +
 		    l->relocs.len * sizeof(struct object_reloc);
 	if (l->total > MAX_TOTAL)
-		return fail(diag, BAD_CODE, NO_PC,
-			    "the linked programs are too large together");
+		return fail(diag, BAD_CODE, NO_PC, too_large);
 	if (l->relocs.len)
 		qsort(l->relocs.data, l->relocs.len, l->relocs.elem_size, by_insn);
 	prog->n_insns = (u32)l->insns.len;
@@ -580,6 +585,8 @@ int link_programs(struct reader *r, struct skep_diag *diag)
 	l.text = text ? (u32)(text - r->elf.sections) : 0;
 	for (u32 i = 0; i < r->funcs.len; i++)
 		entries += ((struct func *)vec_at(&r->funcs, i))->entry;
+	if (entries > OBJECT_MAX_PROGS)
+		return fail(diag, TOO_MANY_PROGS, NO_PC, OBJECT_MAX_PROGS);
 	r->obj->progs = arena_array(a, entries, sizeof(*r->obj->progs));
 	if (!r->obj->progs || !l.member_of || !l.map_of || !l.extern_of)
 		return no_memory(diag);

@@ -22,7 +22,7 @@
 
 struct target;
 
-enum { OBJECT_MAX_MAPS = 8192 };
+enum { OBJECT_MAX_MAPS = 8192, OBJECT_MAX_PROGS = 8192 };
 
 struct object_opts {
 	const char *name; /* for messages; copied; NULL: "object" */

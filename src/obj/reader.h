@@ -31,7 +31,7 @@ struct map_place {
 
 /* Code and relocations of an executable section. */
 struct code {
-	struct insn *insns; /* NULL: no code */
+	const u8 *slots; /* as in the file; NULL: no code */
 	u32 n_insns;
 	struct elf_reloc *relocs; /* by offset */
 	u32 n_relocs;
