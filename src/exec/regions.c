@@ -273,6 +273,9 @@ int violation(struct checked *ck, u32 pc, int err)
 {
 	const struct line_info *line = prog_line(ck->image->prog, pc);
 
+	/* a helper does not know where it was called from */
+	if (ck->run->diag && ck->run->diag->insn < 0)
+		ck->run->diag->insn = (int)pc;
 	if (line && ck->run->diag && ck->run->diag->insn == (int)pc)
 		diag_at_line(ck->run->diag, line->file ? line->file : "",
 			     (int)line->line);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/diag.h"
+#include "btf/core.h"
 #include "helpers/helpers.h"
 #include "load/load.h"
 #include "load/target.h"
@@ -191,11 +192,27 @@ static struct map *live_map(const struct skep_object *obj, const struct map_def 
 	return NULL;
 }
 
+/*
+ * What a CO-RE relocation leaves behind that the target cannot answer.  Programs ask
+ * whether a field exists before they use it, so it is an error only when it is reached.
+ */
+static u64 helper_poison(struct run *run, u64 r1, u64 r2, u64 r3, u64 r4, u64 r5)
+{
+	(void)r1, (void)r2, (void)r3, (void)r4, (void)r5;
+	run->err = fail(run->diag, CORE_POISONED, NO_PC);
+	return 0;
+}
+
+static helper_fn offered(u32 number)
+{
+	return number == CORE_POISON_HELPER ? helper_poison : helper_body(number);
+}
+
 static int make_image(struct skep_prog *prog, struct skep_diag *diag)
 {
 	const struct prog *p = prog->prog;
 	struct map **maps = calloc(p->n_maps + 1, sizeof(*maps));
-	struct image_spec spec = {.prog = p, .maps = maps, .helper = helper_body};
+	struct image_spec spec = {.prog = p, .maps = maps, .helper = offered};
 	int err;
 
 	if (!maps)
