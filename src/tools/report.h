@@ -8,6 +8,7 @@
 
 #include "base/types.h"
 #include "tools/json.h"
+#include "tools/show.h"
 
 struct skep_map;
 struct skep_object;
@@ -36,6 +37,9 @@ struct report {
 void report_events(struct report *r);
 bool report_wants_event(struct report *r); /* counts one more: is it shown? */
 void report_tally(struct report *r, struct tally *tally);
-void report_maps(struct report *r);
+void report_maps(struct report *r); /* report_maps.c */
+
+/* len bytes of a map's key or value, whose type is id in the BTF of its object. */
+struct typed report_typed(const struct skep_map *map, u32 id, const void *data, u64 len);
 
 #endif

@@ -19,6 +19,7 @@
 #include "base/file.h"
 #include "hook/capture.h"
 #include "load/load.h"
+#include "tools/choose.h"
 #include "tools/command.h"
 #include "tools/hex.h"
 #include "tools/input.h"
@@ -324,123 +325,6 @@ static int open_object(struct session *s)
 	return err ? refuse(&s->diag, EXIT_INPUT) : EXIT_OK;
 }
 
-/* ---- which program ---- */
-
-/* Is it put into a slot of a prog-array from the start: is it only ever tail-called? */
-static bool is_tail(const struct skep_object *obj, const struct skep_prog *prog)
-{
-	for (u32 i = 0; i < obj->n_maps; i++) {
-		const struct map_def *def = obj->maps[i].def;
-
-		for (u32 k = 0; k < def->n_slots; k++) {
-			if (def->type == MAP_TYPE_PROG_ARRAY &&
-			    !strcmp(def->slots[k].name, skep_prog_name(prog)))
-				return true;
-		}
-	}
-	return false;
-}
-
-static bool is_candidate(const struct session *s, const struct skep_prog *prog)
-{
-	return skep_prog_takes_packets(prog) != args_has(s->args, RUN_CTX) &&
-	       !is_tail(s->obj, prog);
-}
-
-/* "filter (xdp), count (socket_filter), and 3 more". */
-static void list_progs(struct session *s, struct text *list, bool candidates)
-{
-	enum { FEW = 8 };
-	struct skep_prog *prog = NULL;
-	u32 n = 0;
-
-	while ((prog = skep_object_next_prog(s->obj, prog))) {
-		if (candidates && !is_candidate(s, prog))
-			continue;
-		if (n++ < FEW)
-			text_printf(list, "%s%s (%s)", list->len ? ", " : "",
-				    skep_prog_name(prog), skep_prog_type_name(prog));
-	}
-	if (n > FEW)
-		text_printf(list, ", and %u more", n - FEW);
-	if (!n)
-		text_puts(list, "there are none");
-}
-
-static int refuse_choice(struct session *s, bool several)
-{
-	bool ctx = args_has(s->args, RUN_CTX);
-	struct text list = TEXT_INIT;
-
-	list_progs(s, &list, several);
-	if (several)
-		say(skep_object_name(s->obj), "choose with --prog",
-		    "several programs could be meant: %s", text_str(&list));
-	else if (ctx)
-		say(skep_object_name(s->obj), "--pcap and --packet give packets",
-		    "no program takes a context from a file: %s", text_str(&list));
-	else
-		say(skep_object_name(s->obj), "--ctx gives other programs their context",
-		    "no program works on packets: %s", text_str(&list));
-	text_fini(&list);
-	return EXIT_USAGE;
-}
-
-static int refuse_name(struct session *s, const char *name)
-{
-	struct skep_prog *prog = NULL;
-	struct nearest nearest;
-
-	nearest_init(&nearest, name);
-	while ((prog = skep_object_next_prog(s->obj, prog)))
-		nearest_offer(&nearest, skep_prog_name(prog));
-	say(skep_object_name(s->obj), nearest_advice(&nearest),
-	    "there is no program \"%s\"", name);
-	return EXIT_USAGE;
-}
-
-/* Packets are for programs that work on packets. */
-static int check_input_of(struct session *s)
-{
-	if (skep_prog_takes_packets(s->prog) != args_has(s->args, RUN_CTX))
-		return EXIT_OK;
-	say(skep_object_name(s->obj),
-	    skep_prog_takes_packets(s->prog) ? "give --pcap or --packet" : "give --ctx",
-	    "program %s (%s) is not run on this input", skep_prog_name(s->prog),
-	    skep_prog_type_name(s->prog));
-	return EXIT_USAGE;
-}
-
-static int choose_prog(struct session *s)
-{
-	const char *name = args_value(s->args, RUN_PROG);
-	struct skep_prog *prog = NULL;
-	u32 n = 0;
-
-	if (name) {
-		s->prog = skep_object_find_prog(s->obj, name);
-		return s->prog ? check_input_of(s) : refuse_name(s, name);
-	}
-	while ((prog = skep_object_next_prog(s->obj, prog))) {
-		if (!is_candidate(s, prog))
-			continue;
-		s->prog = prog;
-		n++;
-	}
-	if (n == 1)
-		return EXIT_OK;
-	return refuse_choice(s, n > 0);
-}
-
-/* Only the chosen one and what it may tail-call: others may need what skep lacks. */
-static void select_progs(struct session *s)
-{
-	struct skep_prog *prog = NULL;
-
-	while ((prog = skep_object_next_prog(s->obj, prog)))
-		skep_prog_select(prog, prog == s->prog || is_tail(s->obj, prog));
-}
-
 static int set_variables(struct session *s)
 {
 	const struct given *given;
@@ -467,13 +351,15 @@ static int set_elements(struct session *s)
 
 static int load(struct session *s)
 {
-	int err = choose_prog(s);
+	struct choice choice = {.obj = s->obj,
+				.name = args_value(s->args, RUN_PROG),
+				.context = args_has(s->args, RUN_CTX)};
+	int err = choose_prog(&choice, &s->prog);
 
 	if (!err)
 		err = set_variables(s);
 	if (err)
 		return err;
-	select_progs(s);
 	if ((args_has(s->args, RUN_TARGET) || args_has(s->args, RUN_BTF)) &&
 	    skep_target_new(args_value(s->args, RUN_TARGET), args_value(s->args, RUN_BTF),
 			    &s->target, &s->diag))
