@@ -481,7 +481,8 @@ static void write_packet(struct session *s, const struct input *input,
 	if (!s->out || !goes_on(s, verdict))
 		return;
 	out.data = s->out_bytes;
-	out.len = out.wire_len = packet->out_len;
+	out.wire_len = packet->out_len;
+	out.len = (u32)min_u64(packet->out_len, MAX_OUT);
 	/* what was cut off when it was captured is still missing */
 	if (packet->out_len == input->packet.len)
 		out.wire_len = input->packet.wire_len;
