@@ -508,8 +508,8 @@ int map_freeze(struct map *map)
 	if (map->n_fields)
 		return -MAP_ENOTSUPP;
 	if (!user_may_write(map))
-		return map->flags & MAP_RDONLY ? -EPERM : -EBUSY;
-	return atomic_exchange(&map->frozen, true) ? -EBUSY : 0;
+		return -EPERM; /* as Linux says for frozen maps, too */
+	return atomic_exchange(&map->frozen, true) ? -EPERM : 0;
 }
 
 /* Would a program that was judged with the template work with this map too? */

@@ -185,21 +185,19 @@ int perf_event_output(struct map *map, u64 flags, u32 cpu, const struct bytes *p
 
 /* ---- the consumer ---- */
 
-/* Hands one record over; the number of samples, or the handler's negative answer. */
+/* Hands one record over; counts samples, or gives the handler's negative answer. */
 static int hand_over(u32 cpu, const struct record *rec,
-		     const struct perf_event_handler *handler)
+		     const struct perf_event_handler *handler, s64 *n)
 {
-	switch ((enum record_type)rec->type) {
-	case RECORD_SKIP: return 0;
-	case RECORD_LOST:
-		if (handler->lost)
-			handler->lost(handler->arg, cpu, load_u64(rec + 1));
-		return 0;
-	case RECORD_SAMPLE: break;
-	}
+	int err;
+
+	if (rec->type == RECORD_LOST && handler->lost)
+		handler->lost(handler->arg, cpu, load_u64(rec + 1));
 	if (rec->type != RECORD_SAMPLE)
-		return -EINVAL;
-	return handler->sample(handler->arg, cpu, rec + 1, rec->size - 4) < 0 ? -1 : 1;
+		return 0;
+	err = handler->sample(handler->arg, cpu, rec + 1, rec->size - 4);
+	++*n;
+	return err < 0 ? err : 0;
 }
 
 s64 perf_event_drain(struct map *map, u32 cpu, const struct perf_event_handler *handler)
@@ -215,13 +213,12 @@ s64 perf_event_drain(struct map *map, u32 cpu, const struct perf_event_handler *
 	at = atomic_load_explicit(&ring->consumer, memory_order_relaxed);
 	while (at != atomic_load_explicit(&ring->producer, memory_order_acquire)) {
 		const struct record *rec = (const struct record *)ring_at(p, ring, at);
-		int got = hand_over(cpu, rec, handler);
+		int err = hand_over(cpu, rec, handler, &n);
 
 		at += sizeof(*rec) + rec->size;
 		atomic_store_explicit(&ring->consumer, at, memory_order_release);
-		if (got < 0)
-			return got;
-		n += got;
+		if (err)
+			return err;
 	}
 	return n;
 }
