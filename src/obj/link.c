@@ -16,11 +16,11 @@
 
 /* Programs share functions by copying them: a bound, in bytes, on what a small file can
  * grow to. */
-enum { MAX_TOTAL = 40 << 20 };
+enum { MAX_TOTAL = 32 << 20 };
 
 #define NO_OFFSET INT64_MIN
 
-static const char too_large[] = "the linked programs are too large together";
+static const char too_large[] = "the linked programs are together";
 
 /* A function as part of the program that is being linked. */
 struct member {
@@ -79,7 +79,7 @@ static int note(struct linker *l, enum object_reloc_kind kind, u32 pc, const cha
 
 	if (!rel)
 		return no_memory(diag);
-	*rel = (struct object_reloc){kind, pc, name, NULL};
+	*rel = (struct object_reloc){.kind = kind, .insn = pc, .name = name};
 	return 0;
 }
 
@@ -163,10 +163,10 @@ static int begin_member(struct linker *l, u32 func, struct skep_diag *diag)
 	struct member m = {func, (u32)l->insns.len};
 
 	if (l->insns.len + f->n_insns > MAX_INSNS)
-		return fail(diag, BAD_CODE, NO_PC, "the linked program is too large");
+		return fail(diag, PROG_TOO_LARGE, NO_PC, "the linked program is");
 	l->total += f->n_insns * sizeof(struct insn) + sizeof(struct subprog);
 	if (l->total > MAX_TOTAL)
-		return fail(diag, BAD_CODE, NO_PC, too_large);
+		return fail(diag, PROG_TOO_LARGE, NO_PC, too_large);
 	struct insn *insns = vec_push_many(&l->insns, f->n_insns);
 	struct member *member = vec_push(&l->members);
 	struct frame *frame = vec_push(&l->frames);
@@ -279,7 +279,7 @@ static int refer_to_extern(struct linker *l, const struct place *p, u32 index,
 static int refer_to_data(struct linker *l, const struct place *p,
 			 const struct elf_symbol *sym, struct skep_diag *diag)
 {
-	s64 offset = (s64)sym->value + insn_at(l, p->pc)->imm;
+	s64 offset = (s64)sym->value + addend_of(l->r, sym, insn_at(l, p->pc));
 
 	if (l->r->arena_section && sym->section == l->r->arena_section)
 		return refer_to_map(l, p, l->r->arena_map, offset, diag);
@@ -314,7 +314,8 @@ static int apply_reloc(struct linker *l, const struct place *p, struct skep_diag
 	if (l->r->codes[sym->section].slots) {
 		s64 slot = (s64)(sym->value / INSN_SIZE);
 
-		slot += is_call ? (s64)insn->imm + 1 : insn->imm / INSN_SIZE;
+		slot += is_call ? addend_of(l->r, sym, insn) + 1
+				: addend_of(l->r, sym, insn) / INSN_SIZE;
 		return refer_to_func(l, p, sym->section, slot, diag);
 	}
 	if (is_call)
@@ -337,6 +338,25 @@ static int apply_relative(struct linker *l, const struct place *p, struct skep_d
 	return 0;
 }
 
+/* What cannot be resolved stops the program from being run, not from being shown. */
+static int leave_open(struct linker *l, const struct place *p, int err,
+		      struct skep_diag *diag)
+{
+	const struct elf_symbol *sym = &l->r->elf.symbols[p->rel->symbol];
+	bool is_call = insn_at(l, p->pc)->code == (CLASS_JMP | 0x80);
+	enum object_reloc_kind kind = sym->section == ELF_UNDEF ? OBJECT_RELOC_EXTERN
+				      : is_call                 ? OBJECT_RELOC_CALL
+								: OBJECT_RELOC_DATA;
+
+	if (!l->out->err)
+		l->out->err = diag_in(diag, err, "function %s", p->func->name);
+	err = note(l, kind, p->pc, symbol_name(l->r, sym), diag);
+	if (!err)
+		((struct object_reloc *)vec_at(&l->relocs, l->relocs.len - 1))
+			->unresolved = true;
+	return err;
+}
+
 /* One instruction of the function on top. */
 static int step(struct linker *l, const struct func *f, struct skep_diag *diag)
 {
@@ -353,7 +373,11 @@ static int step(struct linker *l, const struct func *f, struct skep_diag *diag)
 	     frame->rel++)
 		p.rel = &code->relocs[frame->rel];
 	frame->next += 1 + wide;
-	return p.rel ? apply_reloc(l, &p, diag) : apply_relative(l, &p, diag);
+	int err = p.rel ? apply_reloc(l, &p, diag) : apply_relative(l, &p, diag);
+
+	return err && p.rel && err != -ENOMEM && err != -E2BIG
+		       ? leave_open(l, &p, err, diag)
+		       : err;
 }
 
 /* Until every function of the program is resolved. */
@@ -409,7 +433,7 @@ static int keep(struct linker *l, struct skep_diag *diag)
 	l->total += l->lines.len * sizeof(struct line_info) +
 		    l->relocs.len * sizeof(struct object_reloc);
 	if (l->total > MAX_TOTAL)
-		return fail(diag, BAD_CODE, NO_PC, too_large);
+		return fail(diag, PROG_TOO_LARGE, NO_PC, too_large);
 	if (l->relocs.len)
 		qsort(l->relocs.data, l->relocs.len, l->relocs.elem_size, by_insn);
 	prog->n_insns = (u32)l->insns.len;
@@ -552,9 +576,11 @@ static int link_all(struct linker *l, struct skep_diag *diag)
 		l->out = &obj->progs[obj->n_progs++];
 		l->out->diag = (struct skep_diag)SKEP_DIAG_INIT;
 		describe(obj, f, l->r->elf.sections[f->section].name, &l->out->prog);
-		l->out->err = link_one(l, i, &l->out->diag);
-		if (l->out->err == -ENOMEM)
+		int err = link_one(l, i, &l->out->diag);
+
+		if (err == -ENOMEM)
 			return no_memory(diag);
+		l->out->err = l->out->err ? l->out->err : err;
 		reset(l);
 	}
 	return 0;

@@ -220,6 +220,7 @@ static int read_all(struct reader *r, struct bytes file, const struct object_opt
 		err = read_map_slots(r, diag);
 	if (!err)
 		err = keep(r, diag);
+	r->gnu_addends = !err && has_gnu_addends(r);
 	if (!err)
 		err = link_programs(r, diag);
 	return err;

@@ -42,16 +42,17 @@ enum object_reloc_kind {
 };
 
 struct object_reloc {
-	enum object_reloc_kind kind;
-	u32 insn;                         /* slot in the linked program */
-	const char *name;                 /* of the symbol; of CORE: NULL */
+	enum object_reloc_kind kind : 8;
+	bool unresolved;  /* why (the first of them): the program's diag */
+	u32 insn;         /* slot in the linked program */
+	const char *name; /* of the symbol; of CORE: NULL */
 	const struct btf_core_relo *core; /* of CORE; else NULL */
 };
 
 struct object_prog {
 	struct prog prog; /* linked, not fitted: CO-RE and kernel symbols are open */
-	/* Why this program could not be linked; the fields of prog that are known are
-	 * set, prog.insns may be NULL. */
+	/* Why this program could not be linked.  Where names are missing, prog is as
+	 * complete as it can be; where the code makes no sense, prog.insns is NULL. */
 	int err;
 	struct skep_diag diag;
 	const struct object_reloc *relocs;

@@ -58,6 +58,7 @@ struct reader {
 	u32 kconfig_map;   /* in maps; when there are externs of that kind */
 	u32 arena_section; /* of variables of the arena; 0: there are none */
 	u32 arena_map;     /* in maps; when there is such a section */
+	bool gnu_addends;  /* see addend.c */
 };
 
 /* The steps.  Each returns 0 or a negative errno; diag says where in the file. */
@@ -89,6 +90,14 @@ u32 find_datasec(const struct reader *r, const char *name);
 
 /* The name of a symbol, of its section if it stands for that. */
 const char *symbol_name(const struct reader *r, const struct elf_symbol *sym);
+
+/* Did GNU as make the file?  After the code is read. */
+bool has_gnu_addends(const struct reader *r);
+
+/* What an instruction adds to the symbol: slots in calls (one less than that), else
+ * bytes. */
+s64 addend_of(const struct reader *r, const struct elf_symbol *sym,
+	      const struct insn *insn);
 
 static inline struct map_def *reader_map(const struct reader *r, u32 i)
 {

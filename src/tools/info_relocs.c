@@ -56,7 +56,8 @@ static void core_outcome(struct info *info, struct outcome *o)
 static struct outcome outcome_of(struct info *info, const struct object_prog *prog,
 				 const struct object_reloc *reloc)
 {
-	struct outcome o = {.prog = prog, .reloc = reloc};
+	struct outcome o = {
+		.prog = prog, .reloc = reloc, .failed = reloc->unresolved};
 
 	if (reloc->kind == OBJECT_RELOC_CORE)
 		core_outcome(info, &o);

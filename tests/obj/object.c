@@ -99,6 +99,23 @@ static void list_programs(struct text *t, const struct object *obj)
 	}
 }
 
+/* Where the instruction of a relocation points to now. */
+static void list_place(struct text *t, const struct prog *prog, u32 pc)
+{
+	const struct insn *insn = &prog->insns[pc];
+	const struct subprog *sub;
+
+	if (decode(insn) == OP_CALL) {
+		sub = prog_subprog(prog, pc + 1 + (u32)insn->imm);
+		text_printf(t, " = function %s",
+			    insn->src_reg == CALL_LOCAL && sub ? sub->name : "of Linux");
+	} else if (insn->src_reg == LDDW_MAP_IDX || insn->src_reg == LDDW_MAP_IDX_VALUE) {
+		text_printf(t, " = %s", prog->maps[insn->imm]->name);
+		if (insn->src_reg == LDDW_MAP_IDX_VALUE)
+			text_printf(t, "+%d", insn[1].imm);
+	}
+}
+
 static void list_relocs(struct text *t, const struct object *obj)
 {
 	static const char *const kinds[] = {"map",  "data",   "function",
@@ -107,10 +124,17 @@ static void list_relocs(struct text *t, const struct object *obj)
 	for (u32 i = 0; i < obj->n_progs; i++) {
 		const struct object_prog *prog = &obj->progs[i];
 
-		for (u32 k = 0; k < prog->n_relocs; k++)
-			text_printf(t, "reloc %s: %s %s\n", prog->prog.name,
-				    kinds[prog->relocs[k].kind],
-				    prog->relocs[k].name ? prog->relocs[k].name : "");
+		for (u32 k = 0; k < prog->n_relocs; k++) {
+			const struct object_reloc *rel = &prog->relocs[k];
+
+			text_printf(t, "reloc %s: %s %s", prog->prog.name,
+				    kinds[rel->kind], rel->name ? rel->name : "");
+			if (rel->unresolved)
+				text_puts(t, " is not resolved");
+			else
+				list_place(t, &prog->prog, rel->insn);
+			text_puts(t, "\n");
+		}
 	}
 }
 
