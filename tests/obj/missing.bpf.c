@@ -16,12 +16,12 @@ extern int elsewhere;
 extern int elsewhere_too(int x);
 extern int CONFIG_NOBODY_HAS __kconfig;
 extern int never_there __weak;
-int counter;
+int loads;
 
 SEC("socket")
 int whole(struct __sk_buff *skb)
 {
-	return counter;
+	return loads;
 }
 
 SEC("socket")
@@ -29,24 +29,24 @@ int variable(struct __sk_buff *skb)
 {
 	__u32 key = 0;
 
-	counter++;
+	loads++;
 	return elsewhere + !bpf_map_lookup_elem(&seen, &key);
 }
 
 SEC("socket")
 int function(struct __sk_buff *skb)
 {
-	return elsewhere_too(counter);
+	return elsewhere_too(loads);
 }
 
 SEC("socket")
 int setting(struct __sk_buff *skb)
 {
-	return CONFIG_NOBODY_HAS + counter;
+	return CONFIG_NOBODY_HAS + loads;
 }
 
 SEC("socket")
 int weak(struct __sk_buff *skb)
 {
-	return &never_there ? 1 : counter;
+	return &never_there ? 1 : loads;
 }
