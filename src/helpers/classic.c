@@ -188,7 +188,7 @@ static u64 hatype(struct run *run, u64 ctx, u64 a, u64 x, u64 r4, u64 r5)
 helper_fn helper_classic(u32 number)
 {
 	static const helper_fn bodies[] = {
-		[CLASSIC_NLATTR - CLASSIC_NLATTR] = nlattr,
+		[0] = nlattr,
 		[CLASSIC_NLATTR_NEST - CLASSIC_NLATTR] = nlattr_nest,
 		[CLASSIC_PAY_OFFSET - CLASSIC_NLATTR] = pay_offset,
 		[CLASSIC_HATYPE - CLASSIC_NLATTR] = hatype,

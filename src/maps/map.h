@@ -115,7 +115,7 @@ struct map {
 
 /* One reference for the caller.  Refuses what Linux refuses, with its errno, before
  * anything is allocated; MAP_TYPE_UNSUPPORTED for types that skep lacks so far. */
-int map_new(const struct map_attr *attr, struct map **map, struct skep_diag *diag);
+int map_new(const struct map_attr *attr, struct map **out, struct skep_diag *diag);
 struct map *map_get(struct map *map);
 void map_put(struct map *map); /* NULL is fine */
 
@@ -145,7 +145,7 @@ typedef u64 (*map_visit_fn)(struct map *map, const void *key, void *value, void 
 s64 map_for_each(struct map *map, u32 cpu, map_visit_fn visit, void *arg);
 
 /* Tail calls: what is in the slot, borrowed for the rest of the run; NULL: nothing. */
-void *map_prog(struct map *prog_array, u32 index);
+void *map_prog(struct map *map, u32 index);
 
 static inline bool map_prog_may_read(const struct map *map)
 {
@@ -199,7 +199,7 @@ int map_freeze(struct map *map);
  * a slot, as users do with file descriptors.  Replaced references are kept until
  * map_reclaim(), because a program may still use them.
  */
-int map_update_ref(struct map *map, const void *key, void *ref, u64 flags);
+int map_update_ref(struct map *map, const void *key, void *object, u64 flags);
 /* Release what was replaced; the caller knows that no program uses this map now. */
 void map_reclaim(struct map *map);
 

@@ -117,12 +117,12 @@ int object_find_var(const struct object *obj, const char *name);
 
 /*
  * Program i for a target: CO-RE relocations applied, kernel symbols and kfuncs looked up.
- * *prog lives as long as the object.  Errors: what stopped the linking of this program;
+ * *fitted lives as long as the object.  Errors: what stopped the linking of this program;
  * EINVAL for an object of the other byte order and for relocations that make no sense;
  * ENOENT for kernel symbols (not weak) that the target does not have.
  */
 int object_fit(struct object *obj, u32 i, const struct target *target,
-	       const struct prog **prog, struct skep_diag *diag);
+	       const struct prog **fitted, struct skep_diag *diag);
 
 /* The outcome of the CO-RE relocation for a target, for listings. */
 int object_core_result(struct object *obj, const struct object_reloc *reloc,

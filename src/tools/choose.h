@@ -15,6 +15,6 @@ struct choice {
 
 /* Also selects it for loading, with what it may tail-call and nothing else: other
  * programs may need what skep lacks.  EXIT_OK, or EXIT_USAGE after saying why. */
-int choose_prog(const struct choice *choice, struct skep_prog **prog);
+int choose_prog(const struct choice *choice, struct skep_prog **chosen);
 
 #endif
