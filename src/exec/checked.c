@@ -522,7 +522,9 @@ int checked_run(const struct image *image, struct run *run, u64 *ret)
 	next_steps(&ck);
 	run_image(&ck, image);
 	/* Linux gives a context; a host's raw memory comes with its length. */
-	ck.given = 1u << R1 | (image->prog->type ? 0 : 1u << R2);
+	ck.given = 1u << R1;
+	if (!image->prog->type || (opts && opts->r2))
+		ck.given |= 1u << R2;
 	run->call = checked_call;
 	run->may_access = checked_access;
 	run->engine = &ck;
