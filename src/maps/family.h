@@ -129,7 +129,8 @@ struct map_ref {
 struct map_refs {
 	const struct map_ref_ops *ops;     /* borrowed, static for maps */
 	_Atomic(struct map_ref *) retired; /* owned list */
-	u32 n_slots;
+	u64 size;                          /* bytes of all of this */
+	_Atomic u32 used;                  /* slots from here on were never set */
 	_Atomic(struct map_ref *) slots[]; /* owned */
 };
 
@@ -139,7 +140,8 @@ struct map_refs *map_refs_new(u32 n_slots, const struct map_ref_ops *ops);
 void map_refs_free(struct map_refs *refs);
 struct map_ref *map_ref_new(const struct map_refs *refs, void *object);
 void map_ref_free(const struct map_refs *refs, struct map_ref *ref);
-void map_ref_retire(struct map_refs *refs, struct map_ref *ref); /* NULL is fine */
+/* Puts a reference, or NULL, into the slot and retires what was there; was there any? */
+bool map_ref_put(struct map_refs *refs, u32 slot, struct map_ref *ref);
 u32 map_type_traits(u32 type); /* of a type that map_layout() took */
 int map_inner_check(const struct map_attr *attr, struct skep_diag *diag);
 

@@ -250,7 +250,7 @@ static u32 take_fresh(struct hash *h)
 	u32 n = atomic_load_explicit(&h->state->fresh, memory_order_relaxed);
 
 	do {
-		if (n >= h->map.max_entries)
+		if (n >= h->n_elems)
 			return 0;
 	} while (!atomic_compare_exchange_weak_explicit(
 		&h->state->fresh, &n, n + 1, memory_order_relaxed, memory_order_relaxed));
@@ -473,7 +473,8 @@ static int init(struct map *map, const struct map_attr *attr)
 	h->buckets = (struct bucket *)(map->region + p.buckets);
 	h->elems = map->region + p.elems;
 	for (u32 i = 0; i < h->n_spares; i++)
-		h->spares[i] = map->max_entries + i + 1;
+		h->spares[i] = i + 1;
+	h->state->fresh = h->n_spares;
 	if (!map_is_of_maps(map))
 		return 0;
 	map->refs = map_refs_new(h->n_elems, &map_inner_ref_ops);
@@ -517,22 +518,37 @@ static void *lookup_lru(struct map *map, const void *key, u32 cpu)
 	return map_value(map, link - 1, h->percpu ? cpu : 0);
 }
 
-static void *lookup_inner(struct map *map, const void *key, u32 cpu)
+/* The element whose reference *object is.  It may be recycled for another key between
+ * finding it and reading the reference: then the key is elsewhere, or gone. */
+static u32 find_ref(struct map *map, const void *key, void **object)
 {
 	const struct hash *h = hash_of(map);
-	u32 link = find(h, key, hash_key(h, key));
+	u32 hash = hash_key(h, key), link;
+
+	do {
+		link = find(h, key, hash);
+		if (is_end(link))
+			return 0;
+		*object = map_ref_object(map, link - 1);
+	} while (!*object || find(h, key, hash) != link);
+	return link;
+}
+
+static void *lookup_inner(struct map *map, const void *key, u32 cpu)
+{
+	void *object;
 
 	(void)cpu;
-	return is_end(link) ? NULL : map_ref_object(map, link - 1);
+	return find_ref(map, key, &object) ? object : NULL;
 }
 
 static void *peek_inner(struct map *map, const void *key, u32 cpu)
 {
-	const struct hash *h = hash_of(map);
-	u32 link = find(h, key, hash_key(h, key));
+	void *object;
+	u32 link = find_ref(map, key, &object);
 
 	(void)cpu;
-	return is_end(link) ? NULL : map_ref_id(map, link - 1);
+	return link ? map_ref_id(map, link - 1) : NULL;
 }
 
 /* ---- updates ---- */
@@ -582,8 +598,7 @@ static void fill(struct hash *h, u32 number, const struct put *put)
 	atomic_store_explicit(&elem->touched, 0, memory_order_relaxed);
 	write_key(h, elem, put->key);
 	if (put->ref) {
-		atomic_store_explicit(&map->refs->slots[number], put->ref,
-				      memory_order_release);
+		map_ref_put(map->refs, number, put->ref);
 		return;
 	}
 	if (!h->percpu) {
@@ -624,9 +639,7 @@ static int put_in_place(struct hash *h, const struct put *put)
 static void drop_ref(struct hash *h, u32 number)
 {
 	if (h->map.refs)
-		map_ref_retire(h->map.refs,
-			       atomic_exchange_explicit(&h->map.refs->slots[number], NULL,
-							memory_order_acq_rel));
+		map_ref_put(h->map.refs, number, NULL);
 }
 
 static void release(struct hash *h, u32 number, bool spare, u32 cpu)

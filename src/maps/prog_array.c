@@ -36,25 +36,18 @@ int ref_array_update(struct map *map, const void *key, struct map_ref *ref, u64 
 		return -EINVAL;
 	if (index >= map->max_entries)
 		return -E2BIG;
-	map_ref_retire(map->refs, atomic_exchange_explicit(&map->refs->slots[index], ref,
-							   memory_order_acq_rel));
+	map_ref_put(map->refs, index, ref);
 	return 0;
 }
 
 int ref_array_delete(struct map *map, const void *key, u32 cpu)
 {
 	u32 index = load_u32(key);
-	struct map_ref *old;
 
 	(void)cpu;
 	if (index >= map->max_entries)
 		return -E2BIG;
-	old = atomic_exchange_explicit(&map->refs->slots[index], NULL,
-				       memory_order_acq_rel);
-	if (!old)
-		return -ENOENT;
-	map_ref_retire(map->refs, old);
-	return 0;
+	return map_ref_put(map->refs, index, NULL) ? 0 : -ENOENT;
 }
 
 /* Where a user reads the slot's id, if there is a reference. */

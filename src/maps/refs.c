@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "maps/family.h"
+#include "maps/memory.h"
 
 static void inner_retain(void *map)
 {
@@ -29,17 +30,15 @@ static const struct map_ref_ops uncounted;
 
 struct map_refs *map_refs_new(u32 n_slots, const struct map_ref_ops *ops)
 {
-	struct map_refs *refs;
-	size_t size;
+	u64 size = sizeof(struct map_refs) +
+		   (u64)n_slots * sizeof(_Atomic(struct map_ref *));
+	/* As lazily as the region: most slots are never touched. */
+	struct map_refs *refs = map_memory_new(size);
 
-	if (__builtin_mul_overflow(n_slots, sizeof(refs->slots[0]), &size) ||
-	    __builtin_add_overflow(size, sizeof(*refs), &size))
-		return NULL;
-	refs = calloc(1, size);
 	if (!refs)
 		return NULL;
+	refs->size = size;
 	refs->ops = ops ? ops : &uncounted;
-	refs->n_slots = n_slots;
 	return refs;
 }
 
@@ -67,15 +66,28 @@ void map_ref_free(const struct map_refs *refs, struct map_ref *ref)
 	free(ref);
 }
 
-void map_ref_retire(struct map_refs *refs, struct map_ref *ref)
+static void retire(struct map_refs *refs, struct map_ref *ref)
 {
-	if (!ref)
-		return;
 	ref->next = atomic_load_explicit(&refs->retired, memory_order_relaxed);
 	while (!atomic_compare_exchange_weak_explicit(&refs->retired, &ref->next, ref,
 						      memory_order_release,
 						      memory_order_relaxed))
 		;
+}
+
+bool map_ref_put(struct map_refs *refs, u32 slot, struct map_ref *ref)
+{
+	u32 used = atomic_load_explicit(&refs->used, memory_order_relaxed);
+	struct map_ref *old;
+
+	while (used <= slot && !atomic_compare_exchange_weak_explicit(
+				       &refs->used, &used, slot + 1, memory_order_relaxed,
+				       memory_order_relaxed))
+		;
+	old = atomic_exchange_explicit(&refs->slots[slot], ref, memory_order_acq_rel);
+	if (old)
+		retire(refs, old);
+	return old;
 }
 
 static void free_retired(struct map_refs *refs)
@@ -99,8 +111,8 @@ void map_refs_free(struct map_refs *refs)
 {
 	if (!refs)
 		return;
-	for (u32 i = 0; i < refs->n_slots; i++)
+	for (u32 i = 0; i < refs->used; i++)
 		map_ref_free(refs, refs->slots[i]);
 	free_retired(refs);
-	free(refs);
+	map_memory_free(refs, refs->size);
 }
