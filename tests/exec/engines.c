@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What cases cannot say about the engines: limits of time, raw memory for a typed
+ * program, helpers of a host, locks inside of values, and one image on many threads.
+ */
+#include <linux/bpf.h>
+#include <pthread.h>
+#include <skep/diag.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "check.h"
+#include "exec/exec.h"
+#include "helpers/helpers.h"
+#include "isa/asm.h"
+#include "maps/map.h"
+#include "world/world.h"
+
+/* One program, maybe with one map. */
+struct fixture {
+	struct arena arena;
+	struct prog prog;
+	const struct map_def *defs[1];
+	struct image *image;
+	struct skep_diag diag;
+};
+
+static const struct map_def locked_def = {.name = "locked", .spin_lock_off = 4};
+
+static void fixture_new(struct fixture *f, const char *text, u32 type, struct map **map,
+			helper_fn (*helper)(u32))
+{
+	struct asm_input in = {.text = {(const u8 *)text, strlen(text)}};
+	struct asm_unit unit;
+	struct asm_linked linked = {0};
+	struct image_spec spec = {.prog = &f->prog, .maps = map, .helper = helper};
+
+	*f = (struct fixture){
+		.arena = ARENA_INIT, .diag = SKEP_DIAG_INIT, .defs = {&locked_def}};
+	CHECK(!asm_parse(&in, &f->arena, &unit, &f->diag));
+	CHECK(!asm_link(&unit, 0, &f->arena, &linked, &f->diag));
+	struct prog prog = {.name = "main",
+			    .type = type,
+			    .insns = linked.insns,
+			    .n_insns = linked.n_insns,
+			    .maps = f->defs,
+			    .n_maps = map != NULL};
+
+	memcpy(&f->prog, &prog, sizeof(prog));
+	if (!CHECK(!image_new(&spec, &f->image, &f->diag)))
+		fprintf(stderr, "%s\n", f->diag.text);
+}
+
+static void fixture_free(struct fixture *f)
+{
+	image_free(f->image);
+	arena_fini(&f->arena);
+}
+
+/* Runs on an engine; R0, or ~0 after an error. */
+static u64 run_with(struct fixture *f, const struct engine *engine, void *ctx,
+		    const struct exec_opts *opts)
+{
+	struct world_script world;
+	struct run run = {
+		.world = &world.world, .ctx = ctx, .opts = opts, .diag = &f->diag};
+	u64 r0 = 0;
+	int err;
+
+	world_script_init(&world);
+	diag_clear(&f->diag);
+	err = engine->run(f->image, &run, &r0);
+	run_end(&run);
+	return err ? ~0ull : r0;
+}
+
+static void check_diag(const struct fixture *f, const char *id, int insn)
+{
+	CHECK_STR(skep_diag_name(f->diag.id), id);
+	CHECK_INT(f->diag.insn, insn);
+}
+
+static const struct engine *checked(void)
+{
+	return engine_find("checked");
+}
+
+static void engines_have_names(void)
+{
+	CHECK(!engine_find("interp")->safe && checked()->safe);
+	CHECK(!engine_find("abacus") && !engine_at(1000));
+}
+
+static void time_is_limited(void)
+{
+	struct fixture f;
+	struct exec_opts opts = {.max_ns = 1000000, .max_steps = 1ull << 40};
+
+	fixture_new(&f, "r0 = 0\nloop: r0 += 1\ngoto loop\n", 0, NULL, helper_body);
+	CHECK(run_with(&f, checked(), NULL, &opts) == ~0ull);
+	CHECK_STR(skep_diag_name(f.diag.id), "TIME_LIMIT");
+	fixture_free(&f);
+}
+
+static void steps_are_limited_exactly(void)
+{
+	struct fixture f;
+	struct exec_opts opts = {.max_steps = 3};
+
+	fixture_new(&f, "r0 = 1\nr0 = 2\nexit\n", 0, NULL, helper_body);
+	CHECK_INT(run_with(&f, checked(), NULL, &opts), 2);
+	opts.max_steps = 2;
+	CHECK(run_with(&f, checked(), NULL, &opts) == ~0ull);
+	check_diag(&f, "STEP_LIMIT", 2);
+	fixture_free(&f);
+}
+
+static void may_goto_ends_a_loop(void)
+{
+	struct fixture f;
+
+	fixture_new(&f, "r0 = 0\nloop: may_goto out\nr0 += 1\ngoto loop\nout: exit\n", 0,
+		    NULL, helper_body);
+	for (u32 e = 0; engine_at(e); e++)
+		CHECK_INT(run_with(&f, engine_at(e), NULL, NULL), MAY_GOTO_STEPS);
+	fixture_free(&f);
+}
+
+static void a_typed_program_has_raw_memory(void)
+{
+	struct fixture f;
+	u64 memory = 40;
+	struct mem_region region = {"memory", &memory, sizeof(memory), false};
+	struct exec_opts opts = {
+		.r2 = sizeof(memory), .regions = &region, .n_regions = 1};
+
+	fixture_new(&f, "r0 = *(u64 *)(r1 + 0)\nr0 += r2\nexit\n", BPF_PROG_TYPE_SYSCALL,
+		    NULL, helper_body);
+	for (u32 e = 0; engine_at(e); e++)
+		CHECK_INT(run_with(&f, engine_at(e), &memory, &opts), 48);
+	fixture_free(&f);
+	fixture_new(&f, "*(u8 *)(r1 + 0) = 1\nr0 = 0\nexit\n", BPF_PROG_TYPE_SYSCALL,
+		    NULL, helper_body);
+	CHECK(run_with(&f, checked(), &memory, &opts) == ~0ull);
+	check_diag(&f, "READ_ONLY", 0);
+	fixture_free(&f);
+}
+
+/* ---- a host's own helpers ---- */
+
+static u64 host_add(struct run *run, u64 r1, u64 r2, u64 r3, u64 r4, u64 r5)
+{
+	(void)run;
+	return r1 + r2 + r3 + r4 + r5;
+}
+
+static u64 host_stop(struct run *run, u64 r1, u64 r2, u64 r3, u64 r4, u64 r5)
+{
+	(void)r1, (void)r2, (void)r3, (void)r4, (void)r5;
+	run->err = EXEC_STOP;
+	return 9;
+}
+
+static u64 host_call(struct run *run, u64 r1, u64 r2, u64 r3, u64 r4, u64 r5)
+{
+	u64 args[5] = {r2, r3, r4, r5}, ret = 0;
+
+	return run->call(run, r1, args, &ret) ? 0 : ret;
+}
+
+static helper_fn host_helper(u32 number)
+{
+	switch (number) {
+	case 1001: return host_add;
+	case 1002: return host_stop;
+	case 1003: return host_call;
+	default: return NULL;
+	}
+}
+
+static void a_host_has_its_own_helpers(void)
+{
+	struct fixture f;
+
+	fixture_new(&f, "r1 = 1\nr2 = 2\nr3 = 3\nr4 = 4\nr5 = 5\ncall 1001\nexit\n", 0,
+		    NULL, host_helper);
+	for (u32 e = 0; engine_at(e); e++)
+		CHECK_INT(run_with(&f, engine_at(e), NULL, NULL), 15);
+	fixture_free(&f);
+}
+
+static void a_helper_ends_the_run(void)
+{
+	struct fixture f;
+
+	/* in the program itself, and in a callback */
+	fixture_new(&f, "r0 = 5\ncall 1002\nr0 = 6\nexit\n", 0, NULL, host_helper);
+	for (u32 e = 0; engine_at(e); e++)
+		CHECK_INT(run_with(&f, engine_at(e), NULL, NULL), 0);
+	fixture_free(&f);
+	fixture_new(&f,
+		    ".program main\nr1 = func[f]\ncall 1003\nr0 = 6\nexit\n"
+		    ".func f\ncall 1002\nr0 = 7\nexit\n",
+		    0, NULL, host_helper);
+	for (u32 e = 0; engine_at(e); e++)
+		CHECK_INT(run_with(&f, engine_at(e), NULL, NULL), 0);
+	fixture_free(&f);
+}
+
+static void callbacks_nest_eight_deep(void)
+{
+	/* each function calls itself through the host until R1 is 0 */
+	static const char text[] =
+		".program main\nr1 = func[f]\nr2 = DEPTH\ncall 1003\nexit\n"
+		".func f\nif r1 == 0 goto last\nr2 = r1\nr2 += -1\nr1 = func[f]\n"
+		"call 1003\nr0 += 1\nexit\nlast: r0 = 0\nexit\n";
+	struct fixture f;
+	char six[sizeof(text)], seven[sizeof(text)];
+
+	snprintf(six, sizeof(six), "%s", text);
+	memcpy(strstr(six, "DEPTH"), "    6", 5);
+	fixture_new(&f, six, 0, NULL, host_helper);
+	for (u32 e = 0; engine_at(e); e++)
+		CHECK_INT(run_with(&f, engine_at(e), NULL, NULL), 6);
+	fixture_free(&f);
+	snprintf(seven, sizeof(seven), "%s", text);
+	memcpy(strstr(seven, "DEPTH"), "    7", 5);
+	fixture_new(&f, seven, 0, NULL, host_helper);
+	for (u32 e = 0; engine_at(e); e++) {
+		CHECK(run_with(&f, engine_at(e), NULL, NULL) == ~0ull);
+		CHECK_STR(skep_diag_name(f.diag.id), "CALL_DEPTH");
+	}
+	fixture_free(&f);
+}
+
+/* ---- what lies in values ---- */
+
+static struct map *new_array(u32 flags, bool lock)
+{
+	static const struct map_field fields[] = {
+		{.off = 4, .size = 4, .is_spin_lock = true}};
+	struct map_attr attr = {.type = BPF_MAP_TYPE_ARRAY,
+				.key_size = 4,
+				.value_size = 16,
+				.max_entries = 1,
+				.flags = flags,
+				.fields = fields,
+				.n_fields = lock};
+	struct map *map = NULL;
+
+	CHECK(!map_new(&attr, &map, NULL));
+	return map;
+}
+
+static void a_map_may_be_for_writing_only(void)
+{
+	struct map *map = new_array(BPF_F_WRONLY_PROG, false);
+	struct fixture f;
+
+	fixture_new(&f,
+		    "ld_pseudo r1, 6, 0\n*(u8 *)(r1 + 0) = 1\n"
+		    "r0 = *(u8 *)(r1 + 0)\nexit\n",
+		    0, &map, helper_body);
+	CHECK(run_with(&f, checked(), NULL, NULL) == ~0ull);
+	check_diag(&f, "WRITE_ONLY", 3);
+	fixture_free(&f);
+	map_put(map);
+}
+
+/* R6: the value; R1: its lock. */
+#define TO_LOCK "ld_pseudo r6, 6, 0\nr1 = r6\nr1 += 4\n"
+
+static void locks_are_used_as_linux_says(void)
+{
+	static const struct {
+		const char *text, *id;
+		int insn;
+	} tries[] = {
+		{TO_LOCK "call 93\n*(u32 *)(r6 + 8) = 1\nr1 = r6\nr1 += 4\ncall 94\n"
+			 "r0 = 0\nexit\n",
+		 "NONE", -1},
+		{TO_LOCK "call 93\ncall 7\nexit\n", "LOCKED_CALL", 5},
+		{TO_LOCK "call 93\nr1 = r6\nr1 += 4\ncall 93\nexit\n", "LOCK_HELD_TWICE",
+		 -1},
+		{TO_LOCK "call 94\nr0 = 0\nexit\n", "LOCK_NOT_HELD", -1},
+		{TO_LOCK "call 93\nr0 = 0\nexit\n", "LOCK_LEFT", -1},
+		{TO_LOCK "r1 += 4\ncall 93\nr0 = 0\nexit\n", "BAD_ARGUMENT", 5},
+		{TO_LOCK "*(u32 *)(r1 + 0) = 1\nr0 = 0\nexit\n", "SPECIAL_FIELD", 4},
+		{TO_LOCK "r0 = *(u64 *)(r6 + 0)\nexit\n", "SPECIAL_FIELD", 4},
+	};
+	struct map *map = new_array(0, true);
+
+	for (u32 i = 0; i < ARRAY_SIZE(tries); i++) {
+		struct fixture f;
+
+		fixture_new(&f, tries[i].text, 0, &map, helper_body);
+		run_with(&f, checked(), NULL, NULL);
+		CHECK_STR(skep_diag_name(f.diag.id), tries[i].id);
+		if (tries[i].insn >= 0)
+			CHECK_INT(f.diag.insn, tries[i].insn);
+		fixture_free(&f);
+	}
+	map_put(map);
+}
+
+/* ---- many threads ---- */
+
+enum { THREADS = 4, RUNS = 2000 };
+
+struct worker {
+	struct fixture *fixture;
+	const struct engine *engine;
+	u32 failed;
+};
+
+static void *work(void *arg)
+{
+	struct worker *worker = arg;
+
+	for (u32 i = 0; i < RUNS; i++) {
+		struct run run = {.cpu = 0};
+		u64 r0;
+
+		worker->failed +=
+			worker->engine->run(worker->fixture->image, &run, &r0) ||
+			r0 != 77;
+	}
+	return NULL;
+}
+
+static void threads_share_an_image(void)
+{
+	struct map *map = new_array(0, false);
+	struct worker workers[THREADS];
+	pthread_t threads[THREADS];
+	u32 key = 0, n_engines = 0;
+	u64 value[2] = {0};
+	struct fixture f;
+
+	fixture_new(&f,
+		    "ld_pseudo r1, 6, 0\nr2 = 1\nlock *(u64 *)(r1 + 0) += r2\n"
+		    "*(u64 *)(r10 - 8) = 77\nr0 = *(u64 *)(r10 - 8)\nexit\n",
+		    0, &map, helper_body);
+	for (; engine_at(n_engines); n_engines++) {
+		for (u32 i = 0; i < THREADS; i++) {
+			workers[i] = (struct worker){&f, engine_at(n_engines), 0};
+			pthread_create(&threads[i], NULL, work, &workers[i]);
+		}
+		for (u32 i = 0; i < THREADS; i++) {
+			pthread_join(threads[i], NULL);
+			CHECK_INT(workers[i].failed, 0);
+		}
+	}
+	CHECK(!map_user_lookup(map, &key, value, 0));
+	CHECK_INT(value[0], THREADS * RUNS * n_engines);
+	fixture_free(&f);
+	map_put(map);
+}
+
+int main(void)
+{
+	engines_have_names();
+	time_is_limited();
+	steps_are_limited_exactly();
+	may_goto_ends_a_loop();
+	a_typed_program_has_raw_memory();
+	a_host_has_its_own_helpers();
+	a_helper_ends_the_run();
+	callbacks_nest_eight_deep();
+	a_map_may_be_for_writing_only();
+	locks_are_used_as_linux_says();
+	threads_share_an_image();
+	return check_report();
+}
