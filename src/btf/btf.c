@@ -259,34 +259,46 @@ static bool has_flavours(enum btf_kind kind)
 	return kind != BTF_FUNC && kind != BTF_VAR && kind != BTF_DATASEC;
 }
 
-/* How much of the name the hash is made of. */
-static size_t key_len(const char *name, enum btf_kind kind)
+/* What the hash is made of: all flavours of a name share a bucket, but functions,
+ * variables and sections of a name are found however many others have it. */
+struct key {
+	const char *name;
+	size_t len;
+	u32 kind; /* 0: one that has flavours */
+};
+
+static struct key key_of(const char *name, enum btf_kind kind)
 {
-	return has_flavours(kind) ? btf_essential_len(name) : strlen(name);
+	if (has_flavours(kind))
+		return (struct key){name, btf_essential_len(name), 0};
+	return (struct key){name, strlen(name), kind};
 }
 
-static u32 *bucket_of(const struct btf *btf, const char *name, size_t len)
+static u32 *bucket_of(const struct btf *btf, const struct key *key)
 {
-	return &btf->buckets[hash_bytes(name, len, btf->seed) & btf->bucket_mask];
+	u32 hash = hash_bytes(key->name, key->len, btf->seed + key->kind);
+
+	return &btf->buckets[hash & btf->bucket_mask];
 }
 
 /* The next id after "after" in the bucket of a key, first that of the base; 0: end. */
-static u32 next_in_bucket(const struct btf *btf, const char *key, size_t len, u32 after)
+static u32 next_in_bucket(const struct btf *btf, const struct key *key, u32 after)
 {
 	u32 id = 0;
 
 	if (after >= btf->first)
 		return btf->chain[after - btf->first];
 	if (btf->base)
-		id = next_in_bucket(btf->base, key, len, after);
-	return id ? id : *bucket_of(btf, key, len);
+		id = next_in_bucket(btf->base, key, after);
+	return id ? id : *bucket_of(btf, key);
 }
 
 u32 btf_find_flavour(const struct btf *btf, const char *name, size_t len, u32 after)
 {
+	struct key key = {name, len, 0};
 	u32 id = after;
 
-	while (id < btf->count && (id = next_in_bucket(btf, name, len, id))) {
+	while (id < btf->count && (id = next_in_bucket(btf, &key, id))) {
 		const char *other = btf_name(btf, id);
 
 		if (has_flavours(btf_kind_of(btf, id)) && !strncmp(other, name, len) &&
@@ -298,10 +310,10 @@ u32 btf_find_flavour(const struct btf *btf, const char *name, size_t len, u32 af
 
 u32 btf_find_next(const struct btf *btf, const char *name, enum btf_kind kind, u32 after)
 {
-	size_t len = key_len(name, kind);
+	struct key key = key_of(name, kind);
 	u32 id = after;
 
-	while (id < btf->count && (id = next_in_bucket(btf, name, len, id))) {
+	while (id < btf->count && (id = next_in_bucket(btf, &key, id))) {
 		if (btf_kind_of(btf, id) == kind && !strcmp(btf_name(btf, id), name))
 			return id;
 	}
@@ -407,6 +419,17 @@ static int read_header(struct btf *btf, struct bytes data, struct skep_diag *dia
 	return 0;
 }
 
+/* May one of the strings be too long for a name?  Not if none covers a whole window of
+ * half that size. */
+static bool has_long(struct bytes s)
+{
+	for (u64 at = 0; at + BTF_NAME_MAX / 2 <= s.len; at += BTF_NAME_MAX / 2) {
+		if (!memchr(s.data + at, 0, BTF_NAME_MAX / 2))
+			return true;
+	}
+	return false;
+}
+
 static int read_strings(struct btf *btf, struct skep_diag *diag)
 {
 	struct bytes s = btf->strings;
@@ -421,6 +444,7 @@ static int read_strings(struct btf *btf, struct skep_diag *diag)
 	if (s.len && !btf->base && s.data[0])
 		return fail(diag, BTF_STRINGS, NO_PC, "the first one is not empty");
 	btf->end_string = btf->first_string + (u32)s.len;
+	btf->long_strings = (btf->base && btf->base->long_strings) || has_long(s);
 	return 0;
 }
 
@@ -503,8 +527,8 @@ static int index_names(struct btf *btf, struct arena *a, struct skep_diag *diag)
 
 		if (!*name)
 			continue;
-		enum btf_kind kind = btf->kinds[id - btf->first];
-		u32 *bucket = bucket_of(btf, name, key_len(name, kind));
+		struct key key = key_of(name, btf->kinds[id - btf->first]);
+		u32 *bucket = bucket_of(btf, &key);
 		btf->chain[id - btf->first] = *bucket;
 		*bucket = id;
 	}

@@ -11,9 +11,15 @@
 #include "base/diag.h"
 #include "btf/read.h"
 
-static bool string_ok(const struct btf *btf, u32 off)
+/* What is wrong with a name, or NULL. */
+static const char *check_name(const struct btf *btf, u32 off)
 {
-	return off < btf->end_string;
+	if (off >= btf->end_string)
+		return "its name, or that of one of its parts, lies outside the strings";
+	if (btf->long_strings &&
+	    strnlen(btf_string(btf, off), BTF_NAME_MAX) == BTF_NAME_MAX)
+		return "its name, or that of one of its parts, is too long";
+	return NULL;
 }
 
 static u32 word(const struct btf_type *t, u32 i)
@@ -49,8 +55,10 @@ static const char *check_enum(const struct btf *btf, const struct btf_type *t)
 	if (t->size != 1 && t->size != 2 && t->size != 4 && t->size != 8)
 		return "an enum has 1, 2, 4 or 8 bytes";
 	for (u32 i = 0; i < t->vlen; i++) {
-		if (!string_ok(btf, word(t, words * i)))
-			return "an enumerator's name lies outside the strings";
+		const char *wrong = check_name(btf, word(t, words * i));
+
+		if (wrong)
+			return wrong;
 	}
 	return NULL;
 }
@@ -58,8 +66,10 @@ static const char *check_enum(const struct btf *btf, const struct btf_type *t)
 static const char *check_members(const struct btf *btf, const struct btf_type *t)
 {
 	for (u32 i = 0; i < t->vlen; i++) {
-		if (!string_ok(btf, word(t, 3 * i)))
-			return "a member's name lies outside the strings";
+		const char *wrong = check_name(btf, word(t, 3 * i));
+
+		if (wrong)
+			return wrong;
 		if (!is_c_type(btf, word(t, 3 * i + 1)))
 			return "a member's type is none";
 	}
@@ -71,8 +81,10 @@ static const char *check_params(const struct btf *btf, const struct btf_type *t)
 	if (!is_c_type(btf, t->type))
 		return "what it returns is no type";
 	for (u32 i = 0; i < t->vlen; i++) {
-		if (!string_ok(btf, word(t, 2 * i)))
-			return "a parameter's name lies outside the strings";
+		const char *wrong = check_name(btf, word(t, 2 * i));
+
+		if (wrong)
+			return wrong;
 		if (!is_c_type(btf, word(t, 2 * i + 1)))
 			return "a parameter's type is none";
 	}
@@ -174,11 +186,11 @@ int btf_check_type(const struct btf *btf, u32 id, struct skep_diag *diag)
 
 	btf_decode(btf, id, &t);
 	const struct kind_info *info = btf_kind_info(t.kind);
-	const char *wrong;
+	const char *wrong = check_name(btf, name);
 
-	if (!string_ok(btf, name))
-		wrong = "its name lies outside the strings";
-	else if (t.kind_flag && !info->flag)
+	if (wrong)
+		return fail(diag, BTF_TYPE, NO_PC, id, wrong);
+	if (t.kind_flag && !info->flag)
 		wrong = "it has a kind_flag that nobody knows";
 	else if (t.vlen && !info->each && t.kind != BTF_FUNC)
 		wrong = "it has a vlen that nobody knows";

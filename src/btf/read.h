@@ -19,6 +19,7 @@ struct btf {
 	struct bytes types, strings;  /* borrowed from the caller of btf_read() */
 	u32 first, count;             /* ids of this BTF: first .. count - 1 */
 	u32 first_string, end_string; /* string offsets of this BTF */
+	bool long_strings;            /* some may be too long for names */
 	bool big_endian;
 	u8 pointer_size;
 	u32 seed; /* of the hash of names */
@@ -33,6 +34,9 @@ struct btf {
 	struct btf_tag *tags;      /* sorted */
 	u32 n_tags;
 };
+
+/* Longer names are refused: many types may share the end of one, and each hashes it. */
+enum { BTF_NAME_MAX = 1024 };
 
 enum { TYPE_SIZE = 12 }; /* bytes of a type without what follows it */
 
