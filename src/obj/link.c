@@ -77,6 +77,9 @@ static int note(struct linker *l, enum object_reloc_kind kind, u32 pc, const cha
 {
 	struct object_reloc *rel = vec_push(&l->relocs);
 
+	l->total += sizeof(*rel);
+	if (l->total > MAX_TOTAL)
+		return fail(diag, PROG_TOO_LARGE, NO_PC, too_large);
 	if (!rel)
 		return no_memory(diag);
 	*rel = (struct object_reloc){.kind = kind, .insn = pc, .name = name};
@@ -430,8 +433,7 @@ static int keep(struct linker *l, struct skep_diag *diag)
 	struct arena *a = &l->r->obj->arena;
 	struct prog *prog = &l->out->prog;
 
-	l->total += l->lines.len * sizeof(struct line_info) +
-		    l->relocs.len * sizeof(struct object_reloc);
+	l->total += l->lines.len * sizeof(struct line_info);
 	if (l->total > MAX_TOTAL)
 		return fail(diag, PROG_TOO_LARGE, NO_PC, too_large);
 	if (l->relocs.len)

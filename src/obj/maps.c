@@ -186,14 +186,12 @@ static int read_member(const struct decl *d, const struct btf_member *m,
 }
 
 /* Offset of a struct bpf_spin_lock directly in the value, or -1. */
-static s32 find_spin_lock(const struct btf *btf, u32 value_id)
+static s32 find_spin_lock(const struct btf *btf, const struct btf_type *value)
 {
-	struct btf_type t = btf_type(btf, btf_resolve(btf, value_id));
-
-	if (t.kind != BTF_STRUCT)
+	if (value->kind != BTF_STRUCT)
 		return -1;
-	for (u32 i = 0; i < t.vlen; i++) {
-		struct btf_member m = btf_member(btf, &t, i);
+	for (u32 i = 0; i < value->vlen; i++) {
+		struct btf_member m = btf_member(btf, value, i);
 		u32 id = btf_resolve(btf, m.type);
 
 		if (btf_kind(btf, id) == BTF_STRUCT &&
@@ -214,22 +212,38 @@ static u32 ring_size(u32 declared)
 	return !declared || size < declared ? declared : size;
 }
 
+/* Declarations and values may share types: a bound on looking at them again and again. */
+static int spend(const struct decl *d, const struct btf_type *t, struct skep_diag *diag)
+{
+	if (t->vlen > d->r->members_left)
+		return bad(diag, "its declaration", "has too many members");
+	d->r->members_left -= t->vlen;
+	return 0;
+}
+
 static int read_members(const struct decl *d, u32 id, struct skep_diag *diag)
 {
 	struct btf_type t = btf_type(d->btf, id);
+	int err = spend(d, &t, diag);
 
+	if (err)
+		return diag_in(diag, err, "map %s", d->def->name);
 	for (u32 i = 0; i < t.vlen; i++) {
 		struct btf_member m = btf_member(d->btf, &t, i);
-		int err = read_member(d, &m, diag);
 
+		err = read_member(d, &m, diag);
 		if (err)
 			return diag_in(diag, err, "map %s", d->def->name);
 	}
 	if (!d->def->type)
 		return diag_in(diag, bad(diag, "type", "is missing"), "map %s",
 			       d->def->name);
-	if (d->def->btf_value_id)
-		d->def->spin_lock_off = find_spin_lock(d->btf, d->def->btf_value_id);
+	struct btf_type value =
+		btf_type(d->btf, btf_resolve(d->btf, d->def->btf_value_id));
+	err = spend(d, &value, diag);
+	if (err)
+		return diag_in(diag, err, "map %s", d->def->name);
+	d->def->spin_lock_off = find_spin_lock(d->btf, &value);
 	if (d->def->type == MAP_TYPE_RINGBUF_NUMBER ||
 	    d->def->type == MAP_TYPE_USER_RINGBUF_NUMBER)
 		d->def->max_entries = ring_size(d->def->max_entries);
@@ -359,43 +373,27 @@ static int add_slot(struct reader *r, struct vec *slots, const struct elf_reloc 
 	return 0;
 }
 
-/* The first relocation at that offset or behind. */
-static u32 first_at(const struct elf_reloc *rels, u32 n, u64 offset)
+/* The relocations from *k on that lie in one map; moves *k behind them. */
+static int read_slots_of(struct reader *r, u32 map, const struct elf_reloc *rels, u32 n,
+			 u32 *k, struct skep_diag *diag)
 {
-	u32 lo = 0, hi = n;
-
-	while (lo < hi) {
-		u32 mid = lo + (hi - lo) / 2;
-
-		if (rels[mid].offset < offset)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
-static int read_slots_of(struct reader *r, u32 i, const struct elf_reloc *rels, u32 n,
-			 struct skep_diag *diag)
-{
-	struct map_def *def = reader_map(r, i);
-	const struct map_place *place = vec_at(&r->places, i);
+	struct map_def *def = reader_map(r, map);
+	const struct map_place *place = vec_at(&r->places, map);
 	struct vec slots = VEC_INIT(struct map_slot);
-	s64 values = -1;
+	s64 values = values_offset(r, def);
 	int err = 0;
 
-	for (u32 k = first_at(rels, n, place->offset); k < n && !err; k++) {
-		u64 off = rels[k].offset;
+	for (; *k < n && !err; ++*k) {
+		u64 off = rels[*k].offset - place->offset;
+		u64 at = off - (u64)values;
 
-		if (off - place->offset >= place->size)
+		if (map_at(r, place->section, rels[*k].offset) != (s32)map)
 			break;
-		values = values < 0 ? values_offset(r, def) : values;
-		u64 at = off - place->offset - (u64)values;
-		if (values < 0 || at > place->size || at % PTR_SIZE)
+		if (values < 0 || off < (u64)values || at % PTR_SIZE)
 			err = bad(diag, "its declaration",
 				  "has contents that are no slots");
 		else
-			err = add_slot(r, &slots, &rels[k], diag);
+			err = add_slot(r, &slots, &rels[*k], diag);
 		if (!err)
 			((struct map_slot *)vec_at(&slots, slots.len - 1))->index =
 				(u32)(at / PTR_SIZE);
@@ -404,6 +402,8 @@ static int read_slots_of(struct reader *r, u32 i, const struct elf_reloc *rels, 
 	def->slots =
 		arena_memdup(&r->obj->arena, slots.data, slots.len * sizeof(*def->slots));
 	vec_fini(&slots);
+	if (!err && !def->slots)
+		err = fail(diag, NO_MEMORY, NO_PC);
 	return diag_in(diag, err, "map %s", def->name);
 }
 
@@ -416,11 +416,17 @@ int read_map_slots(struct reader *r, struct skep_diag *diag)
 	if (!sec)
 		return 0;
 	int err = elf_read_relocs(&r->elf, section, &r->obj->arena, &rels, &n, diag);
-	for (u32 i = 0; i < r->maps.len && n && !err; i++) {
-		const struct map_place *place = vec_at(&r->places, i);
+	for (u32 k = 0; k < n && !err;) {
+		s32 map = map_at(r, section, rels[k].offset);
 
-		if (place->section == section)
-			err = read_slots_of(r, i, rels, n, diag);
+		if (map < 0)
+			return diag_in(
+				diag,
+				fail(diag, BAD_RELOC, NO_PC,
+				     symbol_name(r, &r->elf.symbols[rels[k].symbol]),
+				     "is in no map"),
+				"section .maps");
+		err = read_slots_of(r, (u32)map, rels, n, &k, diag);
 	}
 	return err;
 }

@@ -13,6 +13,9 @@
 #include "base/diag.h"
 #include "obj/reader.h"
 
+/* Of declared maps and their values, all together. */
+enum { MAX_MEMBERS = 1 << 22 };
+
 struct map_def *add_map(struct reader *r, const char *name, struct map_place place)
 {
 	struct map_def *def = arena_alloc(&r->obj->arena, sizeof(*def));
@@ -244,6 +247,7 @@ int object_open(struct bytes file, const struct object_opts *opts, struct object
 {
 	static const struct object_opts defaults;
 	struct reader r = {
+		.members_left = MAX_MEMBERS,
 		.funcs = VEC_INIT(struct func),
 		.maps = VEC_INIT(struct map_def *),
 		.places = VEC_INIT(struct map_place),

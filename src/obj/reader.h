@@ -51,6 +51,7 @@ struct reader {
 	struct vec maps;                   /* struct map_def * */
 	struct vec places;                 /* struct map_place, parallel to maps */
 	u32 *by_place;                     /* indices of maps, by section and offset */
+	u32 members_left;                  /* that maps.c may still look at */
 	struct vec vars;                   /* struct object_var */
 	struct vec externs;                /* struct object_extern */
 	/* By ELF symbol: the extern that an undefined one is, or -1. */
