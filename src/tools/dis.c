@@ -194,17 +194,18 @@ static void list_text(struct listing *l, const struct dis_names *names)
 	text_fini(&text);
 }
 
-static void insn_json(struct listing *l, u32 pc, const char *text)
+static void insn_json(struct listing *l, u32 pc, u32 slots, const char *text)
 {
 	const struct line_info *line = prog_line(l->prog, pc);
 	struct json *j = &l->json;
-	u8 slot[INSN_SIZE];
+	u8 bytes[2 * INSN_SIZE];
 
-	insn_write(slot, &l->prog->insns[pc], false);
+	for (u32 i = 0; i < slots; i++)
+		insn_write(bytes + i * INSN_SIZE, &l->prog->insns[pc + i], false);
 	json_object(j, NULL);
 	json_u64(j, "insn", pc);
 	json_string(j, "text", text);
-	json_hex(j, "bytes", slot, sizeof(slot));
+	json_hex(j, "bytes", bytes, slots * INSN_SIZE);
 	if (l->labels[pc])
 		json_string(j, "label", label_of(l, pc));
 	if (line) {
@@ -229,7 +230,7 @@ static void list_json(struct listing *l, const struct dis_names *names)
 
 		text_clear(&text);
 		slots = disasm(&text, l->prog->insns, l->prog->n_insns, pc, names);
-		insn_json(l, pc, text_str(&text));
+		insn_json(l, pc, slots, text_str(&text));
 		pc += slots;
 	}
 	json_array_end(j);
@@ -245,7 +246,7 @@ static void put_head(const struct listing *l, bool first)
 	put_clean(stdout, prog->name, false);
 	printf(":%s", style_off(stdout));
 	if (prog->section) {
-		printf("%s  ; section ", style_on(stdout, STYLE_DIM));
+		printf("%s  # section ", style_on(stdout, STYLE_DIM));
 		put_clean(stdout, prog->section, false);
 		printf(", %s, %u instructions%s", prog_type_text(prog->type),
 		       prog->n_insns, style_off(stdout));
@@ -325,7 +326,7 @@ static int list_object(const struct args *args, const struct object *obj)
 		if (!is_wanted(args, p->prog.name))
 			continue;
 		if (p->err) {
-			say_diag(&p->diag);
+			say_diag_of(obj->name, &p->diag);
 			status = EXIT_INPUT;
 		}
 		if (!p->prog.insns)
