@@ -302,7 +302,9 @@ void map_put(struct map *map)
 
 int region_lock(const struct map *map, _Atomic u32 *lock)
 {
-	u32 owner;
+	/* Unlike Linux' owners ours can be preempted: on a busy machine several times. */
+	enum { PATIENCE = 8 };
+	u32 owner, waits = 0;
 	u64 turns = 0;
 
 	for (;;) {
@@ -313,13 +315,16 @@ int region_lock(const struct map *map, _Atomic u32 *lock)
 			return 0;
 		if (map_wait(&turns))
 			continue;
-		if (owner == map->owner || map_process_is_alive(owner))
-			return -ETIMEDOUT;
+		turns = 0;
+		if (owner == map->owner || map_process_is_alive(owner)) {
+			if (++waits == PATIENCE)
+				return -ETIMEDOUT;
+			continue;
+		}
 		if (atomic_compare_exchange_strong_explicit(lock, &owner, map->owner,
 							    memory_order_acquire,
 							    memory_order_relaxed))
 			return LOCK_INHERITED;
-		turns = 0;
 	}
 }
 

@@ -92,8 +92,11 @@ void value_zero(const struct map *map, void *value)
 
 void value_reset(const struct map *map, void *value)
 {
+	/* A lock that a program holds is the program's to free, whatever becomes of the
+	 * element meanwhile. */
 	for (u32 i = 0; i < map->n_fields; i++)
-		zero_bytes((u8 *)value + map->fields[i].off, map->fields[i].size);
+		if (!map->fields[i].is_spin_lock)
+			zero_bytes((u8 *)value + map->fields[i].off, map->fields[i].size);
 }
 
 static const struct map_field *find_spin_lock(const struct map *map)
