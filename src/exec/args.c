@@ -6,6 +6,7 @@
  * memory it asks run->may_access about.  Never knows a helper by itself: the rows say it
  * all.  bpf-helpers(7).
  */
+#include <linux/bpf.h>
 #include <string.h>
 
 #include "abi/abi.h"
@@ -17,8 +18,6 @@
 enum {
 	ARGS = 5,
 	MAX_MEMORY = 1 << 29, /* BPF_MAX_VAR_SIZ: Linux takes no larger memory */
-	HELPER_SPIN_LOCK = 93,
-	HELPER_SPIN_UNLOCK = 94,
 };
 
 /* One argument under judgement. */
@@ -131,10 +130,51 @@ static int check_stack_pointer(const struct arg *a)
 	return 0;
 }
 
+/* Maps of these types work with these helpers only; unless others are free to do so,
+ * these helpers work with no other maps. */
+static const struct pairing {
+	u32 type;
+	bool others;
+	u16 helpers[6];
+} pairings[] = {
+	{MAP_TYPE_PROG_ARRAY, false, {BPF_FUNC_tail_call}},
+	{MAP_TYPE_PERF_EVENT_ARRAY,
+	 false,
+	 {BPF_FUNC_perf_event_output, BPF_FUNC_perf_event_read,
+	  BPF_FUNC_perf_event_read_value, BPF_FUNC_skb_output, BPF_FUNC_xdp_output}},
+	{MAP_TYPE_RINGBUF,
+	 false,
+	 {BPF_FUNC_ringbuf_output, BPF_FUNC_ringbuf_reserve, BPF_FUNC_ringbuf_query,
+	  BPF_FUNC_ringbuf_reserve_dynptr}},
+	{MAP_TYPE_ARRAY_OF_MAPS, true, {BPF_FUNC_map_lookup_elem}},
+	{MAP_TYPE_HASH_OF_MAPS, true, {BPF_FUNC_map_lookup_elem}},
+};
+
+static bool map_suits(const struct map *map, u32 helper)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(pairings); i++) {
+		const struct pairing *pair = &pairings[i];
+		bool listed = false;
+
+		for (u32 k = 0; k < ARRAY_SIZE(pair->helpers); k++)
+			listed |= pair->helpers[k] == helper;
+		if (map->type == pair->type)
+			return listed;
+		if (listed && !pair->others)
+			return false;
+	}
+	return true;
+}
+
 static int check_map(struct arg *a)
 {
 	a->map = known_map(a->ck, a->value);
-	return a->map ? 0 : is_not(a, "a map of the program");
+	if (!a->map)
+		return is_not(a, "a map of the program");
+	if (!map_suits(a->map, a->call->number))
+		return fail(a->ck->run->diag, MAP_AND_HELPER, (int)a->call->pc,
+			    a->helper->name, map_type_name(a->map->type), a->map->name);
+	return 0;
 }
 
 static bool is_function(const struct arg *a)
@@ -195,8 +235,8 @@ int args_check(struct checked *ck, struct helper_call *call)
 	int err = 0;
 
 	call->gives_map = false;
-	if (ck->run->lock && call->number != HELPER_SPIN_LOCK &&
-	    call->number != HELPER_SPIN_UNLOCK)
+	if (ck->run->lock && call->number != BPF_FUNC_spin_lock &&
+	    call->number != BPF_FUNC_spin_unlock)
 		return fail(ck->run->diag, LOCKED_CALL, (int)call->pc);
 	for (u32 i = 0; helper && i < ARGS && helper->args[i] != ARG_DONTCARE && !err;
 	     i++) {
