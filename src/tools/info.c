@@ -96,7 +96,7 @@ static int show(struct info *info)
 	const struct object *obj = info->obj;
 
 	if (obj->btf_diag.id)
-		say_diag(&obj->btf_diag);
+		say_diag_of(obj->name, &obj->btf_diag);
 	if (info->json)
 		object_json(info);
 	else

@@ -67,7 +67,7 @@ static void tell_broken(struct info *info)
 
 		if (!p->err)
 			continue;
-		say_diag(&p->diag);
+		say_diag_of(info->obj->name, &p->diag);
 		info->unresolved++;
 	}
 }
@@ -343,6 +343,16 @@ static void extern_json(struct info *info, const struct object_extern *e,
 	json_end(j);
 }
 
+/* What the configuration lacks, or nothing declares, tell_broken() has told already. */
+static void tell_missing(struct info *info, const struct object_extern *e,
+			 const char *outcome)
+{
+	if (e->kind == EXTERN_KFUNC || e->kind == EXTERN_KSYM)
+		say(info->obj->name, "declare it __weak if the program can do without",
+		    "%s %s: %s", extern_kind(e->kind), e->name, outcome);
+	info->unresolved++;
+}
+
 void info_externs(struct info *info)
 {
 	static const char *const heads[] = {"EXTERN", "KIND", "OUTCOME", NULL};
@@ -356,7 +366,7 @@ void info_externs(struct info *info)
 		const char *outcome;
 
 		if (extern_state(info, e, &outcome) == STATE_MISSING && !e->weak)
-			info->unresolved++;
+			tell_missing(info, e, outcome);
 		if (info->json) {
 			extern_json(info, e, outcome);
 			continue;

@@ -56,8 +56,7 @@ static void core_outcome(struct info *info, struct outcome *o)
 static struct outcome outcome_of(struct info *info, const struct object_prog *prog,
 				 const struct object_reloc *reloc)
 {
-	struct outcome o = {
-		.prog = prog, .reloc = reloc, .failed = reloc->unresolved};
+	struct outcome o = {.prog = prog, .reloc = reloc, .failed = reloc->unresolved};
 
 	if (reloc->kind == OBJECT_RELOC_CORE)
 		core_outcome(info, &o);
@@ -89,7 +88,7 @@ static void outcome_row(struct table *table, const struct outcome *o)
 }
 
 struct reloc_counts {
-	u32 all, core, failed;
+	u32 all, core, poisoned;
 };
 
 static void prog_relocs(struct info *info, const struct object_prog *prog,
@@ -100,7 +99,7 @@ static void prog_relocs(struct info *info, const struct object_prog *prog,
 
 		counts->all++;
 		counts->core += o.reloc->kind == OBJECT_RELOC_CORE;
-		counts->failed += o.failed;
+		counts->poisoned += o.failed && o.reloc->kind == OBJECT_RELOC_CORE;
 		if (info->json)
 			outcome_json(info, &o);
 		else if (info->all_relocs || o.failed)
@@ -131,8 +130,10 @@ void info_relocs(struct info *info)
 		printf("\n");
 	else if (!info->target->btf)
 		printf(": its types are not known (--btf)\n");
+	else if (!counts.poisoned)
+		printf(": it has all of them\n");
 	else
-		printf(": it does not have %u of them\n", counts.failed);
+		printf(": it does not have %u of them\n", counts.poisoned);
 	if (table.cells.len)
 		table_print(&table);
 }

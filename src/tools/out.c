@@ -112,6 +112,14 @@ void say_diag(const struct skep_diag *diag)
 	text_fini(&where);
 }
 
+void say_diag_of(const char *name, const struct skep_diag *diag)
+{
+	struct skep_diag outer = *diag;
+
+	diag_in(&outer, diag->err, "%s", name);
+	say_diag(&outer);
+}
+
 int refuse(const struct skep_diag *diag, int status)
 {
 	say_diag(diag);

@@ -31,6 +31,9 @@ void say(const char *where, const char *advice, const char *fmt, ...) PRINTF_LIK
 void say_warning(const char *where, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void say_diag(const struct skep_diag *diag);
 
+/* The same for one that is kept in an object, which does not name the object. */
+void say_diag_of(const char *name, const struct skep_diag *diag);
+
 /* Says it and tells the exit status: EXIT_SYSTEM when memory or rights are missing, else
  * `status`. */
 int refuse(const struct skep_diag *diag, int status);
