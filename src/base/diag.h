@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Failing: fill the caller's struct skep_diag from a row of diag.def and return the row's
- *errno, negative.
+ * Failing: fill the caller's struct skep_diag from a row of diag.def and return the
+ * negative errno of that row.
  *
- *	return fail(diag, UNINIT_REG, pc, reg);			the arguments are checked
- *against the row's format
- *	return diag_in(diag, err, "section %s", name);		on the way out: add the
- *place, keep the reason
+ *	return fail(diag, UNINIT_REG, pc, reg);		the row's format checks them
+ *	return diag_in(diag, err, "section %s", name);	on the way out: add the place
  *
  * The first error wins: fail() on a diag that is already filled changes nothing but still
- *returns its errno. Anybody may include this.
+ * returns its errno.  Anybody may include this.
  */
 #ifndef SKEP_BASE_DIAG_H
 #define SKEP_BASE_DIAG_H
@@ -32,7 +30,7 @@ enum diag_id {
 #include "base/diag.def"
 #undef D
 
-/* And its errno as a constant: who reads the caller sees that fail() does not return 0. */
+/* And its errno as a constant: who reads the caller sees that fail() is not 0. */
 #define D(id, err, text, advice) enum { diag_err_##id = -(err) };
 #include "base/diag.def"
 #undef D
