@@ -114,7 +114,7 @@ static int update_all(struct map *map, const void *key, const void *values, u64 
 	return 0;
 }
 
-static int delete (struct map *map, const void *key, u32 cpu)
+static int erase(struct map *map, const void *key, u32 cpu)
 {
 	(void)map, (void)key, (void)cpu;
 	return -EINVAL;
@@ -154,7 +154,7 @@ const struct map_ops map_ops_array = {
 	.layout = layout,
 	.lookup = lookup,
 	.update = update,
-	.delete = delete,
+	.delete = erase,
 	.next_key = array_next_key,
 	.for_each = for_each,
 };
@@ -169,7 +169,7 @@ const struct map_ops map_ops_percpu_array = {
 	.lookup = lookup_percpu,
 	.update = update,
 	.update_all = update_all,
-	.delete = delete,
+	.delete = erase,
 	.next_key = array_next_key,
 	.for_each = for_each,
 };

@@ -8,6 +8,7 @@
 #ifndef SKEP_MAPS_FAMILY_H
 #define SKEP_MAPS_FAMILY_H
 
+#include <assert.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -89,6 +90,7 @@ static inline struct region_header *map_header(const struct map *map)
 /* The value of element number elem, of that CPU. */
 static inline u8 *map_value(const struct map *map, u64 elem, u32 cpu)
 {
+	assert(cpu < map->n_cpus);
 	return map->region + map->values_off + cpu * map->cpu_stride +
 	       elem * map->value_stride;
 }
@@ -97,7 +99,7 @@ static inline u8 *map_value(const struct map *map, u64 elem, u32 cpu)
  * Locks: a word in the region that holds the owner's process, 0 when free.  A process
  * that dies does not free it; whoever waits takes it over and is told, so that it can
  * mend what was left half done.  Returns 0, LOCK_INHERITED, or -ETIMEDOUT as Linux does
- * when the owner lives and holds it for a quarter of a second.
+ * when the owner lives and holds it for very long: two seconds.
  */
 enum { LOCK_INHERITED = 1 };
 int region_lock(const struct map *map, _Atomic u32 *lock);
@@ -111,7 +113,7 @@ void region_unlock(_Atomic u32 *lock);
 void value_write(const struct map *map, void *value, const void *src, u32 size);
 void value_read(const struct map *map, void *dst, const void *value, u32 size);
 void value_zero(const struct map *map, void *value);  /* all of it, fields too */
-void value_reset(const struct map *map, void *value); /* the special fields only */
+void value_reset(const struct map *map, void *value); /* special fields but locks */
 /* As BPF_F_LOCK: while holding the value's spin lock. */
 void value_write_locked(const struct map *map, void *value, const void *src);
 void value_read_locked(const struct map *map, void *dst, const void *value);

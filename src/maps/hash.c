@@ -5,7 +5,7 @@
  * Buckets of singly linked chains over elements that are never given back to the system.
  * A look-up takes no lock: an element may be recycled under its feet and lead into
  * another chain, but the end of a chain names its bucket, so that it notices and starts
- * again; the 32-bit hash is compared before the key.  Updates hold the bucket's lock and
+ * again.  Updates hold the bucket's lock and
  * change the chain by single stores (in front first, then out with the old one), so that
  * a process that dies leaves a chain that is whole: at worst with a key twice, which
  * whoever inherits the lock mends, and one element that nobody uses again.
@@ -19,8 +19,6 @@
  */
 #include "maps/hash.h"
 #include "maps/memory.h"
-
-enum { USER_SPARES = 4 }; /* beside one a CPU, for users that update at once */
 
 /* ---- keys ---- */
 
@@ -40,53 +38,31 @@ static inline u64 load_tail(const u8 *p, u32 len)
 	return word;
 }
 
-/* Multiplicative, keyed by the map's secret seed; any key size. */
-static u32 hash_long_key(u64 seed, const u8 *key, u32 size)
+/*
+ * Below, size is map.key_size: a constant where a look-up is made for one size, so that
+ * the compiler unrolls what a loop would do.  Multiplicative, keyed by the map's secret
+ * seed.
+ */
+static ALWAYS_INLINE u32 hash_key(const struct hash *h, const u8 *key, u32 size)
 {
-	u64 h = seed ^ size;
+	u64 x = h->seed ^ size;
 
 	for (; size >= 8; key += 8, size -= 8)
-		h = mix(h ^ load_u64(key), 0x9e3779b97f4a7c15ull);
+		x = mix(x ^ load_u64(key), 0x9e3779b97f4a7c15ull);
 	if (size)
-		h = mix(h ^ load_tail(key, size), 0xbf58476d1ce4e5b9ull);
-	h = mix(h ^ 0x94d049bb133111ebull, seed | 1);
-	return (u32)(h ^ h >> 32);
+		x = mix(x ^ load_tail(key, size), 0xbf58476d1ce4e5b9ull);
+	return (u32)(x ^ x >> 32);
 }
 
-static inline u32 hash_key(const struct hash *h, const void *key)
+static ALWAYS_INLINE bool key_equal(const struct hash_elem *elem, const u8 *key, u32 size)
 {
-	u64 a;
+	const _Atomic u64 *at = elem->key;
 
-	switch (h->map.key_size) {
-	case 4: a = load_u32(key); break;
-	case 8: a = load_u64(key); break;
-	default: return hash_long_key(h->seed, key, h->map.key_size);
-	}
-	a = mix(a ^ h->seed, 0x9e3779b97f4a7c15ull);
-	return (u32)(a ^ a >> 32);
-}
-
-static bool long_key_equal(const _Atomic u64 *a, const u8 *key, u32 size)
-{
-	for (; size >= 8; a++, key += 8, size -= 8)
-		if (atomic_load_explicit(a, memory_order_relaxed) != load_u64(key))
+	for (; size >= 8; at++, key += 8, size -= 8)
+		if (atomic_load_explicit(at, memory_order_acquire) != load_u64(key))
 			return false;
 	return !size ||
-	       atomic_load_explicit(a, memory_order_relaxed) == load_tail(key, size);
-}
-
-static inline bool key_equal(const struct hash *h, const struct hash_elem *elem,
-			     const void *key)
-{
-	switch (h->map.key_size) {
-	case 4:
-		return atomic_load_explicit(&elem->key[0], memory_order_relaxed) ==
-		       load_tail(key, 4);
-	case 8:
-		return atomic_load_explicit(&elem->key[0], memory_order_relaxed) ==
-		       load_u64(key);
-	default: return long_key_equal(elem->key, key, h->map.key_size);
-	}
+	       atomic_load_explicit(at, memory_order_acquire) == load_tail(key, size);
 }
 
 static void write_key(const struct hash *h, struct hash_elem *elem, const u8 *key)
@@ -95,10 +71,10 @@ static void write_key(const struct hash *h, struct hash_elem *elem, const u8 *ke
 
 	for (i = 0; i < size / 8; i++)
 		atomic_store_explicit(&elem->key[i], load_u64(key + 8 * i),
-				      memory_order_relaxed);
+				      memory_order_release);
 	if (size % 8)
 		atomic_store_explicit(&elem->key[i], load_tail(key + 8 * i, size % 8),
-				      memory_order_relaxed);
+				      memory_order_release);
 }
 
 static void read_key(const struct hash *h, const struct hash_elem *elem, u8 *key)
@@ -132,8 +108,19 @@ struct bucket *hash_bucket(const struct hash *h, u32 hash)
 	return &h->buckets[hash & h->bucket_mask];
 }
 
+static ALWAYS_INLINE bool is_elem(const struct hash_elem *elem, const void *key, u32 hash,
+				  u32 size)
+{
+	/* A longer key may be half recycled: then its hash is another's.  A key of one
+	 * word is as quickly compared. */
+	if (size > 8 && atomic_load_explicit(&elem->hash, memory_order_relaxed) != hash)
+		return false;
+	return key_equal(elem, key, size);
+}
+
 /* The element's link, or an end.  Safe without the lock. */
-static inline u32 find(const struct hash *h, const void *key, u32 hash)
+static ALWAYS_INLINE u32 find_sized(const struct hash *h, const void *key, u32 hash,
+				    u32 size)
 {
 	const struct bucket *bucket = &h->buckets[hash & h->bucket_mask];
 	const struct hash_elem *elem;
@@ -143,14 +130,34 @@ again:
 	link = atomic_load_explicit(&bucket->head, memory_order_acquire);
 	while (!is_end(link)) {
 		elem = hash_elem(h, link - 1);
-		if (atomic_load_explicit(&elem->hash, memory_order_relaxed) == hash &&
-		    key_equal(h, elem, key))
+		if (is_elem(elem, key, hash, size))
 			return link;
 		link = atomic_load_explicit(&elem->next, memory_order_acquire);
 	}
 	if (link && link != end_of(h, bucket))
 		goto again; /* strayed into another chain */
 	return link;
+}
+
+static u32 find(const struct hash *h, const void *key, u32 hash)
+{
+	return find_sized(h, key, hash, h->map.key_size);
+}
+
+static ALWAYS_INLINE u32 look(const struct hash *h, const void *key, u32 size)
+{
+	return find_sized(h, key, hash_key(h, key, size), size);
+}
+
+/* The same from the key alone, for the sizes that most maps have. */
+static ALWAYS_INLINE u32 find_key(const struct hash *h, const void *key)
+{
+	switch (h->map.key_size) {
+	case 4: return look(h, key, 4);
+	case 8: return look(h, key, 8);
+	case 16: return look(h, key, 16);
+	default: return look(h, key, h->map.key_size);
+	}
 }
 
 /* In front of the chain, under its lock. */
@@ -198,7 +205,7 @@ static void mend(struct hash *h, struct bucket *bucket)
 	key = (u8 *)hash_elem(h, link - 1)->key;
 	for (old = atomic_load(&hash_elem(h, link - 1)->next); !is_end(old);
 	     old = atomic_load(&hash_elem(h, old - 1)->next)) {
-		if (!key_equal(h, hash_elem(h, old - 1), key))
+		if (!key_equal(hash_elem(h, old - 1), key, h->map.key_size))
 			continue;
 		hash_unlink(h, bucket, old - 1);
 		release_elem(h, old - 1, 0);
@@ -206,13 +213,13 @@ static void mend(struct hash *h, struct bucket *bucket)
 	}
 }
 
-int hash_lock(const struct hash *h, struct bucket *bucket)
+int hash_lock(struct hash *h, struct bucket *bucket)
 {
 	int err = region_lock(&h->map, &bucket->lock);
 
 	if (err != LOCK_INHERITED)
 		return err;
-	mend((struct hash *)h, bucket);
+	mend(h, bucket);
 	return 0;
 }
 
@@ -260,8 +267,10 @@ static u32 take_fresh(struct hash *h)
 /* The number plus one of an element for a new key, 0 when the map is full. */
 static u32 take_elem(struct hash *h, u32 cpu)
 {
-	u32 link = pop(h, &h->lists[cpu]);
+	u32 link;
 
+	assert(cpu < h->n_lists);
+	link = pop(h, &h->lists[cpu]);
 	if (!link)
 		link = take_fresh(h);
 	for (u32 i = 1; !link && i < h->n_lists; i++)
@@ -271,6 +280,7 @@ static u32 take_elem(struct hash *h, u32 cpu)
 
 static void release_elem(struct hash *h, u32 number, u32 cpu)
 {
+	assert(cpu < h->n_lists);
 	push(h, &h->lists[cpu], number);
 }
 
@@ -310,197 +320,30 @@ static void return_spare(struct hash *h, u32 number, u32 cpu)
 	release_elem(h, number, cpu);
 }
 
-/* ---- creation ---- */
-
-enum { HASH_FLAGS = MAP_ACCESS | MAP_NO_PREALLOC | MAP_NUMA_NODE | MAP_ZERO_SEED };
-
-static int check_sizes(const struct map_attr *attr, struct skep_diag *diag)
-{
-	/* What Linux puts beside key and value of an element. */
-	enum { LINUX_ELEM = 48 };
-
-	if (map_check_access(attr, diag))
-		return -EINVAL;
-	if (!attr->max_entries)
-		return map_refuse(attr, diag, "max_entries", 0);
-	if (!attr->key_size)
-		return map_refuse(attr, diag, "key_size", 0);
-	if (!attr->value_size)
-		return map_refuse(attr, diag, "value_size", 0);
-	if ((u64)attr->key_size + attr->value_size >= LINUX_KMALLOC_MAX - LINUX_ELEM)
-		return fail(diag, MAP_VALUE_TOO_LARGE, NO_PC, map_type_name(attr->type),
-			    attr->value_size);
-	return 0;
-}
-
-static int check_percpu(const struct map_attr *attr, struct skep_diag *diag)
-{
-	int err;
-
-	if (attr->flags & MAP_NUMA_NODE)
-		return fail(diag, MAP_FLAGS, NO_PC, map_type_name(attr->type),
-			    attr->flags, "per-CPU values are on every node");
-	err = check_sizes(attr, diag);
-	if (!err && attr->value_size > LINUX_PERCPU_MAX)
-		return fail(diag, MAP_VALUE_TOO_LARGE, NO_PC, map_type_name(attr->type),
-			    attr->value_size);
-	return err;
-}
-
-static int check_lru_flags(const struct map_attr *attr, struct skep_diag *diag)
-{
-	const u32 own_node = MAP_NO_COMMON_LRU | MAP_NUMA_NODE;
-
-	if (map_check_access(attr, diag))
-		return -EINVAL;
-	if (attr->flags & MAP_NO_PREALLOC)
-		return fail(diag, MAP_LRU_PREALLOC, NO_PC, map_type_name(attr->type));
-	if ((attr->flags & own_node) == own_node)
-		return fail(diag, MAP_FLAGS, NO_PC, map_type_name(attr->type),
-			    attr->flags, "per-CPU lists are on every node");
-	return 0;
-}
-
-static int check_lru(const struct map_attr *attr, struct skep_diag *diag)
-{
-	int err = check_lru_flags(attr, diag);
-
-	return err ? err : check_sizes(attr, diag);
-}
-
-static int check_lru_percpu(const struct map_attr *attr, struct skep_diag *diag)
-{
-	int err = check_lru_flags(attr, diag);
-
-	return err ? err : check_percpu(attr, diag);
-}
-
-static int check_of_maps(const struct map_attr *attr, struct skep_diag *diag)
-{
-	int err;
-
-	if (attr->value_size != 4)
-		return map_refuse(attr, diag, "value_size", attr->value_size);
-	err = check_sizes(attr, diag);
-	return err ? err : map_inner_check(attr, diag);
-}
-
-/* Linux gives each CPU's own LRU list the same number of elements. */
-static u32 round_entries(u32 entries, u32 n_cpus)
-{
-	u64 up = ((u64)entries + n_cpus - 1) / n_cpus * n_cpus;
-
-	return up > UINT32_MAX ? entries / n_cpus * n_cpus : (u32)up;
-}
-
-static u32 power_of_two_above(u32 n)
-{
-	return n <= 1 ? 1 : 1u << (32 - __builtin_clz(n - 1));
-}
-
-/* The offset of size bytes more; *end passes on. */
-static u64 place(u64 *end, u64 size)
-{
-	u64 at = round_up(*end, REGION_ALIGN);
-
-	*end = at + size;
-	return at;
-}
-
-struct hash_places {
-	u64 state, lists, spares, buckets, elems, end;
-};
-
-static struct hash_places places(const struct hash *h)
-{
-	struct hash_places p = {.end = REGION_HEADER};
-
-	p.state = place(&p.end, sizeof(struct hash_state));
-	p.lists = place(&p.end, h->n_lists * sizeof(struct free_list));
-	p.spares = place(&p.end, h->n_spares * sizeof(u32));
-	p.buckets = place(&p.end, (h->bucket_mask + 1ull) * sizeof(struct bucket));
-	p.elems = place(&p.end, (u64)h->n_elems * h->elem_size);
-	return p;
-}
-
-static int layout(struct map *map, const struct map_attr *attr)
-{
-	struct hash *h = hash_of(map);
-	u32 key_room = (u32)round_up(map->key_size, 8);
-	u32 value_room = (u32)round_up(map->value_size, 8);
-	struct hash_places p;
-
-	h->percpu = map_is_percpu(map);
-	h->lru = map->type == MAP_TYPE_LRU_HASH || map->type == MAP_TYPE_LRU_PERCPU_HASH;
-	h->n_lists = map->n_cpus;
-	if (attr->flags & MAP_NO_COMMON_LRU)
-		map->max_entries = round_entries(map->max_entries, map->n_cpus);
-	/* Linux: an array of buckets of 16 bytes has less than 4 GiB. */
-	if (map->max_entries > 1u << 27)
-		return -E2BIG;
-	h->bucket_mask = power_of_two_above(map->max_entries) - 1;
-	h->n_spares = h->percpu ? 0 : map->n_cpus + USER_SPARES;
-	h->n_elems = map->max_entries + h->n_spares;
-	h->elem_size =
-		(u32)sizeof(struct hash_elem) + key_room + (h->percpu ? 0 : value_room);
-	p = places(h);
-	if (h->percpu) {
-		map->value_stride = value_room;
-		map->values_off = round_up(p.end, REGION_ALIGN);
-		map->values_size = (u64)value_room * h->n_elems;
-		map->cpu_stride = round_up(map->values_size, REGION_ALIGN);
-		map->region_size = map->values_off + map->cpu_stride * map->n_cpus;
-		return 0;
-	}
-	map->n_cpus = 1;
-	map->value_stride = h->elem_size;
-	map->values_off = p.elems + sizeof(struct hash_elem) + key_room;
-	map->values_size = p.end - map->values_off;
-	map->region_size = p.end;
-	return 0;
-}
-
-static int init(struct map *map, const struct map_attr *attr)
-{
-	struct hash *h = hash_of(map);
-	struct hash_places p = places(h);
-
-	(void)attr;
-	h->seed = map_header(map)->seed;
-	h->state = (struct hash_state *)(map->region + p.state);
-	h->lists = (struct free_list *)(map->region + p.lists);
-	h->spares = (_Atomic u32 *)(map->region + p.spares);
-	h->buckets = (struct bucket *)(map->region + p.buckets);
-	h->elems = map->region + p.elems;
-	for (u32 i = 0; i < h->n_spares; i++)
-		h->spares[i] = i + 1;
-	h->state->fresh = h->n_spares;
-	if (!map_is_of_maps(map))
-		return 0;
-	map->refs = map_refs_new(h->n_elems, &map_inner_ref_ops);
-	return map->refs ? 0 : -ENOMEM;
-}
-
 /* ---- look-ups ---- */
+
+static inline void *value_of(const struct hash *h, u32 link)
+{
+	return (u8 *)hash_elem(h, link - 1) + h->value_in_elem;
+}
 
 static void *lookup(struct map *map, const void *key, u32 cpu)
 {
 	const struct hash *h = hash_of(map);
-	u32 link = find(h, key, hash_key(h, key));
+	u32 link = find_key(h, key);
 
 	(void)cpu;
-	return is_end(link) ? NULL : map_value(map, link - 1, 0);
+	return is_end(link) ? NULL : value_of(h, link);
 }
 
 static void *lookup_percpu(struct map *map, const void *key, u32 cpu)
 {
-	const struct hash *h = hash_of(map);
-	u32 link = find(h, key, hash_key(h, key));
+	u32 link = find_key(hash_of(map), key);
 
 	return is_end(link) ? NULL : map_value(map, link - 1, cpu);
 }
 
-static void touch(struct hash_elem *elem)
+static inline void touch(struct hash_elem *elem)
 {
 	/* Read first: the line stays shared between CPUs while nobody evicts. */
 	if (!atomic_load_explicit(&elem->touched, memory_order_relaxed))
@@ -510,12 +353,12 @@ static void touch(struct hash_elem *elem)
 static void *lookup_lru(struct map *map, const void *key, u32 cpu)
 {
 	const struct hash *h = hash_of(map);
-	u32 link = find(h, key, hash_key(h, key));
+	u32 link = find_key(h, key);
 
 	if (is_end(link))
 		return NULL;
 	touch(hash_elem(h, link - 1));
-	return map_value(map, link - 1, h->percpu ? cpu : 0);
+	return h->percpu ? map_value(map, link - 1, cpu) : value_of(h, link);
 }
 
 /* The element whose reference *object is.  It may be recycled for another key between
@@ -523,7 +366,7 @@ static void *lookup_lru(struct map *map, const void *key, u32 cpu)
 static u32 find_ref(struct map *map, const void *key, void **object)
 {
 	const struct hash *h = hash_of(map);
-	u32 hash = hash_key(h, key), link;
+	u32 hash = hash_key(h, key, h->map.key_size), link;
 
 	do {
 		link = find(h, key, hash);
@@ -588,15 +431,10 @@ static void write_percpu(struct hash *h, u32 number, const struct put *put)
 			    (const u8 *)put->value + (u64)cpu * stride, stride);
 }
 
-/* Everything of an element that nobody sees yet. */
-static void fill(struct hash *h, u32 number, const struct put *put)
+static void fill_value(struct hash *h, u32 number, const struct put *put)
 {
-	struct hash_elem *elem = hash_elem(h, number);
 	struct map *map = &h->map;
 
-	atomic_store_explicit(&elem->hash, put->hash, memory_order_relaxed);
-	atomic_store_explicit(&elem->touched, 0, memory_order_relaxed);
-	write_key(h, elem, put->key);
 	if (put->ref) {
 		map_ref_put(map->refs, number, put->ref);
 		return;
@@ -609,6 +447,18 @@ static void fill(struct hash *h, u32 number, const struct put *put)
 	for (u32 cpu = 0; !put->all_cpus && cpu < map->n_cpus; cpu++)
 		value_zero(map, map_value(map, number, cpu));
 	write_percpu(h, number, put);
+}
+
+/* Everything of an element that is in no chain yet.  The key last: who stands on the
+ * element since it was used before, and finds the key, finds the value too. */
+static void fill(struct hash *h, u32 number, const struct put *put)
+{
+	struct hash_elem *elem = hash_elem(h, number);
+
+	fill_value(h, number, put);
+	atomic_store_explicit(&elem->touched, 0, memory_order_relaxed);
+	atomic_store_explicit(&elem->hash, put->hash, memory_order_relaxed);
+	write_key(h, elem, put->key);
 }
 
 /* Per-CPU values and locked ones change where they are.  -EAGAIN: the key has gone. */
@@ -693,6 +543,8 @@ static int put_once(struct hash *h, const struct put *put)
 	if (exists && (h->percpu || (put->flags & MAP_F_LOCK)))
 		return put_in_place(h, put);
 	link = exists ? take_spare(h, put->cpu) : take_elem(h, put->cpu);
+	if (!link && exists)
+		return -EBUSY;
 	if (!link)
 		return h->lru ? -ENOMEM : -E2BIG;
 	err = put_elem(h, put, link - 1, exists);
@@ -710,7 +562,7 @@ static int put(struct map *map, struct put *put)
 		return -EINVAL;
 	if ((put->flags & MAP_F_LOCK) && !map_has_spin_lock(map))
 		return -EINVAL;
-	put->hash = hash_key(h, put->key);
+	put->hash = hash_key(h, put->key, map->key_size);
 	do
 		err = put_once(h, put);
 	while (err == -EAGAIN);
@@ -741,7 +593,7 @@ static int update_ref(struct map *map, const void *key, struct map_ref *ref, u64
 /* Out of the chain; returns its link, or an end with *err. */
 static u32 remove_key(struct hash *h, const void *key, void *value, u64 flags, int *err)
 {
-	u32 hash = hash_key(h, key), link;
+	u32 hash = hash_key(h, key, h->map.key_size), link;
 	struct bucket *bucket = hash_bucket(h, hash);
 
 	*err = hash_lock(h, bucket);
@@ -773,7 +625,7 @@ static int take(struct map *map, const void *key, void *value, u64 flags)
 	return 0;
 }
 
-static int delete (struct map *map, const void *key, u32 cpu)
+static int erase(struct map *map, const void *key, u32 cpu)
 {
 	struct hash *h = hash_of(map);
 	int err;
@@ -795,7 +647,7 @@ static int next_key(struct map *map, const void *key, void *next)
 	u32 link = 0;
 
 	if (key) {
-		u32 hash = hash_key(h, key);
+		u32 hash = hash_key(h, key, h->map.key_size);
 
 		link = find(h, key, hash);
 		if (!is_end(link)) {
@@ -837,32 +689,32 @@ static s64 for_each(struct map *map, u32 cpu, map_visit_fn visit, void *arg)
 }
 
 #define HASH_OPS(check_fn, lookup_fn)                                                    \
-	.size = sizeof(struct hash), .check = check_fn, .layout = layout, .init = init,  \
-	.lookup = lookup_fn, .update = update, .delete = delete, .take = take,           \
-	.next_key = next_key, .for_each = for_each
+	.size = sizeof(struct hash), .check = check_fn, .layout = hash_layout,           \
+	.init = hash_init, .lookup = lookup_fn, .update = update, .delete = erase,       \
+	.take = take, .next_key = next_key, .for_each = for_each
 
 const struct map_ops map_ops_hash = {
-	HASH_OPS(check_sizes, lookup),
+	HASH_OPS(hash_check, lookup),
 	.traits = TRAIT_USER_READ | TRAIT_FIELDS | TRAIT_SPIN_LOCK | TRAIT_INNER,
 	.create_flags = HASH_FLAGS,
 };
 
 const struct map_ops map_ops_percpu_hash = {
-	HASH_OPS(check_percpu, lookup_percpu),
+	HASH_OPS(hash_check_percpu, lookup_percpu),
 	.traits = TRAIT_USER_READ | TRAIT_FIELDS | TRAIT_PERCPU | TRAIT_INNER,
 	.create_flags = HASH_FLAGS,
 	.update_all = update_all,
 };
 
 const struct map_ops map_ops_lru_hash = {
-	HASH_OPS(check_lru, lookup_lru),
+	HASH_OPS(hash_check_lru, lookup_lru),
 	.traits = TRAIT_USER_READ | TRAIT_FIELDS | TRAIT_INNER,
 	.create_flags = HASH_FLAGS | MAP_NO_COMMON_LRU,
 	.peek = lookup,
 };
 
 const struct map_ops map_ops_lru_percpu_hash = {
-	HASH_OPS(check_lru_percpu, lookup_lru),
+	HASH_OPS(hash_check_lru_percpu, lookup_lru),
 	.traits = TRAIT_USER_READ | TRAIT_FIELDS | TRAIT_PERCPU | TRAIT_INNER,
 	.create_flags = HASH_FLAGS | MAP_NO_COMMON_LRU,
 	.peek = lookup_percpu,
@@ -873,12 +725,12 @@ const struct map_ops map_ops_hash_of_maps = {
 	.traits = TRAIT_USER_READ | TRAIT_REFS | TRAIT_OF_MAPS,
 	.create_flags = HASH_FLAGS,
 	.size = sizeof(struct hash),
-	.check = check_of_maps,
-	.layout = layout,
-	.init = init,
+	.check = hash_check_of_maps,
+	.layout = hash_layout,
+	.init = hash_init,
 	.lookup = lookup_inner,
 	.peek = peek_inner,
 	.update_ref = update_ref,
-	.delete = delete,
+	.delete = erase,
 	.next_key = next_key,
 };

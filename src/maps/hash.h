@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The hash table behind HASH, PERCPU_HASH, LRU_HASH, LRU_PERCPU_HASH and HASH_OF_MAPS, as
- * hash.c (table) and lru.c (who is evicted) see it.  Elements and buckets are named by
- * numbers, never by addresses.  The algorithm is told at the top of hash.c.  Nobody else
- * includes this.
+ * hash.c (table), hash_layout.c (places) and lru.c (who is evicted) see it.  Elements and
+ * buckets are named by numbers, never by addresses.  The algorithm is told at the top of
+ * hash.c.  Nobody else includes this.
  */
 #ifndef SKEP_MAPS_HASH_H
 #define SKEP_MAPS_HASH_H
 
 #include "maps/family.h"
+
+#define ALWAYS_INLINE inline __attribute__((always_inline))
 
 /* A link: the number of an element plus one, or the end of the chain of a bucket, which
  * says whose end it is; 0, in a bucket only, is an end too. */
@@ -46,8 +48,9 @@ struct hash {
 	u64 seed;
 	u32 bucket_mask;
 	u32 elem_size;
-	u32 n_elems; /* max_entries and the spares */
-	u32 n_lists; /* free lists, as many as CPUs */
+	u32 value_in_elem; /* offset */
+	u32 n_elems;       /* max_entries and the spares */
+	u32 n_lists;       /* free lists, as many as CPUs */
 	u32 n_spares;
 	bool lru, percpu;
 	/* All in the region. */
@@ -68,11 +71,22 @@ static inline struct hash_elem *hash_elem(const struct hash *h, u32 number)
 	return (struct hash_elem *)(h->elems + (u64)number * h->elem_size);
 }
 
+enum { HASH_FLAGS = MAP_ACCESS | MAP_NO_PREALLOC | MAP_NUMA_NODE | MAP_ZERO_SEED };
+
+/* hash_layout.c: of struct map_ops. */
+int hash_check(const struct map_attr *attr, struct skep_diag *diag);
+int hash_check_percpu(const struct map_attr *attr, struct skep_diag *diag);
+int hash_check_lru(const struct map_attr *attr, struct skep_diag *diag);
+int hash_check_lru_percpu(const struct map_attr *attr, struct skep_diag *diag);
+int hash_check_of_maps(const struct map_attr *attr, struct skep_diag *diag);
+int hash_layout(struct map *map, const struct map_attr *attr);
+int hash_init(struct map *map, const struct map_attr *attr);
+
 /* Takes the element out of its chain, under the bucket's lock; false when it is in no
  * chain (any more). */
 bool hash_unlink(struct hash *h, struct bucket *bucket, u32 number);
 struct bucket *hash_bucket(const struct hash *h, u32 hash);
-int hash_lock(const struct hash *h, struct bucket *bucket);
+int hash_lock(struct hash *h, struct bucket *bucket);
 
 /* lru.c: the number plus one of an element that was evicted, 0 when all are in use. */
 u32 lru_evict(struct hash *h);

@@ -464,7 +464,7 @@ static int remove_key(struct trie *t, const struct prefix *p)
 	return 0;
 }
 
-static int delete (struct map *map, const void *key, u32 cpu)
+static int erase(struct map *map, const void *key, u32 cpu)
 {
 	struct trie *t = trie_of(map);
 	struct prefix p;
@@ -580,6 +580,6 @@ const struct map_ops map_ops_lpm_trie = {
 	.init = init,
 	.lookup = lookup,
 	.update = update,
-	.delete = delete,
+	.delete = erase,
 	.next_key = next_key,
 };

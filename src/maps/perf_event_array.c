@@ -82,7 +82,7 @@ int perf_event_open_slot(struct map *map, u32 index)
 	return 0;
 }
 
-static int delete (struct map *map, const void *key, u32 cpu)
+static int erase(struct map *map, const void *key, u32 cpu)
 {
 	u32 index = load_u32(key);
 
@@ -237,6 +237,6 @@ const struct map_ops map_ops_perf_event_array = {
 	.size = sizeof(struct perf),
 	.check = check,
 	.layout = layout,
-	.delete = delete,
+	.delete = erase,
 	.next_key = array_next_key,
 };
