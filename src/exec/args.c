@@ -166,6 +166,22 @@ static bool map_suits(const struct map *map, u32 helper)
 	return true;
 }
 
+/* What a host passes as raw memory is no context that helpers could read or update. */
+static int check_ctx(const struct arg *a)
+{
+	const struct checked *ck = a->ck;
+	struct region region;
+
+	if (a->value != (u64)(uintptr_t)ck->run->ctx)
+		return is_not(a, "the context");
+	if (a->call->number == BPF_FUNC_tail_call)
+		return 0;
+	if (!ck->image->prog->type ||
+	    (ck->ctx && region_at(ck, a->value, &region) && region.kind == REGION_RAW))
+		return is_not(a, "a context of Linux");
+	return 0;
+}
+
 static int check_map(struct arg *a)
 {
 	a->map = known_map(a->ck, a->value);
@@ -198,10 +214,7 @@ static int check_arg(struct arg *a)
 	case ARG_PTR_TO_MEM: return check_mem_and_size(a);
 	case ARG_CONST_SIZE: return check_size(a, false);
 	case ARG_CONST_SIZE_OR_ZERO: return check_size(a, true);
-	case ARG_PTR_TO_CTX:
-		return a->value == (u64)(uintptr_t)a->ck->run->ctx
-			       ? 0
-			       : is_not(a, "the context");
+	case ARG_PTR_TO_CTX: return check_ctx(a);
 	case ARG_PTR_TO_FUNC:
 		return is_function(a) ? 0 : is_not(a, "a function of the program");
 	case ARG_PTR_TO_CONST_STR: return check_string(a);
@@ -235,6 +248,10 @@ int args_check(struct checked *ck, struct helper_call *call)
 	int err = 0;
 
 	call->gives_map = false;
+	/* Calls by number were judged when the image was made; callx was not. */
+	if (!helper && abi_helper(call->number))
+		return fail(ck->run->diag, HELPER_NOT_FOR_TYPE, (int)call->pc,
+			    abi_helper(call->number)->name, image_type_name(ck->image));
 	if (ck->run->lock && call->number != BPF_FUNC_spin_lock &&
 	    call->number != BPF_FUNC_spin_unlock)
 		return fail(ck->run->diag, LOCKED_CALL, (int)call->pc);

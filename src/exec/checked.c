@@ -299,7 +299,7 @@ static int tail_call(struct checked *ck, struct helper_call *call)
 	if (ck->tail_calls >= MAX_TAIL_CALLS)
 		return 0;
 	next = map_prog((struct map *)(uintptr_t)call->r[R2], (u32)call->r[R3]);
-	if (!next)
+	if (!next || !image_may_follow(ck->image, next))
 		return 0;
 	ck->tail_calls++;
 	run_image(ck, next);

@@ -76,8 +76,7 @@ struct exec_opts {
  * for maps that are missing, ENOTSUP with the name of a helper, kfunc, kernel symbol or
  * feature that the engines do not have.
  */
-int image_new(const struct image_spec *spec, struct image **out,
-	      struct skep_diag *diag);
+int image_new(const struct image_spec *spec, struct image **out, struct skep_diag *diag);
 void image_free(struct image *image); /* NULL is fine; no run may be using it */
 
 const struct prog *image_prog(const struct image *image);

@@ -80,6 +80,13 @@ const struct abi_helper *image_helper(const struct image *image, u32 number)
 	return helper_row(image->prog, number); /* callx */
 }
 
+const char *image_type_name(const struct image *image)
+{
+	const struct abi_name *type = abi_prog_type(image->prog->type);
+
+	return type ? type->name : "unknown";
+}
+
 static int check_helper(const struct image *image, u32 number, u32 pc,
 			struct skep_diag *diag)
 {
@@ -88,9 +95,7 @@ static int check_helper(const struct image *image, u32 number, u32 pc,
 
 	if (any && !row)
 		return fail(diag, HELPER_NOT_FOR_TYPE, (int)pc, any->name,
-			    abi_prog_type(image->prog->type)
-				    ? abi_prog_type(image->prog->type)->name
-				    : "unknown");
+			    image_type_name(image));
 	if (number != HELPER_TAIL_CALL && !image->helper(number))
 		return fail(diag, NO_HELPER, (int)pc, any ? any->name : "unknown",
 			    number);

@@ -84,6 +84,14 @@ const struct code *image_function(const struct image *image, const struct code *
 /* The row of a helper for this program; NULL: not one of Linux's. */
 const struct abi_helper *image_helper(const struct image *image, u32 number);
 
+/* Programs tail-call their like: the context is the same. */
+static inline bool image_may_follow(const struct image *image, const struct image *next)
+{
+	return image->prog->type == next->prog->type;
+}
+
+const char *image_type_name(const struct image *image);
+
 /* Makes one instruction of common pairs in the interpreter's code. */
 void interp_fuse(const struct prog *prog, struct code *code);
 

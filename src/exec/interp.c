@@ -52,7 +52,7 @@ static const struct image *tail_call(struct interp *in, u64 map, u64 index)
 	if (in->tail_calls >= MAX_TAIL_CALLS)
 		return NULL;
 	next = map_prog((struct map *)(uintptr_t)map, (u32)index);
-	if (!next)
+	if (!next || !image_may_follow(in->image, next))
 		return NULL;
 	in->tail_calls++;
 	in->image = next;

@@ -147,6 +147,34 @@ static void a_typed_program_has_raw_memory(void)
 	fixture_free(&f);
 }
 
+static void tail_calls_stay_among_their_like(void)
+{
+	static const char next[] = "r0 = 2\nexit\n";
+	static const char first[] = "ld_pseudo r2, 5, 0\nr3 = 0\ncall 12\nr0 = 1\nexit\n";
+	struct map_attr attr = {.type = BPF_MAP_TYPE_PROG_ARRAY,
+				.key_size = 4,
+				.value_size = 4,
+				.max_entries = 1};
+	struct map *map = NULL;
+	struct fixture f, same, other;
+	u32 key = 0;
+
+	CHECK(!map_new(&attr, &map, NULL));
+	fixture_new(&f, first, BPF_PROG_TYPE_SYSCALL, &map, helper_body);
+	fixture_new(&same, next, BPF_PROG_TYPE_SYSCALL, NULL, helper_body);
+	fixture_new(&other, next, BPF_PROG_TYPE_KPROBE, NULL, helper_body);
+	CHECK(!map_update_ref(map, &key, same.image, 0));
+	for (u32 e = 0; engine_at(e); e++)
+		CHECK_INT(run_with(&f, engine_at(e), NULL, NULL), 2);
+	CHECK(!map_update_ref(map, &key, other.image, 0));
+	for (u32 e = 0; engine_at(e); e++)
+		CHECK_INT(run_with(&f, engine_at(e), NULL, NULL), 1);
+	fixture_free(&f);
+	fixture_free(&same);
+	fixture_free(&other);
+	map_put(map);
+}
+
 /* ---- a host's own helpers ---- */
 
 static u64 host_add(struct run *run, u64 r1, u64 r2, u64 r3, u64 r4, u64 r5)
@@ -365,6 +393,7 @@ int main(void)
 	steps_are_limited_exactly();
 	may_goto_ends_a_loop();
 	a_typed_program_has_raw_memory();
+	tail_calls_stay_among_their_like();
 	a_host_has_its_own_helpers();
 	a_helper_ends_the_run();
 	callbacks_nest_eight_deep();
