@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a relocation adds to its symbol.  BPF keeps the addend in the instruction, and two
- * assemblers disagree on what to put there: LLVM the addend alone, GNU as 2.40 (the one
- * of gcc-bpf 12) the addend plus the value of the symbol, unless that stands for a
- * section.
+ * Where a relocation points to: its symbol and an addend.  RELA has that in the file;
+ * else BPF keeps it in the instruction, and two assemblers disagree on what to put there:
+ * LLVM the addend alone, GNU as 2.40 (the one of gcc-bpf 12) the addend plus the value of
+ * the symbol, unless that stands for a section.
  *
  * The file does not say who made it: calls of named functions give it away, and where
  * there are none, loads of addresses that would be negative and what gcc leaves in
@@ -21,7 +21,7 @@ static enum evidence look_at(const struct reader *r, const struct code *code,
 	u64 slot = rel->offset / INSN_SIZE;
 
 	if (sym->type == ELF_SECTION || !sym->value || sym->section == ELF_UNDEF ||
-	    slot >= code->n_insns)
+	    rel->has_addend || slot >= code->n_insns)
 		return NEITHER;
 	struct insn insn = insn_read(code->slots + slot * INSN_SIZE, r->elf.big_endian);
 
@@ -57,10 +57,16 @@ bool has_gnu_addends(const struct reader *r)
 	return made_by_gcc(r);
 }
 
-s64 addend_of(const struct reader *r, const struct elf_symbol *sym,
-	      const struct insn *insn)
+u64 reloc_target(const struct reader *r, const struct elf_reloc *rel,
+		 const struct insn *insn)
 {
+	const struct elf_symbol *sym = &r->elf.symbols[rel->symbol];
+	bool is_call = insn->code == (CLASS_JMP | 0x80);
+	u64 imm = (u64)(s64)insn->imm;
+
+	if (rel->has_addend)
+		return sym->value + (u64)rel->addend;
 	if (r->gnu_addends && sym->type != ELF_SECTION && sym->section != ELF_UNDEF)
-		return (s64)insn->imm - (s64)sym->value;
-	return insn->imm;
+		imm -= sym->value;
+	return sym->value + (is_call ? (imm + 1) * INSN_SIZE : imm);
 }

@@ -249,9 +249,10 @@ static int read_entries(const struct elf *elf, const struct elf_section *sec,
 		struct elf_reloc *r = &relocs[(*n)++];
 
 		r->offset = load_u64_of(p, be);
-		r->type = (u32)info;
+		r->type = (u32)min_u64((u32)info, INT32_MAX);
+		r->has_addend = sec->type == ELF_RELA;
 		r->symbol = (u32)(info >> 32);
-		r->addend = sec->type == ELF_RELA ? (s64)load_u64_of(p + 16, be) : 0;
+		r->addend = r->has_addend ? (s64)load_u64_of(p + 16, be) : 0;
 		if (r->symbol >= elf->n_symbols)
 			return fail(diag, BAD_ELF, NO_PC,
 				    "a relocation's symbol is missing");

@@ -30,6 +30,14 @@ enum { ELF_WRITE = 1, ELF_ALLOC = 2, ELF_EXECINSTR = 4 }; /* section flags */
 enum { ELF_LOCAL = 0, ELF_GLOBAL = 1, ELF_WEAK = 2 };     /* symbol binding */
 enum { ELF_NOTYPE = 0, ELF_OBJECT = 1, ELF_FUNC = 2, ELF_SECTION = 3 }; /* symbol type */
 enum { ELF_HIDDEN = 2, ELF_INTERNAL = 1 }; /* symbol visibility */
+
+enum bpf_reloc { /* R_BPF_*; LLVM's documentation */
+		 ELF_BPF_NONE = 0,
+		 /* of a 64-bit immediate load; of data, before LLVM 13 */
+		 ELF_BPF_64_64 = 1,
+		 ELF_BPF_64_ABS64 = 2, /* of data */
+		 ELF_BPF_64_32 = 10,   /* of a call */
+};
 enum {
 	ELF_HEADER_SIZE = 64,
 	ELF_SECTION_SIZE = 64,
@@ -58,8 +66,9 @@ struct elf_symbol {
 };
 
 struct elf_reloc {
-	u64 offset; /* in the section it applies to */
-	u32 type;   /* R_BPF_* */
+	u64 offset;    /* in the section it applies to */
+	u32 type : 31; /* enum bpf_reloc, and others */
+	bool has_addend : 1;
 	u32 symbol; /* index in symbols */
 	s64 addend; /* of ELF_RELA; ELF_REL keeps it in the place that is relocated */
 };

@@ -51,7 +51,8 @@ static int add_func(struct reader *r, const struct elf_symbol *sym,
 		.section = sym->section,
 		.start = (u32)start,
 		.n_insns = (u32)n,
-		.global = sym->bind != ELF_LOCAL,
+		.global = sym->bind != ELF_LOCAL && sym->visibility != ELF_HIDDEN &&
+			  sym->visibility != ELF_INTERNAL,
 		.weak = sym->bind == ELF_WEAK,
 		.btf_id = r->obj->btf ? btf_find(r->obj->btf, sym->name, BTF_FUNC) : 0,
 	};

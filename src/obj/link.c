@@ -211,6 +211,16 @@ static int refer_to_func(struct linker *l, const struct place *p, u32 section, s
 	return 0;
 }
 
+/* Compilers refer to variables of the file by their section. */
+static const char *variable_name(const struct reader *r, const struct elf_symbol *sym,
+				 const struct map_def *def, s64 offset)
+{
+	const struct object_var *var =
+		sym->type == ELF_SECTION ? var_at(r, def, (u64)offset) : NULL;
+
+	return var ? var->name : symbol_name(r, sym);
+}
+
 /* offset: of a variable in the map's data; NO_OFFSET: the map itself is meant. */
 static int refer_to_map(struct linker *l, const struct place *p, u32 map, s64 offset,
 			struct skep_diag *diag)
@@ -235,8 +245,11 @@ static int refer_to_map(struct linker *l, const struct place *p, u32 map, s64 of
 	insn[0].src_reg = value ? LDDW_MAP_IDX_VALUE : LDDW_MAP_IDX;
 	insn[0].imm = l->map_of[map];
 	insn[1].imm = value ? (s32)offset : 0;
-	return note(l, value ? OBJECT_RELOC_DATA : OBJECT_RELOC_MAP, p->pc,
-		    symbol_name(l->r, &l->r->elf.symbols[p->rel->symbol]), diag);
+	if (!value)
+		return note(l, OBJECT_RELOC_MAP, p->pc, def->name, diag);
+	return note(l, OBJECT_RELOC_DATA, p->pc,
+		    variable_name(l->r, &l->r->elf.symbols[p->rel->symbol], def, offset),
+		    diag);
 }
 
 /* An extern of .kconfig is a variable of the map of that name. */
@@ -278,21 +291,30 @@ static int refer_to_extern(struct linker *l, const struct place *p, u32 index,
 	return note(l, OBJECT_RELOC_EXTERN, p->pc, e->name, diag);
 }
 
-/* A map, or a variable by its symbol or by its section and offset. */
-static int refer_to_data(struct linker *l, const struct place *p,
-			 const struct elf_symbol *sym, struct skep_diag *diag)
+/* Why a place in that section is in no map. */
+static const char *no_map(const struct elf_section *sec)
 {
-	s64 offset = (s64)sym->value + addend_of(l->r, sym, insn_at(l, p->pc));
+	return strcmp(sec->name, ".addr_space.1")
+		       ? "is about no map and no variable"
+		       : "is about a variable of an arena, and .maps declares no arena";
+}
+
+/* A map, or a variable by its symbol or by its section and offset. */
+static int refer_to_data(struct linker *l, const struct place *p, u64 target,
+			 struct skep_diag *diag)
+{
+	const struct elf_symbol *sym = &l->r->elf.symbols[p->rel->symbol];
+	s64 offset = (s64)target;
 
 	if (l->r->arena_section && sym->section == l->r->arena_section)
 		return refer_to_map(l, p, l->r->arena_map, offset, diag);
-	s32 map = map_at(l->r, sym->section, offset < 0 ? 0 : (u64)offset);
+	s32 map = map_at(l->r, sym->section, target);
 
 	if (map < 0)
 		map = map_at(l->r, sym->section, sym->value);
 	if (map < 0)
 		return fail(diag, BAD_RELOC, (int)p->pc, symbol_name(l->r, sym),
-			    "is about a section that is no data");
+			    no_map(&l->r->elf.sections[sym->section]));
 	const struct map_def *def = reader_map(l->r, (u32)map);
 	bool whole = def->origin == MAP_DECLARED || def->origin == MAP_STRUCT_OPS;
 
@@ -305,27 +327,34 @@ static int apply_reloc(struct linker *l, const struct place *p, struct skep_diag
 	struct insn *insn = insn_at(l, p->pc);
 	bool is_call = insn->code == (CLASS_JMP | 0x80);
 	bool is_lddw = decode(insn) == OP_LDDW;
+	u64 target = reloc_target(l->r, p->rel, insn);
 	s32 ext = l->r->symbol_extern[p->rel->symbol];
 
 	if (!is_call && !is_lddw)
 		return fail(diag, BAD_RELOC, (int)p->pc, symbol_name(l->r, sym),
 			    "is at an instruction that takes no address");
+	if (p->rel->offset % INSN_SIZE || p->rel->offset / INSN_SIZE != p->slot)
+		return fail(diag, BAD_RELOC, (int)p->pc, symbol_name(l->r, sym),
+			    "is inside of an instruction");
+	if (p->rel->type != (is_call ? ELF_BPF_64_32 : ELF_BPF_64_64))
+		return fail(diag, BAD_RELOC, (int)p->pc, symbol_name(l->r, sym),
+			    "is of a type that its instruction does not have");
 	if (ext >= 0)
 		return refer_to_extern(l, p, (u32)ext, diag);
 	if (sym->section >= l->r->elf.n_sections)
 		return fail(diag, UNRESOLVED, (int)p->pc, symbol_name(l->r, sym));
-	if (l->r->codes[sym->section].slots) {
-		s64 slot = (s64)(sym->value / INSN_SIZE);
-
-		slot += is_call ? addend_of(l->r, sym, insn) + 1
-				: addend_of(l->r, sym, insn) / INSN_SIZE;
-		return refer_to_func(l, p, sym->section, slot, diag);
-	}
+	if (l->r->codes[sym->section].slots)
+		return target % INSN_SIZE
+			       ? fail(diag, NO_CODE, (int)p->pc,
+				      l->r->elf.sections[sym->section].name,
+				      (unsigned long long)target)
+			       : refer_to_func(l, p, sym->section,
+					       (s64)(target / INSN_SIZE), diag);
 	if (is_call)
 		return fail(diag, BAD_RELOC, (int)p->pc, symbol_name(l->r, sym),
 			    "is a call of something that is no function");
 
-	return refer_to_data(l, p, sym, diag);
+	return refer_to_data(l, p, target, diag);
 }
 
 /* References of code to code of the same section need no relocation. */
@@ -374,7 +403,9 @@ static int step(struct linker *l, const struct func *f, struct skep_diag *diag)
 	for (; frame->rel < code->n_relocs &&
 	       code->relocs[frame->rel].offset / INSN_SIZE <= p.slot;
 	     frame->rel++)
-		p.rel = &code->relocs[frame->rel];
+		p.rel = code->relocs[frame->rel].type == ELF_BPF_NONE
+				? p.rel
+				: &code->relocs[frame->rel];
 	frame->next += 1 + wide;
 	int err = p.rel ? apply_reloc(l, &p, diag) : apply_relative(l, &p, diag);
 

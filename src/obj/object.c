@@ -105,6 +105,51 @@ s32 map_at(const struct reader *r, u32 section, u64 offset)
 	return (s32)r->by_place[i];
 }
 
+static int by_map(const void *a, const void *b)
+{
+	const struct object_var *x = *(const struct object_var *const *)a;
+	const struct object_var *y = *(const struct object_var *const *)b;
+	uintptr_t xm = (uintptr_t)x->map, ym = (uintptr_t)y->map;
+
+	if (xm != ym)
+		return xm < ym ? -1 : 1;
+	return x->offset < y->offset ? -1 : x->offset > y->offset;
+}
+
+static int sort_vars(struct reader *r, struct skep_diag *diag)
+{
+	u32 n = r->obj->n_vars;
+	const struct object_var **vars = arena_array(&r->obj->arena, n, sizeof(*vars));
+
+	if (!vars)
+		return fail(diag, NO_MEMORY, NO_PC);
+	for (u32 i = 0; i < n; i++)
+		vars[i] = &r->obj->vars[i];
+	qsort(vars, n, sizeof(*vars), by_map);
+	r->vars_by_place = vars;
+	return 0;
+}
+
+const struct object_var *var_at(const struct reader *r, const struct map_def *map,
+				u64 offset)
+{
+	u32 lo = 0, hi = r->obj->n_vars;
+
+	while (lo < hi) {
+		u32 mid = lo + (hi - lo) / 2;
+		const struct object_var *v = r->vars_by_place[mid];
+
+		if ((uintptr_t)v->map < (uintptr_t)map ||
+		    (v->map == map && v->offset <= offset))
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	const struct object_var *v = lo ? r->vars_by_place[lo - 1] : NULL;
+
+	return v && v->map == map && offset - v->offset < max_u64(v->size, 1) ? v : NULL;
+}
+
 static u32 hash_symbol(const char *name, u32 section)
 {
 	return hash_string(name) ^ section * 0x9e3779b1u;
@@ -223,6 +268,8 @@ static int read_all(struct reader *r, struct bytes file, const struct object_opt
 		err = read_map_slots(r, diag);
 	if (!err)
 		err = keep(r, diag);
+	if (!err)
+		err = sort_vars(r, diag);
 	r->gnu_addends = !err && has_gnu_addends(r);
 	if (!err)
 		err = link_programs(r, diag);

@@ -51,9 +51,10 @@ struct reader {
 	struct vec maps;                   /* struct map_def * */
 	struct vec places;                 /* struct map_place, parallel to maps */
 	u32 *by_place;                     /* indices of maps, by section and offset */
-	u32 members_left;                  /* that maps.c may still look at */
-	struct vec vars;                   /* struct object_var */
-	struct vec externs;                /* struct object_extern */
+	const struct object_var **vars_by_place; /* by map and offset */
+	u32 members_left;                        /* that maps.c may still look at */
+	struct vec vars;                         /* struct object_var */
+	struct vec externs;                      /* struct object_extern */
 	/* By ELF symbol: the extern that an undefined one is, or -1. */
 	s32 *symbol_extern;
 	u32 kconfig_map;   /* in maps; when there are externs of that kind */
@@ -79,6 +80,10 @@ struct map_def *add_map(struct reader *r, const char *name, struct map_place pla
 /* The map that is declared at that place of a section, or -1; after sort_places(). */
 s32 map_at(const struct reader *r, u32 section, u64 offset);
 
+/* The variable at or around that place of a map, or NULL; after sort_vars(). */
+const struct object_var *var_at(const struct reader *r, const struct map_def *map,
+				u64 offset);
+
 /* The function that starts there, or -1. */
 s32 func_at(const struct reader *r, u32 section, u64 slot);
 
@@ -95,10 +100,10 @@ const char *symbol_name(const struct reader *r, const struct elf_symbol *sym);
 /* Did GNU as make the file?  After the code is read. */
 bool has_gnu_addends(const struct reader *r);
 
-/* What an instruction adds to the symbol: slots in calls (one less than that), else
- * bytes. */
-s64 addend_of(const struct reader *r, const struct elf_symbol *sym,
-	      const struct insn *insn);
+/* Where the relocation of that instruction points to, in bytes of its symbol's section;
+ * anywhere, if the file says so. */
+u64 reloc_target(const struct reader *r, const struct elf_reloc *rel,
+		 const struct insn *insn);
 
 static inline struct map_def *reader_map(const struct reader *r, u32 i)
 {

@@ -43,7 +43,7 @@ struct reloc {
 struct symbol {
 	const char *name; /* borrowed */
 	u64 value, size;
-	u8 bind, type;
+	u8 bind, type, visibility;
 	s32 section; /* index in sections; -1: undefined */
 };
 
@@ -51,10 +51,12 @@ struct object_writer {
 	const struct asm_unit *unit;
 	struct arena *arena;
 	struct vec sections; /* struct section */
-	struct vec symbols;  /* struct symbol */
+	struct hash_index sections_by_name;
+	struct vec symbols; /* struct symbol */
 	/* symbols of the unit's things, in the arena; by their index */
 	u32 *funcs, *maps, *globals, *externs;
 	u32 *func_start;   /* bytes in its section */
+	bool *is_taken;    /* by function: code has its address */
 	u32 *func_section; /* index in sections */
 	struct btf_writer btf;
 	u32 n_local;
@@ -88,14 +90,15 @@ static struct section *section_at(const struct object_writer *w, u32 i)
 /* The index of the section with that name, made if there is none. */
 static u32 section_named(struct object_writer *w, const char *name, u32 type, u64 flags)
 {
-	struct section *section;
+	u32 hash = hash_string(name), i;
 
-	for (u32 i = 0; i < w->sections.len; i++) {
+	for (size_t c = 0; hash_index_next(&w->sections_by_name, hash, &c, &i);) {
 		if (!strcmp(section_at(w, i)->name, name))
 			return i;
 	}
-	section = vec_push(&w->sections);
-	if (!section) {
+	struct section *section = vec_push(&w->sections);
+	if (!section ||
+	    !hash_index_add(&w->sections_by_name, hash, (u32)w->sections.len - 1)) {
 		w->failed = true;
 		return 0;
 	}
@@ -181,6 +184,8 @@ static int add_func(struct object_writer *w, u32 i)
 		u8 slot[INSN_SIZE];
 
 		if (next < f->n_refs && f->refs[next].insn == pc) {
+			if (f->refs[next].kind == ASM_REF_FUNC)
+				w->is_taken[f->refs[next].index] = true;
 			insn = plain_insn(&f->refs[next], insn);
 			next++;
 		} else if (next && f->refs[next - 1].insn + 1 == pc && !insn.code) {
@@ -192,15 +197,20 @@ static int add_func(struct object_writer *w, u32 i)
 	return 0;
 }
 
+/* libbpf takes the address of a named function only if it is global; hidden says that it
+ * is nobody else's all the same. */
 static struct symbol func_symbol(const struct object_writer *w, u32 i)
 {
 	const struct asm_func *f = &w->unit->funcs[i];
+	bool global = f->program || f->global;
 
 	return (struct symbol){.name = f->name,
 			       .value = w->func_start[i],
 			       .size = (u64)f->n_insns * INSN_SIZE,
-			       .bind = f->program || f->global ? STB_GLOBAL : STB_LOCAL,
+			       .bind = global || w->is_taken[i] ? STB_GLOBAL : STB_LOCAL,
 			       .type = STT_FUNC,
+			       .visibility = global || !w->is_taken[i] ? STV_DEFAULT
+								       : STV_HIDDEN,
 			       .section = (s32)w->func_section[i]};
 }
 
@@ -215,7 +225,7 @@ static int add_funcs(struct object_writer *w)
 
 /* ---- types ---- */
 
-enum { PTR_SIZE = 8 };
+enum { PTR_SIZE = 8, MAX_SLOTS = 1 << 20 };
 
 /* int (*name)[n]: how a map definition says a number. */
 static u32 number_type(struct btf_writer *btf, u32 int_id, u32 n)
@@ -593,7 +603,7 @@ static void put_symbols(const struct object_writer *w, struct text *t, struct te
 
 		put(t, add_name(names, s->name), 4);
 		put(t, ELF64_ST_INFO(s->bind, s->type), 1);
-		put(t, STV_DEFAULT, 1);
+		put(t, s->visibility, 1);
 		put(t, s->section < 0 ? SHN_UNDEF : (u32)s->section + 1, 2);
 		put(t, s->value, 8);
 		put(t, s->size, 8);
@@ -704,29 +714,151 @@ static void lay_out(struct object_writer *w, struct text *t)
 
 /* ---- all of it ---- */
 
+/* ---- functions: their types, and where they are ---- */
+
+/*
+ * Programs are int (void *ctx).  Nobody knows what other functions take: they are static,
+ * so that Linux follows each call of them instead of asking.
+ */
+static u32 *add_func_types(struct object_writer *w, u32 int_id)
+{
+	u32 *ids = arena_array(w->arena, w->unit->n_funcs + 1ull, sizeof(*ids));
+	u32 pointer = btf_add_ref(&w->btf, BTF_PTR, NULL, 0);
+	u32 plain = btf_add_proto(&w->btf, int_id);
+	u32 program = btf_add_proto(&w->btf, int_id);
+
+	btf_put_param(&w->btf, "ctx", pointer);
+	for (u32 i = 0; i < w->unit->n_funcs && ids; i++) {
+		const struct asm_func *f = &w->unit->funcs[i];
+
+		ids[i] = btf_add_func(&w->btf, f->name, f->program ? program : plain,
+				      f->program ? BTF_GLOBAL : BTF_STATIC);
+	}
+	return ids;
+}
+
+enum { FUNC_INFO_SIZE = 8, EXT_HEADER_SIZE = 24 };
+
+/* Functions by section: the first of each, and the next of the same; NO_FUNC ends. */
+struct func_lists {
+	u32 *first, *next;
+	const u32 *ids; /* of their types */
+};
+enum { NO_FUNC = UINT32_MAX };
+
+static bool list_funcs(struct object_writer *w, struct func_lists *lists)
+{
+	u32 n = (u32)w->sections.len;
+
+	lists->first = arena_array(w->arena, n, sizeof(u32));
+	lists->next = arena_array(w->arena, w->unit->n_funcs + 1ull, sizeof(u32));
+	if (!lists->first || !lists->next)
+		return false;
+	memset(lists->first, 0xff, n * sizeof(u32));
+	for (u32 i = w->unit->n_funcs; i-- > 0;) {
+		lists->next[i] = lists->first[w->func_section[i]];
+		lists->first[w->func_section[i]] = i;
+	}
+	return true;
+}
+
+/* The records of one section: "this function starts at that byte". */
+static void put_func_infos(struct object_writer *w, struct text *t,
+			   const struct func_lists *lists, u32 section)
+{
+	u32 n = 0;
+
+	for (u32 i = lists->first[section]; i != NO_FUNC; i = lists->next[i])
+		n++;
+	if (!n)
+		return;
+	put(t, btf_add_string(&w->btf, section_at(w, section)->name), 4);
+	put(t, n, 4);
+	for (u32 i = lists->first[section]; i != NO_FUNC; i = lists->next[i]) {
+		put(t, w->func_start[i], 4);
+		put(t, lists->ids[i], 4);
+	}
+}
+
+static void add_ext(struct object_writer *w, const u32 *ids)
+{
+	u32 section = section_named(w, ".BTF.ext", SHT_PROGBITS, 0);
+	struct text infos = TEXT_INIT, *t;
+	struct func_lists lists = {.ids = ids};
+
+	if (w->failed || !list_funcs(w, &lists)) {
+		w->failed = true;
+		return;
+	}
+	put(&infos, FUNC_INFO_SIZE, 4);
+	for (u32 i = 0; i < w->sections.len; i++)
+		put_func_infos(w, &infos, &lists, i);
+	w->failed |= text_failed(&infos);
+	t = &section_at(w, section)->data;
+	put(t, 0xeb9f, 2);
+	put(t, 1, 1);
+	put(t, 0, 1);
+	put(t, EXT_HEADER_SIZE, 4);
+	put(t, 0, 4);
+	put(t, infos.len, 4);
+	put(t, infos.len, 4); /* no lines */
+	put(t, 0, 4);
+	text_write(t, text_str(&infos), infos.len);
+	text_fini(&infos);
+}
+
 static int add_types(struct object_writer *w)
 {
 	u32 int_id = btf_add_int(&w->btf, "int", 4, BTF_SIGNED);
 	u32 section = section_named(w, ".BTF", SHT_PROGBITS, 0);
-	int err = 0;
+	u32 *funcs = add_func_types(w, int_id);
+	int err = funcs ? 0 : fail(w->diag, NO_MEMORY, NO_PC);
 
-	if (w->failed)
-		return 0;
+	if (w->failed || err)
+		return err;
 	if (w->unit->n_maps)
 		err = add_map_section(w, int_id, section_named(w, ".maps", 0, 0));
 	if (!err)
 		err = add_data_types(w, int_id);
 	if (!err)
 		err = add_extern_types(w);
-	if (!err)
-		err = btf_writer_finish(&w->btf, &section_at(w, section)->data, w->diag);
-	return err;
+	if (err)
+		return err;
+	add_ext(w, funcs);
+	return w->failed ? 0
+			 : btf_writer_finish(&w->btf, &section_at(w, section)->data,
+					     w->diag);
+}
+
+/* Slots are places in the file: a number must not make it huge. */
+static int check_slots(const struct object_writer *w)
+{
+	u64 all = 0;
+
+	for (u32 i = 0; i < w->unit->n_maps; i++) {
+		const struct asm_map *map = &w->unit->maps[i];
+
+		for (u32 k = 0; k < map->n_slots; k++) {
+			if (map->slots[k].index >= MAX_SLOTS)
+				all = MAX_SLOTS;
+		}
+		all += slots_of(map);
+		if (all > MAX_SLOTS)
+			return diag_in(
+				w->diag,
+				fail(w->diag, ASM_TOO_BIG, NO_PC, "slots", MAX_SLOTS),
+				"map %s", map->name);
+	}
+	return 0;
 }
 
 static int build(struct object_writer *w, struct text *file)
 {
 	u8 version[4];
-	int err = add_funcs(w);
+	int err = check_slots(w);
+
+	if (!err)
+		err = add_funcs(w);
 
 	if (err)
 		return err;
@@ -744,8 +876,7 @@ static int build(struct object_writer *w, struct text *file)
 		version[i] = (u8)(w->unit->version >> 8 * i);
 	if (w->unit->version)
 		add_text_section(w, "version", version, sizeof(version));
-	if (w->unit->n_maps || w->unit->n_datas || w->unit->n_externs)
-		err = add_types(w);
+	err = add_types(w);
 	if (!err)
 		err = add_tables(w);
 	if (err)
@@ -753,6 +884,8 @@ static int build(struct object_writer *w, struct text *file)
 	section_named(w, ".shstrtab", SHT_STRTAB, 0);
 	if (w->failed)
 		return fail(w->diag, NO_MEMORY, NO_PC);
+	if (w->sections.len >= SHN_LORESERVE - 1)
+		return fail(w->diag, ASM_TOO_BIG, NO_PC, "sections", SHN_LORESERVE - 2);
 	lay_out(w, file);
 	return 0;
 }
@@ -764,11 +897,12 @@ static int make_tables(struct object_writer *w)
 	w->funcs = arena_array(w->arena, unit->n_funcs + 1ull, sizeof(u32));
 	w->func_start = arena_array(w->arena, unit->n_funcs + 1ull, sizeof(u32));
 	w->func_section = arena_array(w->arena, unit->n_funcs + 1ull, sizeof(u32));
+	w->is_taken = arena_array(w->arena, unit->n_funcs + 1ull, sizeof(bool));
 	w->maps = arena_array(w->arena, unit->n_maps + 1ull, sizeof(u32));
 	w->globals = arena_array(w->arena, unit->n_globals + 1ull, sizeof(u32));
 	w->externs = arena_array(w->arena, unit->n_externs + 1ull, sizeof(u32));
-	if (!w->funcs || !w->func_start || !w->func_section || !w->maps || !w->globals ||
-	    !w->externs)
+	if (!w->funcs || !w->func_start || !w->func_section || !w->is_taken || !w->maps ||
+	    !w->globals || !w->externs)
 		return fail(w->diag, NO_MEMORY, NO_PC);
 	return 0;
 }
@@ -788,6 +922,7 @@ static void free_writer(struct object_writer *w)
 		text_fini(&section_at(w, i)->data);
 		vec_fini(&section_at(w, i)->relocs);
 	}
+	hash_index_fini(&w->sections_by_name);
 	vec_fini(&w->sections);
 	vec_fini(&w->symbols);
 	btf_writer_fini(&w->btf);
