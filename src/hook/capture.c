@@ -276,7 +276,8 @@ int capture_create(const char *path, enum capture_link link,
 	}
 	w->out = pcap_dump_open(w->pcap, path);
 	if (!w->out) {
-		err = fail(diag, CAPTURE_NOT_WRITTEN, NO_PC, pcap_geterr(w->pcap));
+		err = fail(diag, CAPTURE_NOT_WRITTEN, NO_PC, strerror(errno));
+		err = diag_in(diag, err, "%s", w->name);
 		pcap_close(w->pcap);
 		free(w);
 		return err;

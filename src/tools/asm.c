@@ -81,8 +81,9 @@ static int choose_func(const struct args *args, const struct asm_unit *unit, u32
 	if (name)
 		say("asm", nearest_advice(&nearest), "there is no program \"%s\"", name);
 	else
-		say("asm", "choose one with --prog", "the text has %u programs", n);
-	return EXIT_USAGE;
+		say("asm", n ? "choose one with --prog" : NULL,
+		    "the text has %u programs", n);
+	return n || name ? EXIT_USAGE : EXIT_INPUT;
 }
 
 static void print_hex(const struct args *args, const char *name,

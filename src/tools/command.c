@@ -356,3 +356,13 @@ int args_number(const struct args *args, u32 option, u64 max, u64 *n)
 	*n = number;
 	return EXIT_OK;
 }
+
+int args_count(const struct args *args, u32 option, u64 max, u64 *n)
+{
+	int err = args_number(args, option, max, n);
+
+	if (err || *n || !args_has(args, option))
+		return err;
+	return refuse_word(args->command, NULL, "--%s is at least 1",
+			   option_of(args->command, option)->name);
+}

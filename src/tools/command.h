@@ -82,6 +82,9 @@ const char *args_operand(const struct args *args, size_t i); /* NULL: there is n
  * EXIT_OK, or EXIT_USAGE after saying why. */
 int args_number(const struct args *args, u32 option, u64 max, u64 *n);
 
+/* The same for how many there are: at least one. */
+int args_count(const struct args *args, u32 option, u64 max, u64 *n);
+
 /* Says that something is wrong with the way the command was called; EXIT_USAGE. */
 int args_refuse(const struct args *args, const char *fmt, ...) PRINTF_LIKE(2, 3);
 

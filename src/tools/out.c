@@ -125,7 +125,7 @@ int refuse(const struct skep_diag *diag, int status)
 	say_diag(diag);
 	if (diag->err == -ENOMEM || diag->err == -EPERM)
 		return EXIT_SYSTEM;
-	return status;
+	return diag->id == DIAG_BAD_TARGET ? EXIT_USAGE : status;
 }
 
 const char *grouped(struct number *n, u64 value)

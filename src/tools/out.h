@@ -34,8 +34,8 @@ void say_diag(const struct skep_diag *diag);
 /* The same for one that is kept in an object, which does not name the object. */
 void say_diag_of(const char *name, const struct skep_diag *diag);
 
-/* Says it and tells the exit status: EXIT_SYSTEM when memory or rights are missing, else
- * `status`. */
+/* Says it and tells the exit status: EXIT_SYSTEM when memory or rights are missing,
+ * EXIT_USAGE when a word of the command line is wrong, else `status`. */
 int refuse(const struct skep_diag *diag, int status);
 
 /* ---- colours ---- */

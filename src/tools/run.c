@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
 
@@ -129,7 +130,7 @@ static const struct option_def options[RUN_OPTIONS] = {
 		 "events; without it, it is guessed from the size"},
 };
 
-enum { MAX_OUT = 256 * 1024 + 4096 };
+enum { MAX_OUT = 256 * 1024 + 4096, MAX_META = 252 /* of struct skep_packet */ };
 
 struct session {
 	const struct args *args;
@@ -234,12 +235,12 @@ static int make_world(struct session *s)
 	u64 cpus = 1, seed = 1;
 	int err;
 
-	if (args_number(s->args, RUN_CPUS, 1024, &cpus) ||
+	if (args_count(s->args, RUN_CPUS, 1024, &cpus) ||
 	    args_number(s->args, RUN_CPU, 1023, &s->cpu) ||
 	    args_number(s->args, RUN_SEED, ~0ull, &seed) ||
 	    args_number(s->args, RUN_TIME, ~0ull, &s->time))
 		return EXIT_USAGE;
-	if (!cpus || s->cpu >= cpus)
+	if (s->cpu >= cpus)
 		return args_refuse(s->args, "there is no CPU %llu of %llu",
 				   (unsigned long long)s->cpu, (unsigned long long)cpus);
 	err = skep_world_new_script((u32)cpus, &s->world, &s->diag);
@@ -313,7 +314,7 @@ static int open_object(struct session *s)
 	int err = refuse_engine(s, opts.engine);
 
 	if (!err)
-		err = args_number(s->args, RUN_MAX_STEPS, ~0ull, &opts.max_steps);
+		err = args_count(s->args, RUN_MAX_STEPS, ~0ull, &opts.max_steps);
 	if (!err)
 		err = read_kconfig(s, &kconfig);
 	if (err)
@@ -406,10 +407,17 @@ static int read_meta(struct session *s)
 	if (!hex)
 		return EXIT_OK;
 	s->meta = hex_parse(hex, strlen(hex), &s->meta_len, &bad);
+	if (!s->meta)
+		return args_refuse(s->args, "--meta is bytes in hex, not \"%s\"", hex);
+	if (s->meta_len > MAX_META || s->meta_len % 4)
+		return args_refuse(s->args,
+				   "--meta is up to %d bytes, a multiple of 4, not %zu",
+				   MAX_META, s->meta_len);
 	s->joined = malloc(MAX_OUT + s->meta_len);
-	if (s->meta && s->joined)
+	if (s->joined)
 		return EXIT_OK;
-	return args_refuse(s->args, "--meta is bytes in hex, not \"%s\"", hex);
+	say(NULL, NULL, "out of memory");
+	return EXIT_SYSTEM;
 }
 
 static int prepare_packets(struct session *s)
@@ -417,7 +425,7 @@ static int prepare_packets(struct session *s)
 	u64 ifindex = 1, mark = 0;
 
 	if (args_number(s->args, RUN_IFINDEX, ~0u, &ifindex) ||
-	    args_number(s->args, RUN_MARK, ~0u, &mark) || read_meta(s))
+	    args_number(s->args, RUN_MARK, ~0u, &mark))
 		return EXIT_USAGE;
 	s->packet = (struct skep_packet){.ifindex = (u32)ifindex,
 					 .mark = (u32)mark,
@@ -425,7 +433,7 @@ static int prepare_packets(struct session *s)
 					 .cpu = (int32_t)s->cpu + 1};
 	s->out_bytes = malloc(MAX_OUT);
 	if (s->out_bytes)
-		return EXIT_OK;
+		return read_meta(s);
 	say(NULL, NULL, "out of memory");
 	return EXIT_SYSTEM;
 }
@@ -643,6 +651,27 @@ static int run_contexts(struct session *s)
 
 /* ---- all of it ---- */
 
+/* Writing a capture while it is read would destroy it. */
+static int check_out(const struct args *args, const char *out)
+{
+	const struct given *given;
+	struct stat to, from;
+	size_t cursor = 0;
+
+	if (!strcmp(out, "-"))
+		return args_refuse(args,
+				   "--out needs a file: standard output has the report");
+	if (stat(out, &to) || !S_ISREG(to.st_mode))
+		return EXIT_OK;
+	while ((given = args_next(args, RUN_PCAP, &cursor))) {
+		if (!stat(given->values[0], &from) && from.st_dev == to.st_dev &&
+		    from.st_ino == to.st_ino)
+			return args_refuse(args, "--out %s is a capture that is read",
+					   out);
+	}
+	return EXIT_OK;
+}
+
 static int check_inputs(const struct args *args)
 {
 	bool packets = args_has(args, RUN_PCAP) || args_has(args, RUN_PACKET);
@@ -656,10 +685,7 @@ static int check_inputs(const struct args *args)
 	if (packets && ctx)
 		return args_refuse(args,
 				   "--ctx is for programs that do not work on packets");
-	if (out && !strcmp(out, "-"))
-		return args_refuse(args,
-				   "--out needs a file: standard output has the report");
-	return EXIT_OK;
+	return out ? check_out(args, out) : EXIT_OK;
 }
 
 /* What happened until then is shown also when the run ended early. */
@@ -684,7 +710,7 @@ static int run_session(struct session *s)
 	int status = check_inputs(s->args);
 
 	if (!status)
-		status = args_number(s->args, RUN_REPEAT, ~0ull, &s->repeat);
+		status = args_count(s->args, RUN_REPEAT, ~0ull, &s->repeat);
 	if (!status)
 		status = make_world(s);
 	if (!status)

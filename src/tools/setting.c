@@ -194,6 +194,16 @@ static int set_ref(struct skep_map *map, const u8 *key, const char *name)
 	return inner ? skep_map_update_map(map, key, inner, 0) : -ENOENT;
 }
 
+/* What maps mean by their answers. */
+static const char *why_not(int err)
+{
+	switch (err) {
+	case -E2BIG: return "the map has no element with this key, or is full";
+	case -ENOENT: return "nothing has the name that is to be put there";
+	default: return strerror(-err);
+	}
+}
+
 static int update(struct skep_map *map, const char *const setting[3], u8 *room,
 		  struct skep_diag *diag)
 {
@@ -211,7 +221,7 @@ static int update(struct skep_map *map, const char *const setting[3], u8 *room,
 		err = skep_map_update(map, room, value, 0);
 	}
 	if (err)
-		fail(diag, NOT_SET, NO_PC, strerror(-err));
+		fail(diag, NOT_SET, NO_PC, why_not(err));
 	return err;
 }
 
