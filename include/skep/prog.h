@@ -70,7 +70,7 @@ int skep_prog_run(struct skep_prog *prog, void *ctx, size_t ctx_size, uint64_t *
 		  struct skep_diag *diag);
 
 /** What the first bytes of a packet are. */
-enum skep_link {
+enum skep_linktype {
 	SKEP_LINK_ETHERNET, /**< an Ethernet header, maybe with VLAN tags */
 	SKEP_LINK_RAW_IP,   /**< an IPv4 or IPv6 header */
 };
@@ -87,7 +87,7 @@ struct skep_packet {
 	/** so many bytes are in one piece, the others in fragments; 0: XDP: as Linux does
 	 * (only programs that declare support for fragments get any), others: all */
 	uint32_t linear_len;
-	enum skep_link link; /**< of XDP programs not looked at: they see the bytes */
+	enum skep_linktype link; /**< of XDP programs not looked at: they see the bytes */
 	bool egress;         /**< SCHED_CLS, SCHED_ACT: the packet leaves the machine */
 	bool at_network;     /**< SOCKET_FILTER: data starts at the network header, as for
 				BPF_PROG_TEST_RUN; else at the link header */

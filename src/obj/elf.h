@@ -31,13 +31,15 @@ enum { ELF_LOCAL = 0, ELF_GLOBAL = 1, ELF_WEAK = 2 };     /* symbol binding */
 enum { ELF_NOTYPE = 0, ELF_OBJECT = 1, ELF_FUNC = 2, ELF_SECTION = 3 }; /* symbol type */
 enum { ELF_HIDDEN = 2, ELF_INTERNAL = 1 }; /* symbol visibility */
 
-enum bpf_reloc { /* R_BPF_*; LLVM's documentation */
-		 ELF_BPF_NONE = 0,
-		 /* of a 64-bit immediate load; of data, before LLVM 13 */
-		 ELF_BPF_64_64 = 1,
-		 ELF_BPF_64_ABS64 = 2, /* of data */
-		 ELF_BPF_64_32 = 10,   /* of a call */
+/* Relocations, as LLVM's documentation has them.  64_64: of a 64-bit immediate load, and
+ * of data before LLVM 13; 64_ABS64: of data; 64_32: of a call. */
+enum bpf_reloc {
+	ELF_BPF_NONE = 0,
+	ELF_BPF_64_64 = 1,
+	ELF_BPF_64_ABS64 = 2,
+	ELF_BPF_64_32 = 10,
 };
+
 enum {
 	ELF_HEADER_SIZE = 64,
 	ELF_SECTION_SIZE = 64,
