@@ -9,6 +9,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int check_failed, check_passed;
@@ -46,6 +47,13 @@ static inline int check_report(void)
 {
 	printf("%d passed, %d failed\n", check_passed, check_failed);
 	return check_failed != 0;
+}
+
+/* Does an emulator run the test?  It is some ten times slower, and pays with real memory
+ * for address space.  Meson says so. */
+static inline int check_is_emulated(void)
+{
+	return getenv("MESON_EXE_WRAPPER") != NULL;
 }
 
 #define CHECK(x) check_that(!!(x), #x, __FILE__, __LINE__)

@@ -729,6 +729,14 @@ static void every_refusal(void)
 	REFUSED(NO_MEMORY, -ENOMEM, MAP_TYPE_ARRAY, 4, 0x7ffffff8, ~0u);
 }
 
+/* Maps that take a lot of address space and no memory, unless somebody emulates it. */
+static bool is_too_much(const struct map_attr *attr)
+{
+	u64 size;
+
+	return check_is_emulated() && !map_layout(attr, &size, NULL) && size > 1 << 30;
+}
+
 /* Whatever the numbers, a map or a refusal; and each map can be used. */
 static void hostile_attributes(void)
 {
@@ -758,6 +766,8 @@ static void hostile_attributes(void)
 		struct skep_diag diag = SKEP_DIAG_INIT;
 		struct map *map = NULL;
 
+		if (is_too_much(&attr))
+			continue;
 		if (map_new(&attr, &map, &diag)) {
 			CHECK(diag.id && !map);
 			continue;
