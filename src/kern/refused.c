@@ -387,12 +387,27 @@ static int explain(struct skep_diag *diag, const struct kern_attempt *attempt)
 	return refused_otherwise(diag, attempt);
 }
 
+/* Is it rights that it was refused for?  BPF_PROG_ATTACH says EINVAL where CAP_NET_ADMIN
+ * is missing; a filter may say that there is no such call. */
+static bool wants_rights(const struct kern_attempt *attempt)
+{
+	switch (-attempt->err) {
+	case EPERM:
+	case EACCES: return true;
+	case ENOSYS: return filtered_call(attempt);
+	case EINVAL:
+		return attempt->action == KERN_ATTACH &&
+		       attempt->prog_type == PROG_TYPE_CGROUP_SKB &&
+		       missing_caps(attempt);
+	default: return false;
+	}
+}
+
 int kern_refused(struct skep_diag *diag, const struct kern_attempt *attempt)
 {
 	bool first = diag && !diag->id;
 
-	if (is_refusal(-attempt->err) &&
-	    (attempt->err != -ENOSYS || filtered_call(attempt)))
+	if (wants_rights(attempt))
 		explain(diag, attempt);
 	else
 		fail(diag, KERNEL_SAYS, NO_PC, attempt->what, strerror(-attempt->err));
