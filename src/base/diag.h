@@ -42,6 +42,18 @@ enum { NO_PC = -1 };
 	diag_failed(diag_fail(diag, DIAG_##id, pc, diag_text_##id, ##__VA_ARGS__),       \
 		    diag_err_##id)
 
+/* The same with the negative errno that Linux gave instead of the row's. */
+#define fail_errno(diag, error, id, pc, ...)                                             \
+	diag_errno(diag, DIAG_##id,                                                      \
+		   diag_fail(diag, DIAG_##id, pc, diag_text_##id, ##__VA_ARGS__), error)
+
+static inline int diag_errno(struct skep_diag *diag, enum diag_id id, int own, int error)
+{
+	if (diag && diag->id == (int)id && diag->err == own)
+		diag->err = error;
+	return error;
+}
+
 int diag_fail(struct skep_diag *diag, enum diag_id id, int pc, const char *fmt, ...)
 	PRINTF_LIKE(4, 5);
 

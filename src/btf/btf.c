@@ -38,6 +38,16 @@ const char *btf_kind_name(enum btf_kind kind)
 
 /* ---- queries ---- */
 
+struct bytes btf_raw_types(const struct btf *btf)
+{
+	return btf->types;
+}
+
+struct bytes btf_raw_strings(const struct btf *btf)
+{
+	return btf->strings;
+}
+
 u32 btf_strings_len(const struct btf *btf)
 {
 	return btf->end_string;

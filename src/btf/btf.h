@@ -75,6 +75,10 @@ const char *btf_string(const struct btf *btf,
 u32 btf_strings_len(const struct btf *btf); /* with those of the base: where a split BTF's
 					       strings start */
 
+/* The bytes of the types and of the strings, without what the base has; as in the file. */
+struct bytes btf_raw_types(const struct btf *btf);
+struct bytes btf_raw_strings(const struct btf *btf);
+
 /* Follows const, volatile, restrict and type tags; btf_resolve() typedefs too. */
 u32 btf_skip_modifiers(const struct btf *btf, u32 id);
 u32 btf_resolve(const struct btf *btf, u32 id);

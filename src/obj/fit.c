@@ -34,8 +34,8 @@ static int apply_core(struct object *obj, const struct object_prog *from,
 
 /* "bpf_task_acquire___two" is bpf_task_acquire, as its author knows it in a second way.
  */
-static int find_extern(struct object *obj, const struct btf *btf, struct extern_ref *ref,
-		       struct skep_diag *diag)
+static int find_extern(struct object *obj, const struct target *target,
+		       struct extern_ref *ref, struct skep_diag *diag)
 {
 	enum btf_kind kind = ref->kfunc ? BTF_FUNC : BTF_VAR;
 	size_t len = btf_essential_len(ref->name);
@@ -45,7 +45,10 @@ static int find_extern(struct object *obj, const struct btf *btf, struct extern_
 		name = arena_strndup(&obj->arena, name, len);
 	if (!name)
 		return fail(diag, NO_MEMORY, NO_PC);
-	ref->btf_id = btf_find(btf, name, kind);
+	ref->btf_id = btf_find(target->btf, name, kind);
+	if (!ref->btf_id && target->modules)
+		target->modules->find(target->modules, name, kind, &ref->btf_id,
+				      &ref->module);
 	if (!ref->btf_id && ref->typed && !ref->weak)
 		return fail(diag, NO_KSYM, NO_PC, ref->name);
 	return 0;
@@ -60,7 +63,7 @@ static int find_externs(struct object *obj, const struct object_prog *from,
 	int err = refs ? 0 : fail(diag, NO_MEMORY, NO_PC);
 
 	for (u32 i = 0; i < from->prog.n_externs && target->btf && !err; i++)
-		err = find_extern(obj, target->btf, &refs[i], diag);
+		err = find_extern(obj, target, &refs[i], diag);
 	prog->externs = refs;
 	return err;
 }

@@ -302,22 +302,29 @@ static int read_struct_ops(struct reader *r, const char *section, struct skep_di
 		def->value_size = (u32)size;
 		def->max_entries = 1;
 		def->btf_value_id = var.type;
+		struct bytes data = bytes_slice(sec->data, sym->value, (u64)size);
+		if (!data.data)
+			continue;
+		def->data = arena_memdup(&r->obj->arena, data.data, data.len);
+		if (!def->data)
+			return fail(diag, NO_MEMORY, NO_PC);
 	}
 	return 0;
 }
 
+static const char *const struct_ops_sections[] = {
+	".struct_ops",
+	".struct_ops.link",
+	"?.struct_ops",
+	"?.struct_ops.link",
+};
+
 static int read_all_struct_ops(struct reader *r, struct skep_diag *diag)
 {
-	static const char *const sections[] = {
-		".struct_ops",
-		".struct_ops.link",
-		"?.struct_ops",
-		"?.struct_ops.link",
-	};
 	int err = 0;
 
-	for (u32 i = 0; i < ARRAY_SIZE(sections) && !err; i++)
-		err = read_struct_ops(r, sections[i], diag);
+	for (u32 i = 0; i < ARRAY_SIZE(struct_ops_sections) && !err; i++)
+		err = read_struct_ops(r, struct_ops_sections[i], diag);
 	return err;
 }
 
@@ -343,10 +350,14 @@ int read_declared_maps(struct reader *r, struct skep_diag *diag)
 
 /* ---- the initial contents of slots ---- */
 
-/* Offset of the member `values` in the type of a declared map, or -1. */
+/* Offset of the member `values` in the type of a declared map, or -1; the functions of
+ * struct_ops are anywhere in the value. */
 static s64 values_offset(const struct reader *r, const struct map_def *def)
 {
 	const struct btf *btf = r->obj->btf;
+
+	if (def->origin == MAP_STRUCT_OPS)
+		return 0;
 	u32 var = btf_find(btf, def->name, BTF_VAR);
 	struct btf_type t = btf_type(btf, btf_resolve(btf, btf_type(btf, var).type));
 
@@ -407,9 +418,9 @@ static int read_slots_of(struct reader *r, u32 map, const struct elf_reloc *rels
 	return diag_in(diag, err, "map %s", def->name);
 }
 
-int read_map_slots(struct reader *r, struct skep_diag *diag)
+static int read_section_slots(struct reader *r, const char *name, struct skep_diag *diag)
 {
-	const struct elf_section *sec = elf_find_section(&r->elf, ".maps");
+	const struct elf_section *sec = elf_find_section(&r->elf, name);
 	u32 section = sec ? (u32)(sec - r->elf.sections) : 0, n;
 	struct elf_reloc *rels;
 
@@ -425,8 +436,17 @@ int read_map_slots(struct reader *r, struct skep_diag *diag)
 				fail(diag, BAD_RELOC, NO_PC,
 				     symbol_name(r, &r->elf.symbols[rels[k].symbol]),
 				     "is in no map"),
-				"section .maps");
+				"section %s", name);
 		err = read_slots_of(r, (u32)map, rels, n, &k, diag);
 	}
+	return err;
+}
+
+int read_map_slots(struct reader *r, struct skep_diag *diag)
+{
+	int err = read_section_slots(r, ".maps", diag);
+
+	for (u32 i = 0; i < ARRAY_SIZE(struct_ops_sections) && !err; i++)
+		err = read_section_slots(r, struct_ops_sections[i], diag);
 	return err;
 }

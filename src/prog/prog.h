@@ -16,7 +16,8 @@
 
 struct btf;
 
-/* What a slot of a prog-array or of a map-in-map holds from the start. */
+/* What a slot of a prog-array or of a map-in-map holds from the start; of STRUCT_OPS: the
+ * function that the index-th 8 bytes of the value are. */
 struct map_slot {
 	u32 index;
 	const char *name; /* of a program or of a map in the same object */
@@ -71,6 +72,7 @@ struct extern_ref {
 	const char *name;
 	u32 btf_id; /* in the target's BTF; 0: the target has none (weak, or not resolved)
 		     */
+	u32 module; /* id of the module's BTF in the kernel; 0: vmlinux's */
 	bool weak, kfunc, typed;
 };
 

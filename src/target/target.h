@@ -21,9 +21,18 @@ static inline u32 linux_version(u32 major, u32 minor, u32 patch)
 
 enum { LINUX_DEFAULT = 6 << 16 | 18 << 8 };
 
+/* Types that are not vmlinux's: those of the modules that the kernel has loaded. */
+struct target_modules {
+	/* The first function or variable of that name: its id, and the id of the module's
+	 * BTF in the kernel.  False: there is none. */
+	bool (*find)(struct target_modules *modules, const char *name, u32 kind,
+		     u32 *btf_id, u32 *module);
+};
+
 struct target {
 	u32 version;           /* of Linux */
 	const struct btf *btf; /* its types; borrowed; NULL: not known */
+	struct target_modules *modules; /* borrowed; NULL: none */
 };
 
 /*
