@@ -32,7 +32,8 @@ struct skep_object_opts {
 	const char *name; /**< for messages; NULL: the path, or "object" for memory */
 	/** "checked" (the default: every access is checked while the program runs, for
 	 * programs that nobody verified) or "interp" (unchecked and faster: a program
-	 * that breaks the rules takes the process with it) */
+	 * that breaks the rules takes the process with it) or "kernel" (Linux verifies,
+	 * compiles and runs it; maps are the kernel's) */
 	const char *engine;
 	/** "CONFIG_X=y" lines, as in /boot/config-*, for externs of .kconfig; only read
 	 * while the object is opened; NULL: only weak ones and LINUX_* have values */

@@ -88,9 +88,9 @@ struct skep_packet {
 	 * (only programs that declare support for fragments get any), others: all */
 	uint32_t linear_len;
 	enum skep_linktype link; /**< of XDP programs not looked at: they see the bytes */
-	bool egress;         /**< SCHED_CLS, SCHED_ACT: the packet leaves the machine */
-	bool at_network;     /**< SOCKET_FILTER: data starts at the network header, as for
-				BPF_PROG_TEST_RUN; else at the link header */
+	bool egress;      /**< SCHED_CLS, SCHED_ACT: the packet leaves the machine */
+	bool at_network;  /**< SOCKET_FILTER: data starts at the network header, as for
+			     BPF_PROG_TEST_RUN; else at the link header */
 	uint32_t ifindex; /**< the interface: ingress_ifindex of XDP, ifindex of others */
 	uint32_t rx_queue;
 	uint32_t hash;
@@ -114,6 +114,8 @@ struct skep_packet {
 	bool redirect_to_map;  /**< set by the call: redirect_key counts, not the ifindex
 				*/
 	uint32_t clones; /**< set by the call: packets sent by bpf_clone_redirect() */
+	uint32_t run_ns; /**< set by the call: ns that the kernel says the program took;
+			    0: another engine */
 };
 
 /**

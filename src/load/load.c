@@ -12,6 +12,7 @@
 #include "base/diag.h"
 #include "btf/core.h"
 #include "helpers/helpers.h"
+#include "load/kernel.h"
 #include "load/load.h"
 #include "load/target.h"
 
@@ -27,7 +28,7 @@ static int in_map(const struct skep_map *map, struct skep_diag *diag, int err)
 
 /* ---- programs, first half: what they need ---- */
 
-static int fit_programs(struct skep_object *obj, const struct skep_target *target,
+static int fit_programs(struct skep_object *obj, const struct target *target,
 			struct skep_diag *diag)
 {
 	for (u32 i = 0; i < obj->n_progs; i++) {
@@ -36,7 +37,7 @@ static int fit_programs(struct skep_object *obj, const struct skep_target *targe
 
 		if (prog->unwanted)
 			continue;
-		err = object_fit(obj->file, i, target_of(target), &prog->prog, diag);
+		err = object_fit(obj->file, i, target, &prog->prog, diag);
 		if (err)
 			return in_prog(prog, diag, err);
 	}
@@ -54,10 +55,9 @@ static bool prog_uses(const struct prog *prog, const struct map_def *def)
 	return false;
 }
 
-/* Not when only programs that are not loaded refer to it: skep may lack its type. */
-static bool is_wanted(const struct skep_object *obj, const struct skep_map *map)
+bool load_wants_map(const struct skep_object *obj, const struct skep_map *map)
 {
-	bool unwanted = map->def->origin == MAP_STRUCT_OPS;
+	bool unwanted = map->def->origin == MAP_STRUCT_OPS && !obj->in_kernel;
 
 	for (u32 i = 0; i < obj->n_progs; i++) {
 		const struct skep_prog *prog = &obj->progs[i];
@@ -172,7 +172,7 @@ static int create_maps(struct skep_object *obj, struct skep_diag *diag)
 	for (u32 i = 0; i < obj->n_maps && !err; i++) {
 		struct skep_map *map = &obj->maps[i];
 
-		if (map->map || !is_wanted(obj, map))
+		if (map->map || !load_wants_map(obj, map))
 			continue;
 		err = create_map(map, diag);
 		if (!err)
@@ -282,6 +282,7 @@ static int fill_all_slots(struct skep_object *obj, struct skep_diag *diag)
 
 static void unload(struct skep_object *obj)
 {
+	kernel_unload(obj);
 	for (u32 i = 0; i < obj->n_maps; i++) {
 		if (obj->maps[i].reused)
 			continue;
@@ -295,12 +296,14 @@ static void unload(struct skep_object *obj)
 	}
 }
 
-/* Does any program that is loaded ask what the kernel's types are? */
-static bool asks_for_types(const struct skep_object *obj)
+bool load_asks_for_types(const struct skep_object *obj)
 {
 	for (u32 i = 0; i < obj->n_progs; i++) {
 		const struct object_prog *p = &obj->file->progs[i];
 
+		if (obj->in_kernel && !obj->progs[i].unwanted &&
+		    kernel_asks_for_types(&p->prog))
+			return true;
 		for (u32 k = 0; k < p->n_relocs && !obj->progs[i].unwanted; k++) {
 			if (p->relocs[k].kind == OBJECT_RELOC_CORE ||
 			    p->relocs[k].kind == OBJECT_RELOC_EXTERN)
@@ -313,8 +316,20 @@ static bool asks_for_types(const struct skep_object *obj)
 static int own_target(const struct skep_object *obj, struct skep_target **target,
 		      struct skep_diag *diag)
 {
-	return asks_for_types(obj) ? skep_target_new(NULL, NULL, target, diag)
-				   : target_new_untyped(target, diag);
+	return load_asks_for_types(obj) ? skep_target_new(NULL, NULL, target, diag)
+					: target_new_untyped(target, diag);
+}
+
+static int load_here(struct skep_object *obj, const struct target *target,
+		     struct skep_diag *diag)
+{
+	int err = fit_programs(obj, target, diag);
+
+	if (!err)
+		err = create_maps(obj, diag);
+	if (!err)
+		err = make_images(obj, diag);
+	return err ? err : fill_all_slots(obj, diag);
 }
 
 SKEP_API int skep_object_load(struct skep_object *obj, const struct skep_target *target,
@@ -330,13 +345,8 @@ SKEP_API int skep_object_load(struct skep_object *obj, const struct skep_target 
 		target = own;
 	}
 	if (!err)
-		err = fit_programs(obj, target, diag);
-	if (!err)
-		err = create_maps(obj, diag);
-	if (!err)
-		err = make_images(obj, diag);
-	if (!err)
-		err = fill_all_slots(obj, diag);
+		err = obj->in_kernel ? kernel_load(obj, target_of(target), diag)
+				     : load_here(obj, target_of(target), diag);
 	if (err)
 		unload(obj);
 	skep_target_free(own);

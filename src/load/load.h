@@ -19,13 +19,16 @@ struct skep_map {
 	struct skep_object *obj;   /* the one it belongs to */
 	const struct map_def *def; /* borrowed from obj->file */
 	struct map *map;           /* counted; NULL before the object is loaded */
-	bool reused;               /* map came from another object */
+	int fd; /* owned; of the map in the kernel; -1: none, it is not loaded there */
+	struct kern_events *events; /* owned; NULL until somebody consumes */
+	bool reused;                /* map or fd came from another object */
 };
 
 struct skep_prog {
 	struct skep_object *obj; /* the one it belongs to */
 	const struct prog *prog; /* borrowed from obj->file; replaced when it is loaded */
 	struct image *image;     /* owned; NULL unless it is loaded */
+	int fd; /* owned; of the program in the kernel; -1: it is not loaded there */
 	bool unwanted;
 };
 
@@ -37,9 +40,16 @@ struct skep_object {
 	u32 n_maps, n_progs;
 	struct skep_world *world;     /* borrowed from the caller or own_world */
 	struct skep_world *own_world; /* owned; NULL: the caller gave one */
-	const struct engine *engine;  /* static */
+	const struct engine *engine;  /* static; NULL: the kernel */
 	struct exec_opts limits;
+	bool in_kernel; /* maps and programs are the kernel's */
 	bool loaded;
 };
+
+/* Not when only programs that are not loaded refer to it: skep or the kernel may lack its
+ * type. */
+bool load_wants_map(const struct skep_object *obj, const struct skep_map *map);
+/* Does any program that is loaded ask what the kernel's types are? */
+bool load_asks_for_types(const struct skep_object *obj);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "base/diag.h"
 #include "base/file.h"
+#include "load/kernel.h"
 #include "load/load.h"
 
 #ifndef SKEP_VERSION_TEXT
@@ -35,11 +36,13 @@ static int make_handles(struct skep_object *obj, struct skep_diag *diag)
 	for (u32 i = 0; i < obj->n_maps; i++) {
 		obj->maps[i].obj = obj;
 		obj->maps[i].def = file->maps[i];
+		obj->maps[i].fd = -1;
 	}
 	for (u32 i = 0; i < obj->n_progs; i++) {
 		obj->progs[i].obj = obj;
 		obj->progs[i].prog = &file->progs[i].prog;
 		obj->progs[i].unwanted = file->progs[i].prog.optional;
+		obj->progs[i].fd = -1;
 	}
 	return 0;
 }
@@ -50,7 +53,8 @@ static int choose_engine(struct skep_object *obj, const char *name,
 	if (!name)
 		name = "checked";
 	obj->engine = engine_find(name);
-	return obj->engine ? 0 : fail(diag, NO_ENGINE, NO_PC, name);
+	obj->in_kernel = !strcmp(name, "kernel");
+	return obj->engine || obj->in_kernel ? 0 : fail(diag, NO_ENGINE, NO_PC, name);
 }
 
 static int choose_world(struct skep_object *obj, struct skep_world *world,
@@ -126,6 +130,7 @@ SKEP_API void skep_object_close(struct skep_object *obj)
 {
 	if (!obj)
 		return;
+	kernel_unload(obj);
 	/* maps first: prog-arrays refer to images */
 	for (u32 i = 0; obj->maps && i < obj->n_maps; i++)
 		map_put(obj->maps[i].map);
@@ -228,6 +233,8 @@ SKEP_API int skep_object_set_var(struct skep_object *obj, const char *name,
 	if (!obj->loaded)
 		return diag_in(diag, object_set_var(obj->file, name, value, size, diag),
 			       "%s", obj->name);
+	if (obj->in_kernel)
+		return kernel_set_var(obj, var, value, diag);
 	live = live_var(obj, var);
 	if (!live || var->map->origin != MAP_DATA)
 		return diag_in(diag, fail(diag, VAR_IS_CONST, NO_PC, name), "%s",
@@ -244,6 +251,8 @@ SKEP_API int skep_object_get_var(const struct skep_object *obj, const char *name
 
 	if (!var)
 		return refuse_var(obj, name, diag);
+	if (obj->loaded && obj->in_kernel)
+		return kernel_get_var(obj, var, value, diag);
 	from = live_var(obj, var);
 	if (!from && var->map->data)
 		from = var->map->data + var->offset;

@@ -12,6 +12,7 @@
 #include "abi/abi.h"
 #include "base/diag.h"
 #include "helpers/run.h"
+#include "load/kernel.h"
 #include "load/load.h"
 #include "load/verdict.h"
 #include "world/contexts.h"
@@ -54,7 +55,7 @@ SKEP_API int skep_prog_select(struct skep_prog *prog, bool selected)
 
 SKEP_API bool skep_prog_is_loaded(const struct skep_prog *prog)
 {
-	return prog->image;
+	return prog->image || prog->fd >= 0;
 }
 
 SKEP_API bool skep_prog_takes_packets(const struct skep_prog *prog)
@@ -98,7 +99,7 @@ SKEP_API int skep_prog_run(struct skep_prog *prog, void *ctx, size_t ctx_size, u
 	struct run run = {.ctx = ctx, .opts = &opts};
 	int err;
 
-	if (!prog->image)
+	if (!skep_prog_is_loaded(prog))
 		return in_prog(prog, diag, fail(diag, NOT_LOADED, NO_PC));
 	if (takes_packets(prog->prog->type))
 		return in_prog(prog, diag, fail(diag, NEEDS_PACKET, NO_PC));
@@ -106,6 +107,8 @@ SKEP_API int skep_prog_run(struct skep_prog *prog, void *ctx, size_t ctx_size, u
 		return in_prog(prog, diag,
 			       fail(diag, CONTEXT_TOO_SMALL, NO_PC, ctx_size,
 				    layout->name, layout->size));
+	if (prog->fd >= 0)
+		return in_prog(prog, diag, kernel_run(prog, ctx, ctx_size, ret, diag));
 	opts.regions = &memory;
 	opts.n_regions = 1;
 	run.cpu = world_hold_cpu(prog->obj->world, 0);
@@ -246,10 +249,13 @@ SKEP_API int skep_prog_run_packet(struct skep_prog *prog, struct skep_packet *pa
 	struct run run = {.opts = &prog->obj->limits};
 	int err;
 
-	if (!prog->image)
+	if (!skep_prog_is_loaded(prog))
 		return in_prog(prog, diag, fail(diag, NOT_LOADED, NO_PC));
 	if (!takes_packets(prog->prog->type))
 		return in_prog(prog, diag, fail(diag, TAKES_NO_PACKET, NO_PC));
+	packet->run_ns = 0;
+	if (prog->fd >= 0)
+		return in_prog(prog, diag, kernel_run_packet(prog, packet, ret, diag));
 	run.cpu = world_hold_cpu(world, (u32)packet->cpu);
 	err = world_packet(world, run.cpu, &run.packet, diag);
 	if (!err)

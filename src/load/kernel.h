@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The engine "kernel": an object's maps and programs are Linux', and every operation on
+ * them is a system call.  For src/load, and for tools that show the verdict of each
+ * program.
+ */
+#ifndef SKEP_LOAD_KERNEL_H
+#define SKEP_LOAD_KERNEL_H
+
+#include "kern/load.h"
+#include "load/load.h"
+
+struct run;
+struct target;
+
+/* All chosen programs and what they need, or nothing. */
+int kernel_load(struct skep_object *obj, const struct target *target,
+		struct skep_diag *diag);
+void kernel_unload(struct skep_object *obj);
+
+/* Does loading this program need the kernel's types? */
+bool kernel_asks_for_types(const struct prog *prog);
+
+int kernel_set_var(const struct skep_object *obj, const struct object_var *var,
+		   const void *value, struct skep_diag *diag);
+int kernel_get_var(const struct skep_object *obj, const struct object_var *var,
+		   void *value, struct skep_diag *diag);
+
+/* BPF_PROG_TEST_RUN, as skep_prog_run() and skep_prog_run_packet(). */
+int kernel_run(const struct skep_prog *prog, void *ctx, size_t size, u64 *ret,
+	       struct skep_diag *diag);
+int kernel_run_packet(const struct skep_prog *prog, struct skep_packet *packet, u64 *ret,
+		      struct skep_diag *diag);
+
+/*
+ * Judging: the programs of an object one by one.  Maps are made once, for all of them;
+ * those that Linux does not create are told by each program that uses them.
+ */
+struct kernel_judge;
+int kernel_judge_new(struct skep_object *obj, const struct target *target,
+		     struct kernel_judge **out, struct skep_diag *diag);
+void kernel_judge_free(struct kernel_judge *judge); /* NULL is fine */
+
+/* The verdict of one program, whose descriptor (if any) is closed again: 0, or the errno
+ * with the reason.  verdict->log is the caller's. */
+int kernel_judge_prog(struct kernel_judge *judge, struct skep_prog *prog,
+		      enum kern_log_level log, struct kern_verdict *verdict,
+		      struct skep_diag *diag);
+
+#endif
