@@ -43,25 +43,32 @@ enum hook_mode { MODE_ANY, MODE_NATIVE, MODE_GENERIC, MODE_OFFLOAD }; /* of XDP 
 
 struct hook {
 	enum hook_kind kind;
-	char *words;      /* owned: what the strings below point into */
-	const char *dev;  /* name of an interface, or its number */
-	const char *path; /* of a cgroup, netns, binary */
-	const char
-		*name; /* of a function, tracepoint, attach type, event, provider:probe */
-	const char *category; /* of a tracepoint */
-	u32 attach_type;      /* CGROUP, NETNS, TCX, TC, SOCKMAP: enum abi_attach_type */
-	int fd;               /* of a socket or map; borrowed; -1: none */
+	char *words;     /* owned: what the strings below point into */
+	const char *dev; /* name of an interface, or its number */
+	/* Of a cgroup, netns, binary, pinned map (SOCKMAP, ITER) or cgroup (ITER). */
+	const char *path;
+	/* Of a function, tracepoint, event, probe, iterator, map; NULL: no name, the
+	 * offset says where. */
+	const char *name;
+	const char *category; /* of a tracepoint; provider of a probe */
+	/* enum abi_attach_type, of the kinds CGROUP, NETNS, TCX, TC, NETKIT, SOCKMAP,
+	 * TRACING; 0 of TRACING: the program says it. */
+	u32 attach_type;
+	int fd; /* of a socket or map; borrowed; -1: none */
 	enum hook_mode mode;
 	enum hook_place place; /* TCX, NETKIT, CGROUP (6.17) */
-	u32 anchor;            /* id of the program that BEFORE and AFTER mean */
-	u64 offset;            /* in the function or file */
-	u64 cookie;            /* bpf_get_attach_cookie() */
-	int pid;               /* UPROBE, PERF_EVENT: only this process; 0: all */
-	int cpu;               /* PERF_EVENT: -1: all */
-	u64 period;            /* PERF_EVENT: sample_period, or with is_freq Hz */
+	u32 anchor; /* id of the program that BEFORE and AFTER mean; of FREPLACE:
+		       whose function is replaced */
+	u64 offset; /* in the function or file */
+	u64 cookie; /* bpf_get_attach_cookie() */
+	int pid;    /* UPROBE, PERF_EVENT: only this process; 0: all */
+	int cpu;    /* PERF_EVENT: -1: all */
+	u64 period; /* PERF_EVENT: sample_period, or with is_freq Hz */
 	bool is_freq;
-	bool is_return; /* kretprobe, uretprobe */
+	bool is_return;  /* kretprobe, uretprobe */
+	bool is_syscall; /* KPROBE: name is a system call's */
 	bool is_session;
+	bool defrag;  /* NETFILTER: fragments are put together first */
 	s32 priority; /* TC, NETFILTER */
 	u8 family;    /* NETFILTER: NFPROTO_* */
 	u8 number;    /* NETFILTER: NF_INET_* */
