@@ -214,6 +214,26 @@ static int fill_all_slots(struct skep_object *obj, struct skep_diag *diag)
 	return err;
 }
 
+const char *kernel_ref_name(const struct skep_map *map, u32 id)
+{
+	const struct skep_object *obj = map->obj;
+	struct bpf_prog_info prog = {0};
+	struct bpf_map_info info = {0};
+
+	for (u32 i = 0; i < obj->n_progs && map->def->type == MAP_TYPE_PROG_ARRAY; i++) {
+		if (obj->progs[i].fd >= 0 &&
+		    !sys_info(obj->progs[i].fd, &prog, sizeof(prog)) && prog.id == id)
+			return obj->progs[i].prog->name;
+		prog = (struct bpf_prog_info){0};
+	}
+	for (u32 i = 0; i < obj->n_maps && map->def->type != MAP_TYPE_PROG_ARRAY; i++) {
+		if (obj->maps[i].fd >= 0 &&
+		    !sys_info(obj->maps[i].fd, &info, sizeof(info)) && info.id == id)
+			return obj->maps[i].def->name;
+	}
+	return "";
+}
+
 /* ---- load ---- */
 
 int kernel_load(struct skep_object *obj, const struct target *target,

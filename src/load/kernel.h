@@ -26,6 +26,9 @@ int kernel_set_var(const struct skep_object *obj, const struct object_var *var,
 int kernel_get_var(const struct skep_object *obj, const struct object_var *var,
 		   void *value, struct skep_diag *diag);
 
+/* The object's program or map that has this id in the kernel; "": none of them. */
+const char *kernel_ref_name(const struct skep_map *map, u32 id);
+
 /* BPF_PROG_TEST_RUN, as skep_prog_run() and skep_prog_run_packet(). */
 int kernel_run(const struct skep_prog *prog, void *ctx, size_t size, u64 *ret,
 	       struct skep_diag *diag);

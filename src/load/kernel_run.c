@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <linux/bpf.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "abi/abi.h"
@@ -16,7 +17,7 @@
 #include "load/kernel.h"
 #include "load/verdict.h"
 
-enum { ENOTSUPP_LINUX = 524 };
+enum { ENOTSUPP_LINUX = 524, ETHER_LEN = 14 };
 
 static int refused(const struct skep_prog *prog, int err, struct skep_diag *diag)
 {
@@ -101,9 +102,27 @@ static void put_tag(const struct __sk_buff *ctx, struct skep_packet *packet)
 	store_be16(out + TAG_AT + 2, (u16)ctx->vlan_tci);
 }
 
+/*
+ * A socket filter of a packet socket sees the link header, but BPF_PROG_TEST_RUN shows
+ * what is behind it: so the frame gets a second one in front, of the same protocol.
+ */
+static u8 *with_two_headers(const struct skep_packet *packet)
+{
+	u8 *frame = malloc(ETHER_LEN + (size_t)packet->len);
+
+	if (!frame)
+		return NULL;
+	memcpy(frame, packet->data, ETHER_LEN);
+	memcpy(frame + ETHER_LEN, packet->data, packet->len);
+	return frame;
+}
+
 static int run_skb(const struct skep_prog *prog, struct skep_packet *packet, u64 *ret,
 		   struct skep_diag *diag)
 {
+	bool second = prog->prog->type == PROG_TYPE_SOCKET_FILTER &&
+		      !packet->at_network && packet->len >= ETHER_LEN;
+	u8 *frame = second ? with_two_headers(packet) : NULL;
 	struct __sk_buff ctx = {
 		.mark = packet->mark,
 		.priority = packet->priority,
@@ -122,8 +141,14 @@ static int run_skb(const struct skep_prog *prog, struct skep_packet *packet, u64
 		.ctx = &ctx,
 		.ctx_size = sizeof(ctx),
 	};
-	int err = kern_test_run(&test);
+	int err;
 
+	if (second && !frame)
+		return fail(diag, NO_MEMORY, NO_PC);
+	if (frame)
+		test.data = (struct bytes){frame, ETHER_LEN + (u64)packet->len};
+	err = kern_test_run(&test);
+	free(frame);
 	if (err)
 		return refused(prog, err, diag);
 	*ret = test.ret;
@@ -132,7 +157,7 @@ static int run_skb(const struct skep_prog *prog, struct skep_packet *packet, u64
 	packet->priority = ctx.priority;
 	packet->queue_mapping = ctx.queue_mapping;
 	packet->tstamp = ctx.tstamp;
-	give_out(packet, test.out_len, 0);
+	give_out(packet, test.out_len, second ? ETHER_LEN : 0);
 	put_tag(&ctx, packet);
 	return 0;
 }

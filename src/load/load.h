@@ -24,6 +24,20 @@ struct skep_map {
 	bool reused;                /* map or fd came from another object */
 };
 
+/* Is it there, here or in the kernel? */
+static inline bool load_has_map(const struct skep_map *map)
+{
+	return map->map || map->fd >= 0;
+}
+
+/* Do its elements stand for programs or maps? */
+static inline bool load_holds_refs(const struct skep_map *map)
+{
+	return map->def->type == MAP_TYPE_PROG_ARRAY ||
+	       map->def->type == MAP_TYPE_ARRAY_OF_MAPS ||
+	       map->def->type == MAP_TYPE_HASH_OF_MAPS;
+}
+
 struct skep_prog {
 	struct skep_object *obj; /* the one it belongs to */
 	const struct prog *prog; /* borrowed from obj->file; replaced when it is loaded */

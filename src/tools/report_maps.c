@@ -9,6 +9,7 @@
 
 #include <skep/skep.h>
 
+#include "load/kernel.h"
 #include "load/load.h"
 #include "tools/out.h"
 #include "tools/report.h"
@@ -57,13 +58,14 @@ static struct typed sum_of(const struct entries *e, const struct entry *entry)
 
 static void entries_init(struct entries *e, struct skep_map *map, u32 keep)
 {
-	const struct map *live = map->map;
+	u32 type = map->def->type;
 
 	*e = (struct entries){.map = map, .kept = VEC_INIT(struct entry), .keep = keep};
-	e->key_size = live->key_size;
-	e->value_size = live->value_size;
-	e->n_cpus = map_is_percpu(live) ? live->n_cpus : 1;
-	e->stride = (u32)round_up(live->value_size, 8);
+	e->key_size = skep_map_key_size(map);
+	e->value_size = map->def->value_size;
+	e->stride = (u32)round_up(e->value_size, 8);
+	e->n_cpus = kern_map_is_percpu(type) ? (u32)(skep_map_value_size(map) / e->stride)
+					     : 1;
 }
 
 static void entry_fini(struct entry *entry)
@@ -209,17 +211,14 @@ static bool has_entries(const struct skep_map *map)
 	return type != MAP_TYPE_RINGBUF && type != MAP_TYPE_PERF_EVENT_ARRAY;
 }
 
-static bool holds_refs(const struct skep_map *map)
-{
-	return map->def->type == MAP_TYPE_PROG_ARRAY || map_is_of_maps(map->map);
-}
-
 /* The name of the program in a slot, or of the map with the id that users see there. */
 static const char *ref_name(const struct entries *e, const struct entry *entry)
 {
 	struct map *map = e->map->map;
 	const struct image *image;
 
+	if (!map)
+		return kernel_ref_name(e->map, load_u32(entry->value));
 	if (map->type == MAP_TYPE_PROG_ARRAY) {
 		image = map_prog(map, load_u32(entry->key));
 		return image ? image_prog(image)->name : "";
@@ -274,7 +273,7 @@ static void print_entries(const struct entries *e)
 		struct text key = TEXT_INIT, value = TEXT_INIT;
 
 		put_key(&key, e, entry);
-		if (holds_refs(e->map))
+		if (load_holds_refs(e->map))
 			text_puts(&value, ref_name(e, entry));
 		else
 			put_parts(&value, e, entry);
@@ -323,6 +322,18 @@ static void print_map(const struct report *r, struct skep_map *map)
 	entries_fini(&e);
 }
 
+/* A copy of its bytes, for free(); NULL: no memory. */
+static void *read_var(const struct skep_map *map, const struct object_var *var)
+{
+	void *copy = malloc((size_t)var->size + 1);
+
+	if (copy && skep_object_get_var(map->obj, var->name, copy, var->size, NULL)) {
+		free(copy);
+		return NULL;
+	}
+	return copy;
+}
+
 /* Global variables, by name; of the few that a person wants to see, those with a value.
  */
 static void print_vars(const struct report *r, const struct skep_map *map)
@@ -338,15 +349,16 @@ static void print_vars(const struct report *r, const struct skep_map *map)
 		struct typed value;
 		void *at;
 
-		if (var->map != map->def || map_value_addr(map->map, var->offset, &at))
+		if (var->map != map->def || !(at = read_var(map, var)))
 			continue;
 		value = report_typed(map, var->btf_id, at, var->size);
-		if (r->maps == REPORT_LARGEST && show_is_zero(value.data))
-			continue;
-		show_value(&text, &value);
-		table_cell(&table, "%s", var->name);
-		table_cell(&table, "%s", text_str(&text));
+		if (r->maps != REPORT_LARGEST || !show_is_zero(value.data)) {
+			show_value(&text, &value);
+			table_cell(&table, "%s", var->name);
+			table_cell(&table, "%s", text_str(&text));
+		}
 		text_fini(&text);
+		free(at);
 	}
 	if (table.cells.len)
 		print_head(map, "global variables");
@@ -391,10 +403,11 @@ static void vars_json(struct json *j, const struct skep_map *map)
 		struct typed value;
 		void *at;
 
-		if (var->map != map->def || map_value_addr(map->map, var->offset, &at))
+		if (var->map != map->def || !(at = read_var(map, var)))
 			continue;
 		value = report_typed(map, var->btf_id, at, var->size);
 		show_json(j, var->name, &value);
+		free(at);
 	}
 	json_object_end(j);
 	json_object_end(j);
@@ -406,7 +419,7 @@ static void entry_json(struct json *j, const struct entries *e, const struct ent
 
 	json_object(j, NULL);
 	show_json(j, "key", &key);
-	if (holds_refs(e->map))
+	if (load_holds_refs(e->map))
 		json_string(j, "value", ref_name(e, entry));
 	else
 		show_json(j, "value", &value);
@@ -455,7 +468,7 @@ void report_maps(struct report *r)
 	struct skep_map *map = NULL;
 
 	while ((map = skep_object_next_map(r->obj, map))) {
-		if (r->maps == REPORT_NONE || !map->map)
+		if (r->maps == REPORT_NONE || !load_has_map(map))
 			continue;
 		if (r->maps == REPORT_ONE && strcmp(skep_map_name(map), r->map_name))
 			continue;

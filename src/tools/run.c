@@ -555,7 +555,9 @@ static int run_packet(struct session *s, const struct input *input)
 		if (err)
 			return refuse_packet(s, input);
 		tally_add(&s->tally, verdict, packet.len,
-			  ns > s->clock_cost ? ns - s->clock_cost : 0);
+			  packet.run_ns        ? packet.run_ns
+			  : ns > s->clock_cost ? ns - s->clock_cost
+					       : 0);
 	}
 	write_packet(s, input, &packet, verdict);
 	return EXIT_OK;

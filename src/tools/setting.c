@@ -174,7 +174,7 @@ static int parse_key(const struct skep_map *map, const char *text, u8 *key,
 static int parse_values(const struct skep_map *map, const char *text, u8 *value,
 			struct skep_diag *diag)
 {
-	u32 size = map->map->value_size, stride = (u32)round_up(size, 8);
+	u32 size = map->def->value_size, stride = (u32)round_up(size, 8);
 	struct place place = {map->obj->file->btf, map->def->btf_value_id, value, size};
 	int err = parse(text, &place, diag);
 
@@ -212,7 +212,7 @@ static int update(struct skep_map *map, const char *const setting[3], u8 *room,
 
 	if (err)
 		return err;
-	if (map->def->type == MAP_TYPE_PROG_ARRAY || map_is_of_maps(map->map)) {
+	if (load_holds_refs(map)) {
 		err = set_ref(map, room, setting[2]);
 	} else {
 		err = parse_values(map, setting[2], value, diag);
@@ -234,7 +234,7 @@ int set_element(struct skep_object *obj, const char *const setting[3],
 
 	if (!map)
 		return no_such_map(obj, setting[0], diag);
-	if (!map->map)
+	if (!load_has_map(map))
 		return fail(diag, MAP_NOT_USED, NO_PC, setting[0]);
 	room = calloc(1,
 		      round_up(skep_map_key_size(map), 8) + skep_map_value_size(map) + 8);
