@@ -104,7 +104,7 @@ const char *nearest_advice(struct nearest *n);
 extern const struct command *const commands[];
 const struct command *command_find(const char *name);
 
-extern const struct command command_run, command_dis, command_asm, command_info,
+extern const struct command command_run, command_verify, command_dis, command_asm, command_info,
 	command_help, command_version;
 
 /* help.c */

@@ -17,6 +17,7 @@
 #include "tools/command.h"
 #include "tools/info.h"
 #include "tools/json.h"
+#include "tools/kconfig.h"
 #include "tools/out.h"
 
 enum info_option {
@@ -154,15 +155,12 @@ static int run(const struct args *args)
 {
 	const char *path = args_value(args, INFO_KCONFIG);
 	struct skep_diag diag = SKEP_DIAG_INIT;
-	struct file file, kconfig = {0};
+	struct file file;
 	char *text = NULL;
 	int status;
 
-	if (path && file_read(path, &kconfig, &diag))
+	if (path && kconfig_read(path, &text, &diag))
 		return refuse(&diag, EXIT_INPUT);
-	if (path)
-		text = strndup((char *)kconfig.data, kconfig.len);
-	file_fini(&kconfig);
 	if (file_read(args_operand(args, 0), &file, &diag)) {
 		free(text);
 		return refuse(&diag, EXIT_INPUT);

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <time.h>
 
 #include <linux/bpf.h>
@@ -25,6 +24,7 @@
 #include "tools/hex.h"
 #include "tools/input.h"
 #include "tools/json.h"
+#include "tools/kconfig.h"
 #include "tools/out.h"
 #include "tools/report.h"
 #include "tools/setting.h"
@@ -85,7 +85,8 @@ static const struct option_def options[RUN_OPTIONS] = {
 		{"engine", 0, "checked|interp|jit|kernel", "Program",
 		 "checked (the default) checks every access, so any program is safe to "
 		 "run; interp is faster and checks nothing: a program that breaks the "
-		 "rules takes skep with it; jit and kernel are not there yet"},
+		 "rules takes skep with it; kernel gives it to Linux, which verifies, "
+		 "compiles and runs it (BPF_PROG_TEST_RUN); jit is not there yet"},
 	[RUN_MAX_STEPS] = {"max-steps", 0, "N", "Program",
 			   "instructions that one run may take (100000000)"},
 	[RUN_VAR] = {"var", 0, "NAME=VALUE", "Program",
@@ -254,41 +255,6 @@ static int make_world(struct session *s)
 	return EXIT_OK;
 }
 
-/* The configuration of the running kernel; freed by the caller; NULL: none. */
-static char *running_kconfig(void)
-{
-	struct utsname name;
-	struct file file;
-	char path[128];
-
-	if (uname(&name))
-		return NULL;
-	snprintf(path, sizeof(path), "/boot/config-%s", name.release);
-	if (file_read(path, &file, NULL))
-		return NULL;
-	char *text = strndup((char *)file.data, file.len);
-
-	file_fini(&file);
-	return text;
-}
-
-static int read_kconfig(struct session *s, char **text)
-{
-	const char *path = args_value(s->args, RUN_KCONFIG);
-	struct file file;
-
-	*text = NULL;
-	if (!path) {
-		*text = running_kconfig();
-		return EXIT_OK;
-	}
-	if (file_read(path, &file, &s->diag))
-		return refuse(&s->diag, EXIT_INPUT);
-	*text = strndup((char *)file.data, file.len);
-	file_fini(&file);
-	return EXIT_OK;
-}
-
 static int refuse_engine(struct session *s, const char *name)
 {
 	if (!strcmp(name, "interp"))
@@ -310,15 +276,15 @@ static int open_object(struct session *s)
 								  : "standard input",
 					.engine = engine ? engine : "checked",
 					.world = s->world};
-	char *kconfig;
+	char *kconfig = NULL;
 	int err = refuse_engine(s, opts.engine);
 
 	if (!err)
 		err = args_count(s->args, RUN_MAX_STEPS, ~0ull, &opts.max_steps);
-	if (!err)
-		err = read_kconfig(s, &kconfig);
 	if (err)
 		return err;
+	if (kconfig_read(args_value(s->args, RUN_KCONFIG), &kconfig, &s->diag))
+		return refuse(&s->diag, EXIT_INPUT);
 	opts.kconfig = kconfig;
 	err = skep_object_open(path, &opts, &s->obj, &s->diag);
 	free(kconfig);
