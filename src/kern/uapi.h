@@ -60,4 +60,102 @@ struct link_create_attr {
 	};
 };
 
+/* BPF_OBJ_GET_INFO_BY_FD of a link.  Pointers and their lengths are the caller's. */
+struct link_info {
+	u32 type; /* enum bpf_link_type, or one of those below */
+	u32 id, prog_id, pad;
+	union {
+		struct {
+			u64 name;
+			u32 name_len, pad;
+			u64 cookie;
+		} raw_tracepoint;
+		struct {
+			u32 attach_type;
+			u32 target_obj_id; /* of a BTF; EXT: of a program */
+			u32 target_btf_id, pad;
+			u64 cookie;
+		} tracing;
+		struct {
+			u64 id;
+			u32 attach_type;
+		} cgroup;
+		struct {
+			u64 name;
+			u32 name_len;
+			u32 map_id;
+		} iter;
+		struct {
+			u32 inode, attach_type;
+		} netns;
+		struct {
+			u32 ifindex; /* 0: the interface is gone */
+			u32 attach_type;
+		} device; /* XDP, TCX, NETKIT */
+		struct {
+			u32 map_id, attach_type;
+		} map; /* STRUCT_OPS, SOCKMAP */
+		struct {
+			u32 pf, hooknum;
+			s32 priority;
+			u32 flags;
+		} netfilter;
+		struct {
+			u64 addrs;
+			u32 n, flags;
+			u64 missed, cookies;
+		} kprobe_multi; /* 6.6 */
+		struct {
+			u64 path, offsets, ref_ctr_offsets, cookies;
+			u32 path_size, n, flags, pid;
+		} uprobe_multi; /* 6.8 */
+		struct {
+			u32 type; /* enum link_event */
+			u32 pad;
+			union {
+				struct {
+					u64 name;
+					u32 name_len, offset;
+				};
+				struct {
+					u64 config;
+					u32 type;
+				} event;
+			};
+			u64 rest[4];
+		} perf; /* 6.6 */
+	};
+};
+
+enum {
+	LINK_TYPE_NETFILTER = 10,
+	LINK_TYPE_TCX = 11,
+	LINK_TYPE_UPROBE_MULTI = 12,
+	LINK_TYPE_NETKIT = 13,
+	LINK_TYPE_SOCKMAP = 14,
+	LINK_TYPES
+};
+
+enum link_event {
+	LINK_EVENT_NONE,
+	LINK_EVENT_UPROBE,
+	LINK_EVENT_URETPROBE,
+	LINK_EVENT_KPROBE,
+	LINK_EVENT_KRETPROBE,
+	LINK_EVENT_TRACEPOINT,
+	LINK_EVENT_EVENT,
+};
+
+/* BPF_PROG_QUERY */
+struct prog_query_attr {
+	u32 target; /* a descriptor, or an ifindex */
+	u32 attach_type;
+	u32 query_flags, attach_flags;
+	u64 prog_ids;
+	u32 n; /* room, then how many there are */
+	u32 pad;
+	u64 prog_attach_flags;              /* 6.1 */
+	u64 link_ids, link_flags, revision; /* 6.6 */
+};
+
 #endif
