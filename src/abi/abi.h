@@ -181,6 +181,9 @@ struct abi_section {
  * program type is known by that name. */
 const struct abi_section *abi_find_section(const char *section, const char **target);
 
+/* The first row for programs that are attached so, or NULL: "cgroup/connect4". */
+const struct abi_section *abi_section_of(u32 attach_type);
+
 /* The known name that looks most like this one, or NULL when none does. */
 const char *abi_nearest_section(const char *section);
 

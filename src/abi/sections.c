@@ -60,6 +60,14 @@ const struct abi_section *abi_find_section(const char *section, const char **tar
 	return best;
 }
 
+const struct abi_section *abi_section_of(u32 attach_type)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(sections); i++)
+		if (sections[i].attach && sections[i].attach_type == attach_type)
+			return &sections[i];
+	return NULL;
+}
+
 /* ---- typos ---- */
 
 enum { MAX_NAME = 40 };

@@ -19,14 +19,16 @@ struct kern_link_ops {
 		      struct skep_diag *diag);
 	/* Never called twice with success. */
 	int (*detach)(struct kern_link *link, struct skep_diag *diag);
-	/* Frees the struct that the link is the start of, and what it holds beside fd.
-	 * Comes after detach(), unless the link is to stay attached.  NULL: free(). */
+	/* Frees the struct that the link is the start of, and what it holds beside fd and
+	 * pin.  Before it a link without fd was detached, unless it is to stay.  NULL:
+	 * free(). */
 	void (*release)(struct kern_link *link);
 };
 
 struct kern_link {
 	const struct kern_link_ops *ops;
 	int fd;        /* owned: of a bpf_link; -1: there is none */
+	char *pin;     /* owned: where it was pinned or opened; NULL: nowhere */
 	u32 prog_type; /* 0: not known (opened) */
 	bool is_kept;  /* freeing does not detach: it is pinned, or was opened */
 	bool is_detached;

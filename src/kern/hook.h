@@ -74,6 +74,12 @@ struct hook {
 	u8 number;    /* NETFILTER: NF_INET_* */
 };
 
+/* Before anything is filled in by hand. */
+#define HOOK_INIT                                                                        \
+	{                                                                                \
+		.fd = -1, .cpu = -1                                                      \
+	}
+
 /* Owns hook->words until hook_fini().  Errors: EINVAL with what is wrong and the form
  * that is wanted. */
 int hook_parse(const char *text, struct hook *hook, struct skep_diag *diag);
@@ -82,6 +88,10 @@ int hook_parse(const char *text, struct hook *hook, struct skep_diag *diag);
  * where it leaves that open ("xdp"). */
 int hook_of_prog(const struct prog *prog, struct hook *hook, struct skep_diag *diag);
 void hook_fini(struct hook *hook);
+
+/* The hook as hook_parse() reads it, cut where it is too long; returns name. */
+enum { HOOK_NAME_SIZE = 160 };
+const char *hook_name(const struct hook *hook, char name[HOOK_NAME_SIZE]);
 
 /* The program type and attach type (0: any) that the hook wants; false: several. */
 bool hook_wants(const struct hook *hook, u32 *prog_type, u32 *attach_type);

@@ -21,6 +21,10 @@ struct kern_prog {
 	u32 attach_type;
 	const char *name;
 	bool sleepable, frags;
+	/* Borrowed: its maps, where the caller has them at hand; else those that a hook
+	 * must write (USDT) are opened by id, which needs CAP_SYS_ADMIN. */
+	const int *map_fds;
+	u32 n_maps;
 };
 
 /*
@@ -51,5 +55,8 @@ void kern_link_free(struct kern_link *link);
 
 int kern_link_fd(const struct kern_link *link); /* of a bpf_link, or -1 */
 u32 kern_link_id(const struct kern_link *link); /* of a bpf_link, or 0 */
+
+/* Stays attached when the process ends, though nobody pinned it: detach it before. */
+bool kern_link_outlives(const struct kern_link *link);
 
 #endif
