@@ -15,6 +15,8 @@ packages_of() {
 	check) echo llvm-19 libclang-rt-19-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user gcc-bpf ;;
 	lint) echo clang-tidy cppcheck ;;
 	cover) echo gcovr ;;
+	lab) echo qemu-system-x86 kmod cpio xz-utils gcc libc6-dev python3 meson ;;
+	parity) echo linux-source-6.12 xz-utils clang-19 bpftool python3 libc6-dev ;;
 	capture) echo iproute2 ethtool tcpdump curl python3 dnsmasq-base bind9-dnsutils iputils-ping nmap ;;
 	*) echo "need.sh: no such group: $1" >&2; exit 2 ;;
 	esac

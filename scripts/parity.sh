@@ -1,0 +1,63 @@
+#!/bin/sh
+# Agreement with Linux on Linux's own tests: compile the BPF programs of the kernel's selftests (Debian's package
+# linux-source-6.12), load each program of each object into the kernel that runs, and count the verdicts.
+#
+#	scripts/parity.sh [BUILD]
+#
+# Sources and objects stay in $SKEP_CACHE (~/.cache/skep) and are used again.  BUILD/parity.jsonl has the verdict on
+# every program, as skep verify --json prints it.
+set -eu
+cd "$(dirname "$0")/.."
+build=${1:-build}
+cache=${SKEP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/skep}
+version=6.12
+least=690
+tree=$cache/linux-source-$version
+tests=$tree/tools/testing/selftests/bpf
+objects=$cache/selftests-$version
+headers=$cache/headers-$version
+
+unpack() {
+	[ -d "$tests/progs" ] && return
+	echo "skep: unpacking the selftests of linux-source-$version into $cache"
+	mkdir -p "$cache"
+	tar -C "$cache" -xf "/usr/src/linux-source-$version.tar.xz" --wildcards "linux-source-$version/tools/*" \
+		"linux-source-$version/scripts/bpf_doc.py" "linux-source-$version/include/uapi/*"
+}
+
+# vmlinux.h of the kernel that runs: the programs are made for it.
+make_headers() {
+	mkdir -p "$headers/bpf"
+	cp "$tree"/tools/lib/bpf/*.h "$headers/bpf/"
+	python3 "$tree/scripts/bpf_doc.py" --header --file "$tree/tools/include/uapi/linux/bpf.h" \
+		>"$headers/bpf/bpf_helper_defs.h" 2>/dev/null
+	bpftool btf dump file /sys/kernel/btf/vmlinux format c >"$headers/vmlinux.h"
+}
+
+compile() {
+	clang-19 -g -O2 -w -target bpf -mcpu=v3 -std=gnu11 -fno-strict-aliasing -D__TARGET_ARCH_x86 -DENABLE_ATOMICS_TESTS \
+		-I"$headers" -I"$tests" -I"$tests/progs" -I"$tree/tools/include/uapi" -I"$tree/tools/include" \
+		-I/usr/include/x86_64-linux-gnu -c "$1" -o "$2.tmp" 2>"$2.err" && mv "$2.tmp" "$2"
+}
+
+compile_all() {
+	total=$(find "$tests/progs" -name '*.c' | wc -l)
+	n=0
+	mkdir -p "$objects"
+	for source in "$tests"/progs/*.c; do
+		n=$((n + 1))
+		object=$objects/$(basename "$source" .c).bpf.o
+		[ ! -t 2 ] || printf '\rskep: compiling %d of %d' "$n" "$total" >&2
+		[ -s "$object" ] || [ -e "$object.err" ] || compile "$source" "$object" || true
+	done
+	[ ! -t 2 ] || printf '\r\033[K' >&2
+}
+
+unpack
+[ -s "$headers/vmlinux.h" ] || make_headers
+compile_all
+echo "skep: loading the programs of $(find "$objects" -name '*.o' | wc -l) objects into Linux $(uname -r)"
+status=0
+"$build/skep" verify --all --json "$objects"/*.o >"$build/parity.jsonl" 2>"$build/parity.err" || status=$?
+[ $status -lt 126 ] || { echo "skep: skep verify died with status $status" >&2; exit 1; }
+python3 scripts/parity.py "$build/parity.jsonl" "$build/parity.err" "$objects" "$total" $least
