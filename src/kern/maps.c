@@ -190,6 +190,8 @@ static int refused(struct skep_diag *diag, const struct map_def *def, int err)
 
 	if (diag && diag->id)
 		return err;
+	if (err == -EINVAL && !def->max_entries)
+		return fail(diag, KERN_MAP_EMPTY, NO_PC);
 	if (err != -EPERM)
 		return fail_errno(diag, err, KERN_MAP, NO_PC, strerror(-err));
 	snprintf(what, sizeof(what), "map %.64s", def->name);
@@ -282,6 +284,8 @@ static int pin(const char *path, int fd, struct skep_diag *diag)
 {
 	int err = sys_pin(fd, path);
 
+	if (err == -ENOENT || err == -EPERM)
+		return fail_errno(diag, err, KERN_NO_BPFFS, NO_PC, path);
 	return err ? fail_errno(diag, err, KERN_MAP_PIN, NO_PC, path, strerror(-err)) : 0;
 }
 

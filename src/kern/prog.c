@@ -438,7 +438,8 @@ int kern_prog_load(struct kern_loader *l, const struct kern_prog_spec *spec,
 		   struct kern_verdict *v, struct skep_diag *diag)
 {
 	struct request q = {.l = l, .spec = spec, .prog = spec->prog};
-	int err = fill_request(&q, diag);
+	int err = spec->prog->type ? fill_request(&q, diag)
+				   : fail(diag, KERN_NO_TYPE, NO_PC, spec->prog->section);
 
 	*v = (struct kern_verdict){.fd = err};
 	if (!err) {

@@ -42,6 +42,8 @@ static int begin(struct trip *t, struct skep_object *obj, const struct target *t
 	t->target = *target;
 	kern_modules_init(&t->modules, target->btf);
 	t->target.modules = &t->modules.target;
+	if (object_set_facts(obj->file, target->version))
+		return fail(diag, NO_MEMORY, NO_PC);
 	return kern_loader_new(obj->file, &t->target, &t->loader, diag);
 }
 

@@ -86,8 +86,7 @@ static void clear_missing(struct prog *prog)
 	}
 }
 
-/* Externs of .kconfig that are facts about the target. */
-static int set_facts(struct object *obj, u32 version)
+int object_set_facts(struct object *obj, u32 version)
 {
 	const struct {
 		const char *name;
@@ -129,7 +128,7 @@ static int fit(struct object *obj, const struct object_prog *from,
 	if (err)
 		return err;
 	clear_missing(prog);
-	return set_facts(obj, target->version);
+	return object_set_facts(obj, target->version);
 }
 
 int object_fit(struct object *obj, u32 i, const struct target *target,

@@ -124,6 +124,10 @@ int object_find_var(const struct object *obj, const char *name);
 int object_fit(struct object *obj, u32 i, const struct target *target,
 	       const struct prog **fitted, struct skep_diag *diag);
 
+/* Gives the externs of .kconfig that are facts about the target their values, as
+ * object_fit() does: for whoever fills maps before programs are fitted. */
+int object_set_facts(struct object *obj, u32 version);
+
 /* The outcome of the CO-RE relocation for a target, for listings. */
 int object_core_result(struct object *obj, const struct object_reloc *reloc,
 		       const struct target *target, struct core_result *result,
