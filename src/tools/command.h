@@ -107,6 +107,8 @@ const struct command *command_find(const char *name);
 extern const struct command command_run, command_verify, command_dis, command_asm, command_info,
 	command_help, command_version;
 
+extern const struct command command_list;
+
 /* help.c */
 void help_overview(FILE *f);
 void help_command(FILE *f, const struct command *command);
