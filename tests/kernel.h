@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <linux/bpf.h>
+#include <linux/btf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -24,33 +25,95 @@ static inline long kernel_bpf(int cmd, union bpf_attr *attr)
 	return syscall(SYS_bpf, cmd, attr, sizeof(*attr));
 }
 
-/* A descriptor of the program, or a negative errno with the verifier's words in log. */
-static inline int kernel_load(u32 type, const struct insn *insns, u32 n, char *log,
-			      u32 log_size)
+struct kernel_prog {
+	u32 type;
+	const struct insn *insns;
+	u32 n_insns;
+	const int *fds; /* of the maps that LDDW_MAP_IDX* refer to; NULL: none */
+	u32 flags;      /* BPF_F_XDP_HAS_FRAGS, ... */
+	/* Where its functions start, which Linux wants to know of programs with
+	 * callbacks; btf_fd: kernel_function_btf().  Or none. */
+	const u32 *functions;
+	u32 n_functions;
+	int btf_fd;
+	char *log;    /* what the verifier says */
+	u32 log_size; /* 0: nothing is wanted */
+};
+
+/* Types of functions; a descriptor.  1: int, 2: int (), 3: static 2 "f". */
+static inline int kernel_function_btf(void)
 {
-	u8 *slots = malloc((size_t)n * INSN_SIZE + 1);
-	union bpf_attr attr = {
-		.prog_type = type,
-		.insns = (u64)(uintptr_t)slots,
-		.insn_cnt = n,
-		.license = (u64)(uintptr_t) "GPL",
-		.log_buf = (u64)(uintptr_t)log,
-		.log_size = log_size,
-		.log_level = log_size ? 1 : 0,
+	static const struct {
+		struct btf_header h;
+		u32 types[4 + 3 + 3];
+		char strings[8];
+	} btf = {
+		{.magic = BTF_MAGIC,
+		 .version = BTF_VERSION,
+		 .hdr_len = sizeof(btf.h),
+		 .type_len = sizeof(btf.types),
+		 .str_off = sizeof(btf.types),
+		 .str_len = sizeof(btf.strings)},
+		{1, BTF_KIND_INT << 24, 4, BTF_INT_SIGNED << 24 | 32, /* int */
+		 0, BTF_KIND_FUNC_PROTO << 24, 1,                     /* returns it */
+		 5, BTF_KIND_FUNC << 24, 2},
+		"\0int\0f",
 	};
+	union bpf_attr attr = {.btf = (u64)(uintptr_t)&btf, .btf_size = sizeof(btf)};
+
+	return (int)kernel_bpf(BPF_BTF_LOAD, &attr);
+}
+
+enum { KERNEL_FUNCTIONS = 64, KERNEL_FUNCTION_TYPE = 3 };
+
+/* A descriptor of the program, or a negative errno with the verifier's words in log. */
+static inline int kernel_load_prog(const struct kernel_prog *p)
+{
+	u8 *slots = malloc((size_t)p->n_insns * INSN_SIZE + 1);
+	union bpf_attr attr = {
+		.prog_type = p->type,
+		.insns = (u64)(uintptr_t)slots,
+		.insn_cnt = p->n_insns,
+		.license = (u64)(uintptr_t) "GPL",
+		.log_buf = (u64)(uintptr_t)(p->log_size ? p->log : NULL),
+		.log_size = p->log_size,
+		.log_level = p->log_size ? 1 : 0,
+		.fd_array = (u64)(uintptr_t)p->fds,
+		.prog_flags = p->flags,
+	};
+	struct bpf_func_info functions[KERNEL_FUNCTIONS];
 
 	if (!slots)
 		return -ENOMEM;
-	for (u32 i = 0; i < n; i++)
-		insn_write(slots + (size_t)i * INSN_SIZE, &insns[i],
+	for (u32 i = 0; i < p->n_insns; i++)
+		insn_write(slots + (size_t)i * INSN_SIZE, &p->insns[i],
 			   host_is_big_endian());
-	if (log_size)
-		log[0] = 0;
+	for (u32 i = 0; i < p->n_functions && i < KERNEL_FUNCTIONS; i++)
+		functions[i] =
+			(struct bpf_func_info){p->functions[i], KERNEL_FUNCTION_TYPE};
+	if (p->n_functions) {
+		attr.prog_btf_fd = (u32)p->btf_fd;
+		attr.func_info = (u64)(uintptr_t)functions;
+		attr.func_info_cnt = p->n_functions;
+		attr.func_info_rec_size = sizeof(functions[0]);
+	}
+	if (p->log_size)
+		p->log[0] = 0;
 	int fd = (int)kernel_bpf(BPF_PROG_LOAD, &attr);
 	if (fd < 0)
 		fd = -errno;
 	free(slots);
 	return fd;
+}
+
+static inline int kernel_load(u32 type, const struct insn *insns, u32 n, char *log,
+			      u32 log_size)
+{
+	return kernel_load_prog(&(struct kernel_prog){.type = type,
+						      .insns = insns,
+						      .n_insns = n,
+						      .log = log,
+						      .log_size = log_size});
 }
 
 /* One run on `len` bytes; what comes out goes to `out`.  0 or a negative errno. */

@@ -1,0 +1,590 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The sides of a comparison.  Maps are made once and emptied for each case, as Linux
+ * frees them slowly; the scratch value of the kernel is mapped, so that a run costs one
+ * system call.
+ */
+#include "oracle/compare.h"
+
+#include <linux/if_packet.h>
+#include <stdarg.h>
+#include <sys/mman.h>
+
+#include "exec/exec.h"
+#include "helpers/helpers.h"
+#include "maps/kernel_maps.h"
+#include "world/contexts.h"
+#include "world/packet.h"
+#include "world/world.h"
+
+struct side {
+	const struct engine *engine;     /* NULL: the kernel */
+	struct map *maps[GEN_MAPS];      /* counted; of an engine */
+	int fds[GEN_MAPS];               /* owned; of the kernel */
+	struct gen_scratch *scratch;     /* in the map */
+	struct image *images[GEN_PROGS]; /* owned; of the case under way */
+	struct outcome out;
+};
+
+struct sides {
+	u32 cpu, n_cpus, n;
+	int btf;      /* owned; of functions */
+	FILE *log_to; /* borrowed; NULL: nobody wants to see it */
+	struct side side[MAX_SIDES];
+	int jumps[2]; /* owned: a program array is for one type of programs */
+	struct packet packet;
+	struct world_script world;
+	/* the case under way */
+	int progs[GEN_PROGS]; /* owned descriptors */
+	struct prog prog[GEN_PROGS];
+	struct skep_diag diag;
+};
+
+static const struct map_attr map_attrs[GEN_MAPS] = {
+	[GEN_SCRATCH] = {.type = MAP_TYPE_ARRAY,
+			 .key_size = 4,
+			 .value_size = sizeof(struct gen_scratch),
+			 .max_entries = 1,
+			 .flags = MAP_MMAPABLE},
+#define M(name, text, t, key, value, entries, f)                                         \
+	[GEN_##name] = {.type = MAP_TYPE_##t,                                            \
+			.key_size = key,                                                 \
+			.value_size = value,                                             \
+			.max_entries = entries,                                          \
+			.flags = f},
+#include "oracle/maps.def"
+#undef M
+};
+
+static void say(struct comparison *out, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void say(struct comparison *out, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(out->text, sizeof(out->text), format, args);
+	va_end(args);
+	out->verdict = DIFFERENT;
+}
+
+/* ---- maps ---- */
+
+/* Slots 0 and 1 of OUTER; slot 2 holds the first again, slot 3 nothing. */
+static const enum gen_map inners[] = {GEN_INNER_A, GEN_INNER_B, GEN_INNER_A};
+
+static bool make_kernel_maps(struct sides *s, struct side *k)
+{
+	for (u32 i = 0; i < GEN_MAPS; i++) {
+		k->fds[i] = kernel_map_new(&map_attrs[i], k->fds[GEN_INNER_A]);
+		if (k->fds[i] < 0)
+			return false;
+	}
+	for (u32 i = 0; i < ARRAY_SIZE(inners); i++)
+		if (kernel_map_op(BPF_MAP_UPDATE_ELEM, k->fds[GEN_OUTER], &i,
+				  &k->fds[inners[i]], 0))
+			return false;
+	s->jumps[0] = k->fds[GEN_JUMPS];
+	s->jumps[1] = kernel_map_new(&map_attrs[GEN_JUMPS], 0);
+	k->scratch = mmap(NULL, sizeof(struct gen_scratch), PROT_READ | PROT_WRITE,
+			  MAP_SHARED, k->fds[GEN_SCRATCH], 0);
+	return s->jumps[1] >= 0 && k->scratch != MAP_FAILED;
+}
+
+static bool make_our_maps(struct sides *s, struct side *side)
+{
+	void *scratch;
+
+	for (u32 i = 0; i < GEN_MAPS; i++) {
+		struct map_attr attr = map_attrs[i];
+
+		attr.n_cpus = s->n_cpus;
+		if (i == GEN_OUTER)
+			attr.inner = &map_attrs[GEN_INNER_A];
+		if (map_new(&attr, &side->maps[i], &s->diag))
+			return false;
+	}
+	for (u32 i = 0; i < ARRAY_SIZE(inners); i++)
+		if (map_update_ref(side->maps[GEN_OUTER], &i, side->maps[inners[i]], 0))
+			return false;
+	if (map_value_addr(side->maps[GEN_SCRATCH], 0, &scratch))
+		return false;
+	side->scratch = scratch;
+	return true;
+}
+
+struct sides *sides_new(u32 cpu, FILE *log_to)
+{
+	struct sides *s = calloc(1, sizeof(*s));
+	bool good;
+
+	if (!s)
+		return NULL;
+	s->cpu = cpu;
+	s->log_to = log_to;
+	s->btf = kernel_function_btf();
+	s->n_cpus = kernel_cpus();
+	world_script_init(&s->world);
+	s->world.world.n_cpus = s->n_cpus;
+	s->world.world.mtu = 65536; /* of the loopback interface */
+	s->n = FIRST_ENGINE;
+	good = !packet_init(&s->packet, &s->diag) &&
+	       make_kernel_maps(s, &s->side[KERNEL]);
+	for (u32 i = 0; engine_at(i) && s->n < MAX_SIDES && good; i++) {
+		s->side[s->n].engine = engine_at(i);
+		good = make_our_maps(s, &s->side[s->n++]);
+	}
+	if (good)
+		return s;
+	sides_free(s);
+	return NULL;
+}
+
+void sides_free(struct sides *s)
+{
+	if (!s)
+		return;
+	for (u32 i = 0; i < GEN_MAPS; i++) {
+		close(s->side[KERNEL].fds[i]);
+		for (u32 k = FIRST_ENGINE; k < s->n; k++)
+			map_put(s->side[k].maps[i]);
+	}
+	close(s->jumps[1]);
+	close(s->btf);
+	packet_fini(&s->packet);
+	free(s);
+}
+
+/* ---- operations on all sides ---- */
+
+static int map_op(const struct side *side, int cmd, enum gen_map map, const void *key,
+		  void *value)
+{
+	if (!side->engine)
+		return kernel_map_op(cmd, side->fds[map], key, value, 0);
+	switch (cmd) {
+	case BPF_MAP_LOOKUP_ELEM: return map_user_lookup(side->maps[map], key, value, 0);
+	case BPF_MAP_UPDATE_ELEM: return map_user_update(side->maps[map], key, value, 0);
+	case BPF_MAP_DELETE_ELEM: return map_user_delete(side->maps[map], key);
+	case BPF_MAP_GET_NEXT_KEY: return map_user_next_key(side->maps[map], key, value);
+	}
+	return -EINVAL;
+}
+
+enum { VALUE_ROOM = 64 * 1024 };
+static u8 zeroes[VALUE_ROOM];
+
+static bool is_array(u32 map)
+{
+	return map_attrs[map].type == MAP_TYPE_ARRAY ||
+	       map_attrs[map].type == MAP_TYPE_PERCPU_ARRAY;
+}
+
+static bool holds_values(u32 map)
+{
+	return map != GEN_SCRATCH && map != GEN_OUTER && map != GEN_JUMPS;
+}
+
+static void empty(const struct side *side, enum gen_map map)
+{
+	u8 key[8] = {0};
+
+	if (is_array(map)) {
+		for (u32 i = 0; i < map_attrs[map].max_entries; i++)
+			map_op(side, BPF_MAP_UPDATE_ELEM, map, &i, zeroes);
+		return;
+	}
+	while (!map_op(side, BPF_MAP_GET_NEXT_KEY, map, NULL, key))
+		map_op(side, BPF_MAP_DELETE_ELEM, map, key, NULL);
+}
+
+static void empty_maps(struct sides *s, u32 used)
+{
+	for (u32 map = 0; map < GEN_MAPS; map++)
+		for (u32 i = 0; i < s->n; i++)
+			if (used >> map & 1 && holds_values(map))
+				empty(&s->side[i], (enum gen_map)map);
+}
+
+/* ---- programs ---- */
+
+static const struct map_def map_defs[GEN_MAPS] = {
+	[GEN_SCRATCH] = {.name = "scratch", .spin_lock_off = -1},
+#define M(n, ...) [GEN_##n] = {.name = #n, .spin_lock_off = -1},
+#include "oracle/maps.def"
+#undef M
+};
+
+/* The verifier's last words before its statistics. */
+static void last_words(char *log, struct comparison *out)
+{
+	char *end = strstr(log, "\nprocessed "), *line;
+
+	if (end)
+		*end = 0;
+	line = strrchr(log, '\n');
+	snprintf(out->text, sizeof(out->text), "%s", line ? line + 1 : log);
+	out->verdict = REFUSED;
+}
+
+static char verifier_log[4 << 20];
+
+static bool load_kernel(struct sides *s, const struct gen_case *c, struct comparison *out)
+{
+	u32 functions[GEN_FUNCS];
+	struct kernel_prog prog = {.type = c->type,
+				   .fds = s->side[KERNEL].fds,
+				   .functions = functions,
+				   .btf_fd = s->btf};
+
+	s->side[KERNEL].fds[GEN_JUMPS] = s->jumps[c->type != BPF_PROG_TYPE_XDP];
+	for (u32 i = 0; i < c->n_progs; i++) {
+		prog.insns = c->progs[i].insns;
+		prog.n_insns = c->progs[i].n_insns;
+		prog.n_functions = gen_functions(&c->progs[i], functions);
+		prog.log_size = 0;
+		s->progs[i] = kernel_load_prog(&prog);
+		if (s->progs[i] >= 0)
+			continue;
+		prog.log = verifier_log;
+		prog.log_size = sizeof(verifier_log);
+		s->progs[i] = kernel_load_prog(&prog);
+		if (s->progs[i] >= 0)
+			continue; /* the verifier was interrupted before */
+		if (s->log_to)
+			fputs(verifier_log, s->log_to);
+		last_words(verifier_log, out);
+		if (!*out->text)
+			snprintf(out->text, sizeof(out->text), "%s",
+				 strerror(-s->progs[i]));
+		return false;
+	}
+	return true;
+}
+
+static bool make_image(struct sides *s, struct side *side, u32 i, struct comparison *out)
+{
+	struct image_spec spec = {
+		.prog = &s->prog[i], .maps = side->maps, .helper = helper_body};
+
+	if (!image_new(&spec, &side->images[i], &s->diag))
+		return true;
+	say(out, "skep refuses: %s at %d: %s", skep_diag_name(s->diag.id), s->diag.insn,
+	    s->diag.text);
+	return false;
+}
+
+static bool load_ours(struct sides *s, const struct gen_case *c, struct comparison *out)
+{
+	static const struct map_def *def_list[GEN_MAPS];
+
+	for (u32 i = 0; i < GEN_MAPS; i++)
+		def_list[i] = &map_defs[i];
+	for (u32 i = 0; i < c->n_progs; i++) {
+		s->prog[i] = (struct prog){.name = "generated",
+					   .type = c->type,
+					   .gpl_compatible = true,
+					   .insns = (struct insn *)c->progs[i].insns,
+					   .n_insns = c->progs[i].n_insns,
+					   .maps = def_list,
+					   .n_maps = GEN_MAPS};
+		for (u32 k = FIRST_ENGINE; k < s->n; k++)
+			if (!make_image(s, &s->side[k], i, out))
+				return false;
+	}
+	return true;
+}
+
+static void put_programs(struct sides *s, const struct gen_case *c, u32 engine)
+{
+	struct side *side = &s->side[engine];
+
+	for (u32 i = 0; i < c->n_progs; i++)
+		if (side->engine)
+			map_update_ref(side->maps[GEN_JUMPS], &i, side->images[i], 0);
+		else
+			kernel_map_op(BPF_MAP_UPDATE_ELEM, side->fds[GEN_JUMPS], &i,
+				      &s->progs[i], 0);
+}
+
+static void take_programs(struct sides *s, u32 engine)
+{
+	struct side *side = &s->side[engine];
+
+	for (u32 i = 0; i < GEN_PROGS; i++)
+		map_op(side, BPF_MAP_DELETE_ELEM, GEN_JUMPS, &i, NULL);
+	if (side->engine)
+		map_reclaim(side->maps[GEN_JUMPS]);
+}
+
+/* ---- running ---- */
+
+static void run_kernel(struct sides *s, const struct gen_case *c,
+		       const struct gen_input *in)
+{
+	struct outcome *out = &s->side[KERNEL].out;
+	struct __sk_buff skb;
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.test.prog_fd = (u32)s->progs[0];
+	attr.test.data_in = (uintptr_t)in->packet;
+	attr.test.data_size_in = in->packet_len;
+	attr.test.data_out = (uintptr_t)out->packet;
+	attr.test.data_size_out = PACKET_ROOM;
+	attr.test.repeat = 1;
+	if (c->type != BPF_PROG_TYPE_XDP) {
+		memset(&skb, 0, sizeof(skb));
+		attr.test.ctx_out = (uintptr_t)&skb;
+		attr.test.ctx_size_out = sizeof(skb);
+	}
+	if (kernel_bpf(BPF_PROG_TEST_RUN, &attr)) {
+		out->err = -errno;
+		snprintf(out->why, sizeof(out->why), "%s", strerror(errno));
+		return;
+	}
+	out->ret = attr.test.retval;
+	out->packet_len = attr.test.data_size_out;
+	if (c->type == BPF_PROG_TYPE_XDP)
+		return;
+	out->mark = skb.mark;
+	out->priority = skb.priority;
+	memcpy(out->cb, skb.cb, sizeof(out->cb));
+}
+
+static void run_xdp(struct sides *s, struct side *side, struct run *run,
+		    const struct gen_input *in)
+{
+	struct packet *p = &s->packet;
+	struct xdp_md ctx = {0};
+	u32 meta_len;
+	u64 ret = 0;
+
+	packet_set_xdp(p, in->packet, in->packet_len, in->packet_len);
+	memset(p->start, 0, (size_t)(p->data - p->start)); /* as Linux' test runs do */
+	xdp_ctx_init(&ctx, p, &(struct xdp_origin){.ingress_ifindex = 1});
+	run->ctx = &ctx;
+	side->out.err = side->engine->run(side->images[0], run, &ret);
+	side->out.ret = (u32)ret;
+	meta_len = (u32)(p->data - p->meta);
+	memcpy(side->out.packet, p->meta, meta_len);
+	side->out.packet_len = meta_len + packet_len(p);
+	packet_read(p, 0, side->out.packet + meta_len, packet_len(p));
+}
+
+static void run_skb(struct sides *s, struct side *side, struct run *run,
+		    const struct gen_input *in)
+{
+	struct skb_origin origin = {.host_mac = (const u8 *)"\0\0\0\0\0\0", .ifindex = 1};
+	struct packet *p = &s->packet;
+	struct __sk_buff ctx;
+	u64 ret = 0;
+
+	packet_set_skb(p, in->packet, in->packet_len, in->packet_len);
+	skb_ctx_init(&ctx, p, &origin);
+	/* Linux' test runs use the loopback interface, which has no broadcast address,
+	 * and set no transport header */
+	p->skb.gso_type = p->skb.transport = 0;
+	if (p->skb.pkt_type == PACKET_BROADCAST)
+		p->skb.pkt_type = PACKET_MULTICAST;
+	skb_ctx_sync(&ctx, p);
+	run->ctx = &ctx;
+	side->out.err = side->engine->run(side->images[0], run, &ret);
+	side->out.ret = (u32)ret;
+	side->out.packet_len = packet_len(p);
+	packet_read(p, 0, side->out.packet, packet_len(p));
+	side->out.mark = ctx.mark;
+	side->out.priority = ctx.priority;
+	memcpy(side->out.cb, ctx.cb, sizeof(side->out.cb));
+}
+
+static void run_ours(struct sides *s, struct side *side, const struct gen_case *c,
+		     const struct gen_input *in)
+{
+	struct run run = {.world = &s->world.world,
+			  .cpu = s->cpu,
+			  .packet = &s->packet,
+			  .diag = &s->diag};
+
+	if (c->type == BPF_PROG_TYPE_XDP)
+		run_xdp(s, side, &run, in);
+	else
+		run_skb(s, side, &run, in);
+	run_end(&run);
+	if (side->out.err)
+		snprintf(side->out.why, sizeof(side->out.why), "%s at %d: %s",
+			 skep_diag_name(s->diag.id), s->diag.insn, s->diag.text);
+	diag_clear(&s->diag);
+}
+
+static void run_side(struct sides *s, struct side *side, const struct gen_case *c,
+		     const struct gen_input *in)
+{
+	struct outcome *out = &side->out;
+
+	memset(out, 0, offsetof(struct outcome, packet));
+	out->mark = out->priority = 0;
+	memset(out->cb, 0, sizeof(out->cb));
+	memcpy(side->scratch, &in->scratch, sizeof(in->scratch));
+	if (side->engine)
+		run_ours(s, side, c, in);
+	else
+		run_kernel(s, c, in);
+	memcpy(&out->scratch, side->scratch, sizeof(out->scratch));
+}
+
+/* ---- comparing ---- */
+
+static bool same_numbers(const char *name, const char *what, u64 kernel, u64 ours,
+			 struct comparison *out)
+{
+	if (kernel == ours)
+		return true;
+	say(out, "%s: %s: kernel %#llx, we %#llx", name, what, (unsigned long long)kernel,
+	    (unsigned long long)ours);
+	return false;
+}
+
+static bool same_bytes(const char *name, const char *what, struct bytes kernel,
+		       const void *ours, struct comparison *out)
+{
+	const u8 *b = ours;
+
+	if (!memcmp(kernel.data, ours, kernel.len))
+		return true;
+	for (size_t i = 0; i < kernel.len; i++)
+		if (kernel.data[i] != b[i]) {
+			say(out, "%s: byte %zu of %s: kernel %02x, we %02x", name, i,
+			    what, kernel.data[i], b[i]);
+			break;
+		}
+	return false;
+}
+
+#define BYTES(x) ((struct bytes){(const u8 *)&(x), sizeof(x)})
+
+static bool same_outcome(const char *name, const struct outcome *k,
+			 const struct outcome *o, struct comparison *out)
+{
+	if (k->err || o->err) {
+		say(out, "%s: kernel %d %s, we %d %s", name, k->err, k->err ? k->why : "",
+		    o->err, o->err ? o->why : "");
+		return false;
+	}
+	for (u32 i = 0; i < GEN_REGS; i++)
+		if (!same_numbers(name, (char[]){'R', (char)('0' + i), 0},
+				  k->scratch.regs[i], o->scratch.regs[i], out))
+			return false;
+	return same_numbers(name, "the result", k->ret, o->ret, out) &&
+	       same_bytes(name, "scratch memory", BYTES(k->scratch.mem), o->scratch.mem,
+			  out) &&
+	       same_numbers(name, "packet length", k->packet_len, o->packet_len, out) &&
+	       same_bytes(name, "the packet", (struct bytes){k->packet, k->packet_len},
+			  o->packet, out) &&
+	       same_numbers(name, "mark", k->mark, o->mark, out) &&
+	       same_numbers(name, "priority", k->priority, o->priority, out) &&
+	       same_bytes(name, "cb", BYTES(k->cb), o->cb, out);
+}
+
+static bool same_value(struct sides *s, u32 engine, enum gen_map map, const void *key,
+		       struct comparison *out)
+{
+	static u8 want[VALUE_ROOM], got[VALUE_ROOM];
+	struct side *k = &s->side[KERNEL], *o = &s->side[engine];
+	u64 size = map_user_value_size(o->maps[map]);
+	int a = map_op(k, BPF_MAP_LOOKUP_ELEM, map, key, want);
+	int b = map_op(o, BPF_MAP_LOOKUP_ELEM, map, key, got);
+
+	return same_numbers(o->engine->name, map_defs[map].name, (u64)a, (u64)b, out) &&
+	       (a || same_bytes(o->engine->name, map_defs[map].name,
+				(struct bytes){want, size}, got, out));
+}
+
+static u32 count_keys(const struct side *side, enum gen_map map)
+{
+	u8 key[8] = {0};
+	u32 n = 0;
+
+	if (map_op(side, BPF_MAP_GET_NEXT_KEY, map, NULL, key))
+		return 0;
+	do
+		n++;
+	while (!map_op(side, BPF_MAP_GET_NEXT_KEY, map, key, key));
+	return n;
+}
+
+static bool same_map(struct sides *s, u32 engine, enum gen_map map,
+		     struct comparison *out)
+{
+	struct side *k = &s->side[KERNEL], *o = &s->side[engine];
+	u8 key[8] = {0}, *last = NULL;
+
+	if (!same_numbers(o->engine->name, "number of keys", count_keys(k, map),
+			  count_keys(o, map), out))
+		return false;
+	while (!map_op(k, BPF_MAP_GET_NEXT_KEY, map, last, key)) {
+		if (!same_value(s, engine, map, key, out))
+			return false;
+		last = key;
+	}
+	return true;
+}
+
+static bool same_maps(struct sides *s, u32 used, struct comparison *out)
+{
+	for (u32 map = 0; map < GEN_MAPS; map++)
+		for (u32 i = FIRST_ENGINE; i < s->n; i++)
+			if (used >> map & 1 && holds_values(map) &&
+			    !same_map(s, i, (enum gen_map)map, out))
+				return false;
+	return true;
+}
+
+static void compare_runs(struct sides *s, const struct gen_case *c, u32 first, u32 n,
+			 struct comparison *out)
+{
+	u32 used = gen_maps_used(c);
+	struct gen_input in;
+
+	empty_maps(s, used);
+	for (u32 i = 0; i < s->n && used >> GEN_JUMPS & 1; i++)
+		put_programs(s, c, i);
+	for (u32 i = 0; i < n && out->verdict == SAME; i++) {
+		out->input = first + i;
+		generate_input(c, first + i, &in);
+		for (u32 k = 0; k < s->n; k++)
+			run_side(s, &s->side[k], c, &in);
+		out->runs++;
+		for (u32 k = FIRST_ENGINE; k < s->n && out->verdict == SAME; k++)
+			same_outcome(s->side[k].engine->name, &s->side[KERNEL].out,
+				     &s->side[k].out, out);
+	}
+	if (out->verdict == SAME)
+		same_maps(s, used, out);
+	for (u32 i = 0; i < s->n && used >> GEN_JUMPS & 1; i++)
+		take_programs(s, i);
+}
+
+void compare(struct sides *s, const struct gen_case *c, u32 first, u32 n,
+	     struct comparison *out)
+{
+	*out = (struct comparison){.verdict = SAME};
+	memset(s->progs, -1, sizeof(s->progs));
+	diag_clear(&s->diag);
+	if (load_kernel(s, c, out) && load_ours(s, c, out))
+		compare_runs(s, c, first, n, out);
+	for (u32 i = 0; i < GEN_PROGS; i++) {
+		if (s->progs[i] >= 0)
+			close(s->progs[i]);
+		for (u32 k = FIRST_ENGINE; k < s->n; k++) {
+			image_free(s->side[k].images[i]);
+			s->side[k].images[i] = NULL;
+		}
+	}
+}
+
+const struct outcome *kernel_outcome(const struct sides *s)
+{
+	return &s->side[KERNEL].out;
+}

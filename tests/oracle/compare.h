@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A generated case in the live kernel and in every engine of skep: the same inputs one
+ * after another, each side with maps of its own; after each run R0, registers, scratch
+ * memory, packet and context are compared, after the last one all maps.
+ * For tests/oracle.
+ */
+#ifndef SKEP_TESTS_COMPARE_H
+#define SKEP_TESTS_COMPARE_H
+
+#include <stdio.h>
+
+#include "oracle/generate.h"
+
+enum { KERNEL, FIRST_ENGINE, MAX_SIDES = 4, PACKET_ROOM = 24 * 1024 };
+
+struct outcome {
+	int err; /* of the run */
+	u32 ret;
+	u32 packet_len;
+	u8 packet[PACKET_ROOM];
+	u32 mark, priority, cb[5];
+	struct gen_scratch scratch;
+	char why[400]; /* err is not 0 */
+};
+
+enum verdict { SAME, DIFFERENT, REFUSED };
+
+struct comparison {
+	enum verdict verdict;
+	u64 runs;       /* of the program, in the kernel */
+	u32 input;      /* after which the difference was seen */
+	char text[600]; /* what differs, or the verifier's last words */
+};
+
+struct sides;
+
+/* NULL where the machine does not let us.  cpu: that everything runs on; log_to: for what
+ * the verifier says of programs that it refuses, or NULL. */
+struct sides *sides_new(u32 cpu, FILE *log_to);
+void sides_free(struct sides *s);
+
+/* Inputs first to first + n - 1. */
+void compare(struct sides *s, const struct gen_case *c, u32 first, u32 n,
+	     struct comparison *out);
+
+/* What the kernel had after the last run, for the case that is written. */
+const struct outcome *kernel_outcome(const struct sides *s);
+
+#endif
