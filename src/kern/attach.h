@@ -58,6 +58,10 @@ attach_fn attach_kprobe, attach_kprobe_multi;
 attach_fn attach_uprobe, attach_uprobe_multi, attach_usdt;
 attach_fn attach_perf_event, attach_iter, attach_struct_ops;
 
+/* The older ways, which the others choose where the kernel has no link; nobody owns what
+ * they attach. */
+attach_fn attach_xdp_netlink, attach_cgroup_prog, attach_sockmap_prog;
+
 /* -ENOTSUP: skep does not attach to this kind of hook. */
 attach_fn attach_unsupported;
 
@@ -79,8 +83,27 @@ int link_create(const struct attaching *a, struct link_create_attr *attr, size_t
 	(offsetof(struct link_create_attr, field) +                                      \
 	 sizeof(((struct link_create_attr *)0)->field))
 
+/* The flags of BPF_LINK_CREATE that put a program where hook->place says. */
+u32 place_flags(const struct hook *hook);
+
+/* link_of_fd() for such links: what is wrong with the place is told. */
+int place_link(const struct attaching *a, int fd, struct kern_link **link,
+	       struct skep_diag *diag);
+
+/* BPF_PROG_ATTACH to a cgroup or map, as a link.  Takes the target's descriptor, also
+ * when it fails. */
+int attach_prog(const struct attaching *a, int target, struct kern_link **link,
+		struct skep_diag *diag);
+
 /* Says why the kernel does not attach (kern/refused.h); returns err. */
 int attach_refused(const struct attaching *a, int err, struct skep_diag *diag);
+
+/* The same for what is attached already; why: the kernel's own words, or "". */
+int link_refused(const struct kern_link *link, int err, const char *why,
+		 struct skep_diag *diag);
+
+/* Its id; 0: not known. */
+u32 prog_id(int prog_fd);
 
 /* Is the running kernel older?  For what cannot be asked in another way. */
 bool kernel_before(u32 major, u32 minor);

@@ -24,15 +24,15 @@
 #include "kern/sys.h"
 
 static attach_fn *const attach_fns[] = {
-	[HOOK_XDP] = attach_unsupported,
-	[HOOK_TCX] = attach_unsupported,
-	[HOOK_TC] = attach_unsupported,
-	[HOOK_NETKIT] = attach_unsupported,
-	[HOOK_CGROUP] = attach_unsupported,
-	[HOOK_NETNS] = attach_unsupported,
-	[HOOK_SOCKET] = attach_unsupported,
-	[HOOK_SOCKMAP] = attach_unsupported,
-	[HOOK_NETFILTER] = attach_unsupported,
+	[HOOK_XDP] = attach_xdp,
+	[HOOK_TCX] = attach_tcx,
+	[HOOK_TC] = attach_tc,
+	[HOOK_NETKIT] = attach_netkit,
+	[HOOK_CGROUP] = attach_cgroup,
+	[HOOK_NETNS] = attach_netns,
+	[HOOK_SOCKET] = attach_socket,
+	[HOOK_SOCKMAP] = attach_sockmap,
+	[HOOK_NETFILTER] = attach_netfilter,
 	[HOOK_TRACEPOINT] = attach_tracepoint,
 	[HOOK_RAW_TRACEPOINT] = attach_raw_tracepoint,
 	[HOOK_TRACING] = attach_tracing,
@@ -107,6 +107,15 @@ int attach_refused(const struct attaching *a, int err, struct skep_diag *diag)
 	return refused(what, a->prog->type, err, diag);
 }
 
+int link_refused(const struct kern_link *link, int err, const char *why,
+		 struct skep_diag *diag)
+{
+	if (!*why || err == -EPERM || err == -EACCES)
+		return refused(link->what, link->prog_type, err, diag);
+	return fail_errno(diag, err, KERNEL_WORDS, NO_PC, link->what, strerror(-err),
+			  why);
+}
+
 struct kern_link *link_new(const struct attaching *a, const struct kern_link_ops *ops,
 			   size_t size, struct skep_diag *diag)
 {
@@ -146,6 +155,13 @@ int kern_attach(const struct kern_prog *prog, const struct hook *hook,
 	return err ? err : attach_fns[hook->kind](&a, link, diag);
 }
 
+u32 prog_id(int prog_fd)
+{
+	struct bpf_prog_info info = {0};
+
+	return sys_info(prog_fd, &info, sizeof(info)) ? 0 : info.id;
+}
+
 bool kernel_before(u32 major, u32 minor)
 {
 	unsigned is_major = 0, is_minor = 0;
@@ -181,6 +197,30 @@ int link_create(const struct attaching *a, struct link_create_attr *attr, size_t
 {
 	attr->prog_fd = (u32)a->prog->fd;
 	return sys_link_create(attr, size);
+}
+
+u32 place_flags(const struct hook *hook)
+{
+	switch (hook->place) {
+	case PLACE_LAST: return 0;
+	case PLACE_FIRST: return PLACE_IS_BEFORE;
+	case PLACE_BEFORE: return PLACE_IS_BEFORE | PLACE_HAS_ID;
+	case PLACE_AFTER: return PLACE_IS_AFTER | PLACE_HAS_ID;
+	}
+	return 0;
+}
+
+int place_link(const struct attaching *a, int fd, struct kern_link **link,
+	       struct skep_diag *diag)
+{
+	char where[HOOK_NAME_SIZE];
+
+	hook_name(a->hook, where);
+	if (fd == -ENOENT && a->hook->anchor)
+		return fail(diag, HOOK_ANCHOR, NO_PC, where, a->hook->anchor);
+	if (fd == -EEXIST)
+		return fail(diag, HOOK_TWICE, NO_PC, where, name_of(a->prog));
+	return link_of_fd(a, fd, link, diag);
 }
 
 static bool link_info(int fd, struct bpf_link_info *info)

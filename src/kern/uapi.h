@@ -20,6 +20,13 @@ struct raw_tracepoint_attr {
 	u64 cookie;
 };
 
+/* Flags of BPF_LINK_CREATE where programs have an order: tcx, netkit, cgroups (6.17).
+ * BEFORE nobody is first; ID: what it is relative to is a number. */
+enum { PLACE_IS_BEFORE = 1 << 3, PLACE_IS_AFTER = 1 << 4, PLACE_HAS_ID = 1 << 5 };
+
+/* A flag of netfilter links: fragments are put together first. */
+enum { NETFILTER_IP_DEFRAG = 1 };
+
 /* BPF_LINK_CREATE; what follows flags depends on the attach type */
 struct link_create_attr {
 	u32 prog_fd;   /* of struct_ops: map_fd */
