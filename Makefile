@@ -42,6 +42,9 @@ parity: all ## the running kernel's verdict on the programs of Linux's selftests
 	$(NEED) parity
 	@scripts/parity.sh $(BUILD)
 
+lab: all ## the tests against Linux in an emulator: LAB=6.12 (or 6.1)
+	@scripts/lab.sh --kernel $(LAB) --build $(BUILD)
+
 install: all ## install below PREFIX (/usr/local); DESTDIR is honoured
 	@meson install -C $(BUILD) --no-rebuild
 
@@ -52,5 +55,6 @@ help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '|'
 
 SECONDS ?= 60
+LAB     ?= 6.12
 
-.PHONY: all demo check asan tsan lint cover bench fuzz parity install clean help
+.PHONY: all demo check asan tsan lint cover bench fuzz parity lab install clean help
