@@ -129,6 +129,14 @@ typedef int (*skep_event_fn)(void *arg, int cpu, const void *data, uint32_t size
  */
 int64_t skep_map_consume(struct skep_map *map, skep_event_fn fn, void *arg);
 
+/**
+ * What to wait for.
+ * @param map a RINGBUF or PERF_EVENT_ARRAY of an object whose engine is "kernel"
+ * @return a descriptor that poll(2) finds readable when there may be events; it belongs
+ *         to the map; -EINVAL for other maps; the errno of opening the buffers
+ */
+int skep_map_event_fd(struct skep_map *map);
+
 /** How many events were lost because nobody consumed them in time: PERF_EVENT_ARRAY, all
  * CPUs; 0 for others. */
 uint64_t skep_map_lost(const struct skep_map *map);

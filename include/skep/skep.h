@@ -26,6 +26,7 @@
 #define SKEP_SKEP_H
 
 #include <skep/diag.h>
+#include <skep/link.h>
 #include <skep/map.h>
 #include <skep/object.h>
 #include <skep/prog.h>

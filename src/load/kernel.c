@@ -114,7 +114,7 @@ static int find_member(struct trip *t, const struct skep_prog *prog,
 
 /* ---- programs ---- */
 
-static int *collect_fds(const struct skep_prog *prog, struct skep_diag *diag)
+int *kernel_map_fds(const struct skep_prog *prog, struct skep_diag *diag)
 {
 	const struct prog *p = prog->prog;
 	int *fds = calloc(p->n_maps + 1, sizeof(*fds));
@@ -140,7 +140,7 @@ static int load_prog(struct trip *t, struct skep_prog *prog, enum kern_log_level
 	u32 index = (u32)(prog - t->obj->progs);
 	struct kern_prog_spec spec = {.log = log, .target_fd = -1};
 	int err = object_fit(t->obj->file, index, &t->target, &prog->prog, diag);
-	int *fds = err ? NULL : collect_fds(prog, diag);
+	int *fds = err ? NULL : kernel_map_fds(prog, diag);
 
 	*verdict = (struct kern_verdict){.fd = -1};
 	if (!fds)
@@ -236,6 +236,44 @@ const char *kernel_ref_name(const struct skep_map *map, u32 id)
 	return "";
 }
 
+/* ---- struct_ops: the value, once the programs are there ---- */
+
+static int make_value(struct trip *t, struct skep_map *map, struct skep_diag *diag)
+{
+	struct kern_struct_ops ops;
+	int err = kern_struct_ops(t->loader, map->def, &ops, diag);
+
+	if (err)
+		return in_map(map, diag, err);
+	map->ops_value = malloc(ops.value_size);
+	if (!map->ops_value)
+		return in_map(map, diag, fail(diag, NO_MEMORY, NO_PC));
+	memcpy(map->ops_value, ops.data, ops.value_size);
+	for (u32 i = 0; i < ops.n_members; i++) {
+		const struct skep_prog *prog =
+			skep_object_find_prog(t->obj, ops.members[i].prog);
+
+		if (prog && prog->fd >= 0)
+			store_u64(map->ops_value + ops.data_offset +
+					  ops.members[i].offset,
+				  (u64)prog->fd);
+	}
+	return 0;
+}
+
+static int make_values(struct trip *t, struct skep_diag *diag)
+{
+	int err = 0;
+
+	for (u32 i = 0; i < t->obj->n_maps && !err; i++) {
+		struct skep_map *map = &t->obj->maps[i];
+
+		if (map->fd >= 0 && map->def->origin == MAP_STRUCT_OPS)
+			err = make_value(t, map, diag);
+	}
+	return err;
+}
+
 /* ---- load ---- */
 
 int kernel_load(struct skep_object *obj, const struct target *target,
@@ -250,6 +288,8 @@ int kernel_load(struct skep_object *obj, const struct target *target,
 		err = load_progs(&t, diag);
 	if (!err)
 		err = fill_all_slots(obj, diag);
+	if (!err)
+		err = make_values(&t, diag);
 	end(&t);
 	return err;
 }
@@ -261,6 +301,8 @@ void kernel_unload(struct skep_object *obj)
 
 		kern_events_free(map->events);
 		map->events = NULL;
+		free(map->ops_value);
+		map->ops_value = NULL;
 		if (map->fd >= 0)
 			close(map->fd);
 		map->fd = -1;

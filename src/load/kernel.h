@@ -18,6 +18,9 @@ int kernel_load(struct skep_object *obj, const struct target *target,
 		struct skep_diag *diag);
 void kernel_unload(struct skep_object *obj);
 
+/* Descriptors of the program's maps, for free(); NULL: one of them does not exist. */
+int *kernel_map_fds(const struct skep_prog *prog, struct skep_diag *diag);
+
 /* Does loading this program need the kernel's types? */
 bool kernel_asks_for_types(const struct prog *prog);
 

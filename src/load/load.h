@@ -21,6 +21,7 @@ struct skep_map {
 	struct map *map;           /* counted; NULL before the object is loaded */
 	int fd; /* owned; of the map in the kernel; -1: none, it is not loaded there */
 	struct kern_events *events; /* owned; NULL until somebody consumes */
+	u8 *ops_value; /* owned; of struct_ops: what the kernel's map is given */
 	bool reused;                /* map or fd came from another object */
 };
 

@@ -177,9 +177,24 @@ static s64 consume_perf(struct map *map, struct consumer *c)
 	return all;
 }
 
+static int open_events(struct skep_map *map)
+{
+	if (map->def->type != MAP_TYPE_RINGBUF &&
+	    map->def->type != MAP_TYPE_PERF_EVENT_ARRAY)
+		return -EINVAL;
+	return map->events ? 0 : kern_events_new(map->fd, &map->events);
+}
+
+SKEP_API int skep_map_event_fd(struct skep_map *map)
+{
+	int err = map->fd >= 0 ? open_events(map) : -EINVAL;
+
+	return err ? err : kern_events_fd(map->events);
+}
+
 static s64 consume_fd(struct skep_map *map, skep_event_fn fn, void *arg)
 {
-	int err = map->events ? 0 : kern_events_new(map->fd, &map->events);
+	int err = open_events(map);
 
 	return err ? err : kern_events_drain(map->events, fn, arg);
 }

@@ -38,6 +38,10 @@ struct command {
 	const char *operands; /* "OBJECT", "[FILE...]" */
 	const char *summary;  /* "run a program on packets" */
 	const char *text;     /* paragraphs, separated by empty lines */
+	/* Forms that an operand or option may have, one a line, under a headline; NULL.
+	 */
+	const char *list_title;
+	const char *const *list;
 	u32 min_operands, max_operands;
 	const struct option_def *options; /* may be indexed by an enum of the command */
 	u32 n_options;
@@ -104,8 +108,8 @@ const char *nearest_advice(struct nearest *n);
 extern const struct command *const commands[];
 const struct command *command_find(const char *name);
 
-extern const struct command command_run, command_verify, command_dis, command_asm, command_info,
-	command_help, command_version;
+extern const struct command command_run, command_verify, command_attach, command_dis,
+	command_asm, command_info, command_help, command_version;
 
 extern const struct command command_list;
 

@@ -100,6 +100,10 @@ void help_command(FILE *f, const struct command *command)
 			fprintf(f, "\n%s\n", option->group);
 		put_option(f, option);
 	}
+	if (command->list)
+		fprintf(f, "\n%s\n", command->list_title);
+	for (u32 i = 0; command->list && command->list[i]; i++)
+		fprintf(f, "  %s\n", command->list[i]);
 	if (command->n_examples)
 		fputs("\nExamples\n", f);
 	for (u32 i = 0; i < command->n_examples; i++) {
@@ -208,6 +212,16 @@ static void man_options(FILE *f, const struct command *command)
 	fputs(".El\n", f);
 }
 
+static void man_list(FILE *f, const struct command *command)
+{
+	if (!command->list)
+		return;
+	fprintf(f, ".Sh %s\n.Bd -literal -offset indent\n", command->list_title);
+	for (u32 i = 0; command->list[i]; i++)
+		put_literal(f, command->list[i]);
+	fputs(".Ed\n", f);
+}
+
 static void man_exit_status(FILE *f)
 {
 	fputs(".Sh EXIT STATUS\n.Bl -tag -width Ds\n", f);
@@ -242,6 +256,7 @@ static void man_command(FILE *f, const struct command *command)
 	fputs(".Sh DESCRIPTION\n", f);
 	put_mdoc(f, command->text);
 	man_options(f, command);
+	man_list(f, command);
 	man_exit_status(f);
 	man_examples(f, command);
 	fputs(".Sh SEE ALSO\n.Xr skep 1\n", f);

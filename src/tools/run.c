@@ -25,9 +25,9 @@
 #include "tools/input.h"
 #include "tools/json.h"
 #include "tools/kconfig.h"
+#include "tools/loading.h"
 #include "tools/out.h"
 #include "tools/report.h"
-#include "tools/setting.h"
 #include "tools/tally.h"
 
 enum run_option {
@@ -292,30 +292,6 @@ static int open_object(struct session *s)
 	return err ? refuse(&s->diag, EXIT_INPUT) : EXIT_OK;
 }
 
-static int set_variables(struct session *s)
-{
-	const struct given *given;
-	size_t cursor = 0;
-
-	while ((given = args_next(s->args, RUN_VAR, &cursor))) {
-		if (set_variable(s->obj, given->values[0], &s->diag))
-			return refuse(&s->diag, EXIT_USAGE);
-	}
-	return EXIT_OK;
-}
-
-static int set_elements(struct session *s)
-{
-	const struct given *given;
-	size_t cursor = 0;
-
-	while ((given = args_next(s->args, RUN_SET, &cursor))) {
-		if (set_element(s->obj, given->values, &s->diag))
-			return refuse(&s->diag, EXIT_USAGE);
-	}
-	return EXIT_OK;
-}
-
 static int load(struct session *s)
 {
 	struct choice choice = {.obj = s->obj,
@@ -324,7 +300,7 @@ static int load(struct session *s)
 	int err = choose_prog(&choice, &s->prog);
 
 	if (!err)
-		err = set_variables(s);
+		err = loading_set_variables(s->args, RUN_VAR, s->obj);
 	if (err)
 		return err;
 	if ((args_has(s->args, RUN_TARGET) || args_has(s->args, RUN_BTF)) &&
@@ -333,35 +309,7 @@ static int load(struct session *s)
 		return refuse(&s->diag, EXIT_INPUT);
 	if (skep_object_load(s->obj, s->target, &s->diag))
 		return refuse(&s->diag, EXIT_INPUT);
-	return set_elements(s);
-}
-
-static int choose_maps(struct session *s)
-{
-	const char *maps = args_value(s->args, RUN_MAPS);
-
-	s->report.obj = s->obj;
-	s->report.max_events = ~0ull;
-	if (args_number(s->args, RUN_EVENTS, ~0ull, &s->report.max_events))
-		return EXIT_USAGE;
-	s->report.event_type = args_value(s->args, RUN_EVENT_TYPE);
-	s->report.map_name = maps;
-	if (!maps)
-		s->report.maps = REPORT_LARGEST;
-	else if (!strcmp(maps, "all"))
-		s->report.maps = REPORT_ALL;
-	else if (!strcmp(maps, "none"))
-		s->report.maps = REPORT_NONE;
-	else if (skep_object_find_map(s->obj, maps))
-		s->report.maps = REPORT_ONE;
-	else
-		return args_refuse(s->args, "there is no map \"%s\"", maps);
-	if (s->report.event_type &&
-	    (!s->obj->file->btf ||
-	     !btf_find(s->obj->file->btf, s->report.event_type, BTF_STRUCT)))
-		return args_refuse(s->args, "the object has no struct \"%s\"",
-				   s->report.event_type);
-	return EXIT_OK;
+	return loading_set_elements(s->args, RUN_SET, s->obj);
 }
 
 /* ---- packets ---- */
@@ -675,6 +623,7 @@ static int run_and_report(struct session *s)
 
 static int run_session(struct session *s)
 {
+	static const struct report_options shown = {RUN_MAPS, RUN_EVENTS, RUN_EVENT_TYPE};
 	int status = check_inputs(s->args);
 
 	if (!status)
@@ -686,7 +635,7 @@ static int run_session(struct session *s)
 	if (!status)
 		status = load(s);
 	if (!status)
-		status = choose_maps(s);
+		status = loading_choose_maps(s->args, &shown, s->obj, &s->report);
 	return status ? status : run_and_report(s);
 }
 
