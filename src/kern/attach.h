@@ -32,8 +32,8 @@ struct kern_link {
 	u32 prog_type; /* 0: not known (opened) */
 	bool is_kept;  /* freeing does not detach: it is pinned, or was opened */
 	bool is_detached;
-	bool outlives; /* the process, though nobody pinned it */
-	char what[96]; /* for messages: "program count_packets at xdp:eth0" */
+	bool outlives;  /* the process, though nobody pinned it */
+	char what[208]; /* for messages: "program count_packets at xdp:eth0" */
 };
 
 /* What goes where.  Both are borrowed during the call. */
@@ -61,9 +61,6 @@ attach_fn attach_perf_event, attach_iter, attach_struct_ops;
 /* The older ways, which the others choose where the kernel has no link; nobody owns what
  * they attach. */
 attach_fn attach_xdp_netlink, attach_cgroup_prog, attach_sockmap_prog;
-
-/* -ENOTSUP: skep does not attach to this kind of hook. */
-attach_fn attach_unsupported;
 
 /* ---- for those functions ---- */
 

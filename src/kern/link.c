@@ -82,15 +82,6 @@ static void describe(const struct attaching *a, char *what, size_t size)
 	snprintf(what, size, "program %.31s at %s", name_of(a->prog), where);
 }
 
-int attach_unsupported(const struct attaching *a, struct kern_link **link,
-		       struct skep_diag *diag)
-{
-	char where[HOOK_NAME_SIZE];
-
-	*link = NULL;
-	return fail(diag, HOOK_UNSUPPORTED, NO_PC, hook_name(a->hook, where));
-}
-
 int attach_refused(const struct attaching *a, int err, struct skep_diag *diag)
 {
 	u32 prog_type = 0, attach_type = 0;
