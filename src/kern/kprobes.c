@@ -48,13 +48,13 @@ static int add_traced(struct perf_link *link, const struct attaching *a)
 	int err;
 
 	if (a->hook->cookie)
-		return -ENOTSUP;
+		return -EINVAL;
 	if (asprintf(&place, "%s+0x%llx", a->hook->name,
 		     (unsigned long long)a->hook->offset) < 0)
 		return -ENOMEM;
 	err = perf_link_add_traced(link, a, "kprobe_events", place);
 	free(place);
-	return err == -ENOENT ? -ENODEV : err;
+	return err;
 }
 
 static int refused(const struct attaching *a, int err, struct skep_diag *diag)
@@ -77,7 +77,9 @@ static int add_function_probe(struct perf_link *perf, const struct attaching *a)
 {
 	int err = add_event(perf, a);
 
-	return err == -ENODEV && a->hook->name ? add_traced(perf, a) : err;
+	if (err == -ENODEV && kernel_before(4, 17) && a->hook->name)
+		err = add_traced(perf, a);
+	return err;
 }
 
 /* The functions of system calls: since 4.17 they have wrappers, which are named after the
@@ -213,9 +215,10 @@ static void keep_unique(struct vec *names)
 	names->len = kept;
 }
 
-static int find_functions(const char *pattern, struct functions *f,
+static int find_functions(const struct attaching *a, struct functions *f,
 			  struct skep_diag *diag)
 {
+	const char *pattern = a->hook->name;
 	enum list_form form = LIST_ADDRESSES;
 	int tracefs = tracefs_open(diag), err;
 
@@ -231,7 +234,7 @@ static int find_functions(const char *pattern, struct functions *f,
 	if (err == -ENOENT)
 		return fail(diag, NO_FUNCTION_LIST, NO_PC);
 	if (err)
-		return fail(diag, FILE_UNREADABLE, NO_PC, strerror(-err));
+		return attach_refused(a, err, diag);
 	if (match_list(f, form, pattern))
 		return fail(diag, NO_MEMORY, NO_PC);
 	if (form == LIST_NAMES)
@@ -310,7 +313,7 @@ int attach_kprobe_multi(const struct attaching *a, struct kern_link **link,
 	if (!a->hook->name)
 		return fail(diag, NO_KERNEL_FUNCTION, NO_PC, "");
 	if (is_glob(a->hook->name))
-		err = find_functions(a->hook->name, &f, diag);
+		err = find_functions(a, &f, diag);
 	else if (add_function(&f, a->hook->name, NULL))
 		err = fail(diag, NO_MEMORY, NO_PC);
 	else

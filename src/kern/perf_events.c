@@ -131,7 +131,8 @@ static int refused(const struct attaching *a, int err, struct skep_diag *diag)
 {
 	if (err == -ESRCH)
 		return fail(diag, NO_PROCESS, NO_PC, a->hook->pid);
-	if (err == -ENODEV && a->hook->cpu >= 0)
+	if (a->hook->cpu >= 0 &&
+	    (err == -ENODEV || a->hook->cpu >= sysconf(_SC_NPROCESSORS_CONF)))
 		return fail(diag, NO_CPU, NO_PC, a->hook->cpu);
 	if (err == -ENOENT || err == -EOPNOTSUPP || err == -ENODEV)
 		return fail(diag, EVENT_NOT_COUNTED, NO_PC, a->hook->name);

@@ -90,7 +90,7 @@ static int add_traced(struct perf_link *link, const struct uprobe_places *places
 	int err;
 
 	if (places->cookies && places->cookies[i])
-		return -ENOTSUP;
+		return -EINVAL;
 	if (asprintf(&place, "%s:0x%llx", places->path,
 		     (unsigned long long)places->offsets[i]) < 0)
 		return -ENOMEM;
@@ -106,7 +106,7 @@ static int add_events(struct perf_link *link, const struct uprobe_places *places
 
 	for (u32 i = 0; !err && i < places->n; i++) {
 		err = add_event(link, places, i, a);
-		if (err == -ENODEV)
+		if (err == -ENODEV && kernel_before(4, 17))
 			err = add_traced(link, places, i, a);
 	}
 	return err;
