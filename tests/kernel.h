@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <linux/bpf.h>
-#include <linux/btf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -43,21 +42,25 @@ struct kernel_prog {
 /* Types of functions; a descriptor.  1: int, 2: int (), 3: static 2 "f". */
 static inline int kernel_function_btf(void)
 {
+	/* <linux/btf.h> and btf/btf.h have structs of one name: tests may want either */
+	enum { KIND_INT = 1 << 24, KIND_FUNC = 12 << 24, KIND_FUNC_PROTO = 13 << 24 };
 	static const struct {
-		struct btf_header h;
+		u16 magic;
+		u8 version, flags;
+		u32 hdr_len, type_off, type_len, str_off, str_len;
 		u32 types[4 + 3 + 3];
 		char strings[8];
 	} btf = {
-		{.magic = BTF_MAGIC,
-		 .version = BTF_VERSION,
-		 .hdr_len = sizeof(btf.h),
-		 .type_len = sizeof(btf.types),
-		 .str_off = sizeof(btf.types),
-		 .str_len = sizeof(btf.strings)},
-		{1, BTF_KIND_INT << 24, 4, BTF_INT_SIGNED << 24 | 32, /* int */
-		 0, BTF_KIND_FUNC_PROTO << 24, 1,                     /* returns it */
-		 5, BTF_KIND_FUNC << 24, 2},
-		"\0int\0f",
+		.magic = 0xeb9f,
+		.version = 1,
+		.hdr_len = 24,
+		.type_len = sizeof(btf.types),
+		.str_off = sizeof(btf.types),
+		.str_len = sizeof(btf.strings),
+		.types = {1, KIND_INT, 4, 1 << 24 | 32, /* int, signed */
+			  0, KIND_FUNC_PROTO, 1,        /* returns it */
+			  5, KIND_FUNC, 2},
+		.strings = "\0int\0f",
 	};
 	union bpf_attr attr = {.btf = (u64)(uintptr_t)&btf, .btf_size = sizeof(btf)};
 
