@@ -4,11 +4,12 @@
  * for every type of program that it loads, which helpers may be called and which parts
  * of the context may be read and written.
  *
- * The tables describe Linux 6.18: another version is asked for what its BTF says only.
- * Nothing is attached and nothing runs.
+ * The tables describe Linux 6.18, and since when each fact holds: another version is
+ * asked for what its BTF says only.  Nothing is attached and nothing runs.
  */
 #include <stddef.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <sys/utsname.h>
 
 #include "abi/abi.h"
@@ -55,6 +56,59 @@ static void numbers_are_the_kernels(const struct btf *btf)
 		    check_that(h != NULL, e.name, "helpers", (int)i))
 			check_same(h->number, (long long)e.value, e.name, "helpers",
 				   (int)i);
+	}
+}
+
+/* Does BTF have that enumerator in that enum? */
+static bool is_in_enum(const struct btf *btf, const char *enum_name, const char *prefix,
+		       const char *name)
+{
+	struct btf_type t = btf_type(btf, btf_find(btf, enum_name, BTF_ENUM));
+
+	for (u32 i = 0; i < t.vlen; i++) {
+		const char *has = btf_enumerator(btf, &t, i).name;
+
+		if (!strncmp(has, prefix, strlen(prefix)) &&
+		    !strcasecmp(has + strlen(prefix), name))
+			return true;
+	}
+	return false;
+}
+
+struct known_since {
+	const char *enum_name, *prefix;
+	const struct abi_name *(*row)(u32);
+	u32 n;
+};
+
+/* A row is in the running kernel's enum from the version on that it names. */
+static void check_since(const struct btf *btf, u32 running)
+{
+	static const struct known_since tables[] = {
+		{"bpf_prog_type", "BPF_PROG_TYPE_", abi_prog_type, PROG_TYPES},
+		{"bpf_attach_type", "BPF_", abi_attach_type, ATTACH_TYPES},
+		{"bpf_map_type", "BPF_MAP_TYPE_", abi_map_type, 64},
+	};
+
+	for (u32 k = 0; k < ARRAY_SIZE(tables); k++) {
+		const struct known_since *t = &tables[k];
+
+		for (u32 i = 0; i < t->n; i++) {
+			const struct abi_name *row = t->row(i);
+
+			if (row)
+				check_same(is_in_enum(btf, t->enum_name, t->prefix,
+						      row->name),
+					   row->since <= running, row->name, t->enum_name,
+					   (int)i);
+		}
+	}
+	for (u32 i = 1; i < ABI_HELPERS; i++) {
+		const struct abi_helper *h = abi_helper(i);
+
+		if (h)
+			check_same(is_in_enum(btf, "bpf_func_id", "BPF_FUNC_", h->name),
+				   h->since <= running, h->name, "bpf_func_id", (int)i);
 	}
 }
 
@@ -333,21 +387,24 @@ int main(void)
 	struct arena arena = ARENA_INIT;
 	const struct btf *btf = NULL;
 	const char *why = kernel_refuses();
+	u32 running = running_version();
 	struct file file = {0};
 	u32 n = 0;
 
 	if (!file_read("/sys/kernel/btf/vmlinux", &file, NULL))
 		btf_read(&arena, file_bytes(&file), NULL, &btf, NULL);
 
-	if (running_version() != ABI_LINUX(6, 18) || !btf || why) {
-		printf("skipped: %s\n", why ? why : "this is not Linux 6.18 with BTF");
+	if (!running || running > ABI_LINUX(6, 18) || !btf || why) {
+		printf("skipped: %s\n", why ? why : "no Linux up to 6.18 with BTF");
 		arena_fini(&arena);
 		file_fini(&file);
 		return KERNEL_SKIP;
 	}
 	numbers_are_the_kernels(btf);
-	layouts_are_the_kernels(btf);
-	for (u32 i = 0; i < ARRAY_SIZE(kinds); i++) {
+	check_since(btf, running);
+	if (running == ABI_LINUX(6, 18))
+		layouts_are_the_kernels(btf);
+	for (u32 i = 0; i < ARRAY_SIZE(kinds) && running == ABI_LINUX(6, 18); i++) {
 		struct kind *kind = &kinds[i];
 
 		if (kind->target)
