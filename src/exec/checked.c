@@ -337,6 +337,9 @@ static int tail_call(struct checked *ck, struct helper_call *call)
 		GO;                                                                      \
 	} while (0)
 
+/* Programs that a function tail-called: their answer is the function's. */
+static int checked_nested(struct checked *ck, const u64 args[5], u64 *answer);
+
 /*
  * As interp_loop().  The steps left are kept in a register and put back whenever others
  * may count.
@@ -449,9 +452,19 @@ call_tail:
 		return err;
 	if (!err)
 		NEXT;
-	pc = ck->image->checked;
-	known = 1u << R1 | ALWAYS_KNOWN;
-	GO;
+	if (ck->depth == 1) {
+		pc = ck->image->checked;
+		known = 1u << R1 | ALWAYS_KNOWN;
+		GO;
+	}
+	ck->steps = steps;
+	err = checked_nested(ck, r + R1, &r[R0]);
+	steps = ck->steps;
+	SETS(R0)
+	if (!err)
+		goto do_EXIT;
+	*answer = 0;
+	return err;
 
 uninit:
 	return uninit_reg(ck, pc, bad_reg);
@@ -463,6 +476,31 @@ limits:
 		return err;
 	steps = ck->steps;
 	GO;
+}
+
+/* As interp_nested(): frames of their own, which nobody else may touch. */
+__attribute__((noinline)) static int checked_nested(struct checked *ck, const u64 args[5],
+						    u64 *answer)
+{
+	u8 stack[STACK_SIZE] __attribute__((aligned(16)));
+	u8 written[sizeof(ck->written)];
+	u64 outer = ck->stack, frame = ck->frame;
+	u32 depth = ck->depth;
+	int err;
+
+	memcpy(written, ck->written, sizeof(written));
+	ck->stack = (u64)(uintptr_t)stack;
+	ck->frame = ck->stack + STACK_SIZE;
+	ck->depth = 0;
+	ck->given = 1u << R1;
+	regions_changed(ck);
+	err = checked_loop(ck, ck->image->checked, args, answer);
+	regions_changed(ck);
+	memcpy(ck->written, written, sizeof(written));
+	ck->stack = outer;
+	ck->frame = frame;
+	ck->depth = depth;
+	return err;
 }
 
 const void *const *checked_labels(void)

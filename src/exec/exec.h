@@ -34,7 +34,8 @@ struct map;
 struct image;
 
 enum {
-	MAX_FRAMES = 8,      /* of one program, callbacks included */
+	MAX_FRAMES = 8,      /* of one program, callbacks included; what a function
+				tail-calls starts anew */
 	FRAME_STACK = 512,   /* bytes of stack that a frame has */
 	MAX_TAIL_CALLS = 33, /* in one run */
 };

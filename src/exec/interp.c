@@ -75,6 +75,9 @@ static const struct image *tail_call(struct interp *in, u64 map, u64 index)
 		GO;                                                                      \
 	} while (0)
 
+/* Programs that a function tail-called: their answer is the function's. */
+static int interp_nested(struct interp *in, const u64 args[5], u64 *answer);
+
 #define MOVE_LABEL(name, form, width, operand)                                           \
 	[CODE_MOVE_##name##form] = &&move_##name##form,
 
@@ -99,6 +102,7 @@ __attribute__((noinline)) static int interp_loop(struct interp *in, const struct
 	u64 r[N_REGS];
 	struct frame *frame;
 	helper_fn helper;
+	int err;
 
 	if (!pc) {
 		in->labels = labels;
@@ -182,12 +186,41 @@ call:
 	}
 	NEXT;
 call_tail:
-	if (tail_call(in, r[R2], r[R3])) {
+	if (!tail_call(in, r[R2], r[R3])) {
+		r[R0] = (u64)(s64)-ENOENT;
+		NEXT;
+	}
+	if (in->depth == 1) {
 		pc = in->image->interp;
 		GO;
 	}
-	r[R0] = (u64)(s64)-ENOENT;
-	NEXT;
+	err = interp_nested(in, r + R1, &r[R0]);
+	if (!err)
+		goto do_EXIT;
+	*answer = 0;
+	return err;
+}
+
+/* Nothing reads above the first frame; the room is for programs that nobody verified and
+ * that write across R10. */
+enum { STACK_ROOM = MAX_FRAMES * FRAME_STACK + 16 };
+
+/* A program has MAX_FRAMES frames of its own, wherever it was called from: the verifier
+ * counted them so.  At most MAX_TAIL_CALLS of these are under way at once. */
+__attribute__((noinline)) static int interp_nested(struct interp *in, const u64 args[5],
+						   u64 *answer)
+{
+	u8 stack[STACK_ROOM] __attribute__((aligned(16)));
+	u8 *outer = in->stack_top;
+	u32 depth = in->depth;
+	int err;
+
+	in->stack_top = stack + MAX_FRAMES * FRAME_STACK;
+	in->depth = 0;
+	err = interp_loop(in, in->image->interp, args, answer);
+	in->stack_top = outer;
+	in->depth = depth;
+	return err;
 }
 
 const void *const *interp_labels(void)
@@ -262,9 +295,7 @@ static int interp_call(struct run *run, u64 func, const u64 args[5], u64 *ret)
 
 int interp_run(const struct image *image, struct run *run, u64 *ret)
 {
-	/* Nothing reads above the first frame; the room is for programs that nobody
-	 * verified and that write across R10. */
-	u8 stack[MAX_FRAMES * FRAME_STACK + 16] __attribute__((aligned(16)));
+	u8 stack[STACK_ROOM] __attribute__((aligned(16)));
 	struct interp in = {.run = run,
 			    .image = image,
 			    .stack_top = stack + MAX_FRAMES * FRAME_STACK};
