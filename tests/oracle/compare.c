@@ -247,6 +247,12 @@ static bool load_kernel(struct sides *s, const struct gen_case *c, struct compar
 		s->progs[i] = kernel_load_prog(&prog);
 		if (s->progs[i] >= 0)
 			continue;
+		if (s->progs[i] != -EINVAL && s->progs[i] != -EACCES) {
+			out->verdict = REFUSED; /* too complex: words take too long */
+			snprintf(out->text, sizeof(out->text), "%s",
+				 strerror(-s->progs[i]));
+			return false;
+		}
 		prog.log = verifier_log;
 		prog.log_size = sizeof(verifier_log);
 		s->progs[i] = kernel_load_prog(&prog);

@@ -199,7 +199,7 @@ void gen_tail_call(struct gen *g)
 {
 	u32 start = g->p->n_insns;
 
-	if (!g->jumps || g->f->pointer != TO_CONTEXT || g->f->depth > 0)
+	if (!g->jumps || g->f->pointer != TO_CONTEXT || g->f->depth > 1)
 		return;
 	emit_pointer(g, R1);
 	forget(g, 1 << R1);

@@ -69,9 +69,9 @@ static const s16 skb_read[] = {
 	SKB(cb[1]),      SKB(cb[4]),      SKB(ifindex),  SKB(queue_mapping),
 	SKB(tc_classid), SKB(napi_id),
 };
+/* Linux keeps 16 bits of tc_index and tc_classid (docs/differences.md). */
 static const s16 skb_write[] = {
-	SKB(mark),  SKB(priority), SKB(tc_index),   SKB(cb[0]),
-	SKB(cb[2]), SKB(cb[4]),    SKB(tc_classid),
+	SKB(mark), SKB(priority), SKB(cb[0]), SKB(cb[2]), SKB(cb[4]),
 };
 static const s16 xdp_read[] = {offsetof(struct xdp_md, ingress_ifindex),
 			       offsetof(struct xdp_md, rx_queue_index)};
