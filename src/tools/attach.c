@@ -19,6 +19,7 @@
 
 #include "base/diag.h"
 #include "load/load.h"
+#include "tools/choose.h"
 #include "tools/command.h"
 #include "tools/json.h"
 #include "tools/kconfig.h"
@@ -125,31 +126,6 @@ static bool add(struct session *s, struct skep_prog *prog, struct skep_map *map,
 	return true;
 }
 
-/* The program that --prog names, or the only one. */
-static struct skep_prog *one_prog(struct session *s)
-{
-	const char *name = args_value(s->args, ATTACH_PROG);
-	struct skep_prog *prog = NULL;
-	struct nearest nearest;
-
-	if (!name && s->obj->n_progs == 1)
-		return &s->obj->progs[0];
-	if (!name) {
-		say(skep_object_name(s->obj), "choose one with --prog",
-		    "there are %u programs", s->obj->n_progs);
-		return NULL;
-	}
-	nearest_init(&nearest, name);
-	while ((prog = skep_object_next_prog(s->obj, prog))) {
-		if (!strcmp(skep_prog_name(prog), name))
-			return prog;
-		nearest_offer(&nearest, skep_prog_name(prog));
-	}
-	say(skep_object_name(s->obj), nearest_advice(&nearest),
-	    "there is no program \"%s\"", name);
-	return NULL;
-}
-
 /* Maps of struct_ops bring their programs along. */
 static bool is_struct_ops(const struct skep_prog *prog)
 {
@@ -181,19 +157,20 @@ static int choose_by_section(struct session *s)
 	return EXIT_USAGE;
 }
 
-/* The programs of the tail-call tables are loaded too: nothing is deselected. */
 static int choose(struct session *s)
 {
+	struct choice choice = {
+		.obj = s->obj, .name = args_value(s->args, ATTACH_PROG), .use = FOR_HOOK};
 	const struct given *given;
 	struct skep_prog *prog;
 	size_t cursor = 0;
+	int status;
 
 	if (!args_has(s->args, ATTACH_TO) && !args_has(s->args, ATTACH_REPLACE))
 		return choose_by_section(s);
-	prog = one_prog(s);
-	if (!prog)
-		return EXIT_USAGE;
-	skep_prog_select(prog, true);
+	status = choose_prog(&choice, &prog);
+	if (status)
+		return status;
 	if (args_has(s->args, ATTACH_REPLACE))
 		return add(s, prog, NULL, NULL) ? EXIT_OK : EXIT_SYSTEM;
 	while ((given = args_next(s->args, ATTACH_TO, &cursor))) {
@@ -252,17 +229,24 @@ static void tell_attached(struct session *s, const struct attachment *a, const c
 			   : a->prog ? skep_prog_section(a->prog)
 				     : "struct_ops";
 
+	bool replaced = args_has(s->args, ATTACH_REPLACE);
+
 	if (s->report.json) {
 		json_begin(&s->json);
 		json_string(&s->json, a->prog ? "program" : "map", name_of(a));
-		json_string(&s->json, "hook", hook);
+		if (!replaced)
+			json_string(&s->json, "hook", hook);
 		json_u64(&s->json, "link", skep_link_id(a->link));
 		if (pin)
 			json_string(&s->json, "pinned", pin);
 		json_end(&s->json);
 		return;
 	}
-	if (pin)
+	if (replaced)
+		fprintf(stderr,
+			"skep: %s is attached in place of another, pinned at %s\n",
+			name_of(a), pin);
+	else if (pin)
 		fprintf(stderr, "skep: %s is attached to %s, pinned at %s\n", name_of(a),
 			hook, pin);
 	else

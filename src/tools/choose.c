@@ -26,9 +26,15 @@ static bool is_tail(const struct skep_object *obj, const struct skep_prog *prog)
 	return false;
 }
 
+static bool fits(const struct choice *c, const struct skep_prog *prog)
+{
+	return c->use == FOR_HOOK ||
+	       skep_prog_takes_packets(prog) == (c->use == FOR_PACKETS);
+}
+
 static bool is_candidate(const struct choice *c, const struct skep_prog *prog)
 {
-	return skep_prog_takes_packets(prog) != c->context && !is_tail(c->obj, prog);
+	return fits(c, prog) && !is_tail(c->obj, prog);
 }
 
 /* "filter (xdp), count (socket_filter), and 3 more". */
@@ -59,7 +65,10 @@ static int refuse_choice(const struct choice *c, bool several)
 	if (several)
 		say(skep_object_name(c->obj), "choose with --prog",
 		    "several programs could be meant: %s", text_str(&list));
-	else if (c->context)
+	else if (c->use == FOR_HOOK)
+		say(skep_object_name(c->obj), NULL, "no program can be attached: %s",
+		    text_str(&list));
+	else if (c->use == FOR_CONTEXT)
 		say(skep_object_name(c->obj), "--pcap and --packet give packets",
 		    "no program takes a context from a file: %s", text_str(&list));
 	else
@@ -87,7 +96,7 @@ static int check_input_of(const struct choice *c, const struct skep_prog *prog)
 {
 	bool packets = skep_prog_takes_packets(prog);
 
-	if (packets != c->context)
+	if (fits(c, prog))
 		return EXIT_OK;
 	say(skep_object_name(c->obj), packets ? "give --pcap or --packet" : "give --ctx",
 	    "program %s (%s) is not run on this input", skep_prog_name(prog),

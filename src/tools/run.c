@@ -296,7 +296,8 @@ static int load(struct session *s)
 {
 	struct choice choice = {.obj = s->obj,
 				.name = args_value(s->args, RUN_PROG),
-				.context = args_has(s->args, RUN_CTX)};
+				.use = args_has(s->args, RUN_CTX) ? FOR_CONTEXT
+								  : FOR_PACKETS};
 	int err = choose_prog(&choice, &s->prog);
 
 	if (!err)

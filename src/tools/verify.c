@@ -42,8 +42,9 @@ static const struct option_def options[VERIFY_OPTIONS] = {
 			"also the programs of sections that start with ?, which are "
 			"loaded only when somebody asks for them"},
 	[VERIFY_LOG] = {"log", 0, "N", "Output",
-			"what the verifier says: 1 for every instruction it looked at, 2 "
-			"for more. A log of more than a screen goes to a file"},
+			"what the verifier says: 1 for the way to what it rejects, 2 for "
+			"every instruction that it looked at. A log of more than a "
+			"screen goes to a file"},
 	[VERIFY_LOG_FILE] = {"log-file", 0, "FILE", "Output",
 			     "write the logs into this file, however short they are"},
 	[VERIFY_BTF] = {"btf", 0, "FILE", "Target",
