@@ -6,6 +6,7 @@
  * causes, each made on purpose: a user namespace, seccomp filters, paths that no pin can
  * have, frozen maps, a cgroup that allows no other program.
  */
+#define _GNU_SOURCE
 #include "kern/refused.h"
 
 #include <errno.h>
