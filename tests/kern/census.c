@@ -4,6 +4,8 @@
  * maps and links with what the kernel says of them, the processes and pins that hold
  * them, and every place where they are attached, with a link and without.
  */
+#define _GNU_SOURCE /* unshare() */
+
 #include "kern/census.h"
 
 #include <fcntl.h>
