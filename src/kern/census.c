@@ -167,7 +167,7 @@ int census_btf(struct arena *a, u32 id, const struct btf **btf, struct skep_diag
 enum { NAME_CUT = BPF_OBJ_NAME_LEN - 1 };
 
 /* The kernel cuts names; the types of the program have the whole. */
-static const char *whole_name(struct census *c, const char *name, u32 btf_id, u32 type)
+static const char *whole_name(struct arena *keep, const char *name, u32 btf_id, u32 type)
 {
 	struct arena a = ARENA_INIT;
 	const struct btf *btf;
@@ -178,18 +178,17 @@ static const char *whole_name(struct census *c, const char *name, u32 btf_id, u3
 		if (strncmp(whole, name, NAME_CUT))
 			whole = name;
 	}
-	whole = arena_strdup(&c->arena, whole);
+	whole = arena_strdup(keep, whole);
 	arena_fini(&a);
 	return whole;
 }
 
 enum { MAP_IDS = 64 };
 
-static int copy_map_ids(struct census *c, int fd, struct census_prog *prog,
-			const u32 *ids)
+static int copy_map_ids(struct arena *a, int fd, struct census_prog *prog, const u32 *ids)
 {
 	struct bpf_prog_info info = {0};
-	u32 *copy = arena_array(&c->arena, prog->n_maps, sizeof(*copy));
+	u32 *copy = arena_array(a, prog->n_maps, sizeof(*copy));
 
 	if (!copy)
 		return -ENOMEM;
@@ -202,7 +201,7 @@ static int copy_map_ids(struct census *c, int fd, struct census_prog *prog,
 	return sys_info(fd, &info, sizeof(info));
 }
 
-int census_read_prog(struct census *c, int fd, struct census_prog *prog)
+int census_read_prog(struct arena *a, int fd, struct census_prog *prog)
 {
 	struct bpf_func_info func = {0};
 	u32 ids[MAP_IDS];
@@ -238,16 +237,16 @@ int census_read_prog(struct census *c, int fd, struct census_prog *prog)
 	read_fdinfo(fd, fdinfo);
 	census_field(fdinfo, "memlock", &prog->memory);
 	prog->name = strlen(name) < NAME_CUT
-			     ? arena_strdup(&c->arena, name)
-			     : whole_name(c, name, info.btf_id, func.type_id);
+			     ? arena_strdup(a, name)
+			     : whole_name(a, name, info.btf_id, func.type_id);
 	if (!prog->name)
 		return -ENOMEM;
-	return prog->n_maps ? copy_map_ids(c, fd, prog, ids) : 0;
+	return prog->n_maps ? copy_map_ids(a, fd, prog, ids) : 0;
 }
 
 /* ---- maps ---- */
 
-int census_read_map(struct census *c, int fd, struct census_map *map)
+int census_read_map(struct arena *a, int fd, struct census_map *map)
 {
 	struct bpf_map_info info = {0};
 	char fdinfo[FDINFO_MAX], name[BPF_OBJ_NAME_LEN + 1] = "";
@@ -260,7 +259,7 @@ int census_read_map(struct census *c, int fd, struct census_map *map)
 	*map = (struct census_map){
 		.id = info.id,
 		.type = info.type,
-		.name = arena_strdup(&c->arena, name),
+		.name = arena_strdup(a, name),
 		.key_size = info.key_size,
 		.value_size = info.value_size,
 		.max_entries = info.max_entries,
@@ -268,6 +267,7 @@ int census_read_map(struct census *c, int fd, struct census_map *map)
 		.btf_id = info.btf_id,
 		.key_type = info.btf_key_type_id,
 		.value_type = info.btf_value_type_id,
+		.kernel_type = info.btf_vmlinux_value_type_id,
 	};
 	read_fdinfo(fd, fdinfo);
 	census_field(fdinfo, "memlock", &map->memory);
@@ -290,12 +290,12 @@ static int add_one(struct census_taking *t, enum sys_kind kind, int fd)
 
 	switch (kind) {
 	case SYS_PROG:
-		err = census_read_prog(c, fd, &prog);
+		err = census_read_prog(&c->arena, fd, &prog);
 		all = &c->progs;
 		one = &prog;
 		break;
 	case SYS_MAP:
-		err = census_read_map(c, fd, &map);
+		err = census_read_map(&c->arena, fd, &map);
 		all = &c->maps;
 		one = &map;
 		break;

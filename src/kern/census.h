@@ -40,6 +40,7 @@ struct census_map {
 	const char *name;
 	u32 key_size, value_size, max_entries, flags;
 	u32 btf_id, key_type, value_type; /* 0: none */
+	u32 kernel_type;                  /* of STRUCT_OPS: in vmlinux */
 	bool frozen;
 	u64 memory; /* bytes */
 };
@@ -90,9 +91,9 @@ struct census_opts {
 int census_take(struct census *c, const struct census_opts *opts, struct skep_diag *diag);
 void census_fini(struct census *c);
 
-/* One that is open.  -errno. */
-int census_read_prog(struct census *c, int fd, struct census_prog *prog);
-int census_read_map(struct census *c, int fd, struct census_map *map);
+/* One that is open; strings in the arena.  -errno. */
+int census_read_prog(struct arena *a, int fd, struct census_prog *prog);
+int census_read_map(struct arena *a, int fd, struct census_map *map);
 
 /* "xdp", "tcx", "perf_event"; NULL: there is no such type. */
 const char *census_link_type(u32 type);

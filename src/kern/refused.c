@@ -314,12 +314,14 @@ static int refused_pin(struct skep_diag *diag, const struct kern_attempt *attemp
 	char folder[4096];
 	struct statfs fs;
 
-	if (!path || attempt->err != -EPERM)
+	if (!path)
 		return fail(diag, FILE_RIGHTS, NO_PC, attempt->what);
 	snprintf(folder, sizeof(folder), "%.*s",
 		 slash ? (int)(slash - path) + (slash == path) : 1, slash ? path : ".");
 	if (!statfs(folder, &fs) && (u32)fs.f_type != BPF_FS)
 		return fail(diag, NOT_BPFFS, NO_PC, attempt->what, path);
+	if (attempt->err != -EPERM)
+		return fail(diag, FILE_RIGHTS, NO_PC, attempt->what);
 	if (strchr(slash ? slash : path, '.'))
 		return fail(diag, DOT_IN_PIN, NO_PC, attempt->what,
 			    slash ? slash + 1 : path);

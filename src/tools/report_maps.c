@@ -95,17 +95,16 @@ static bool entry_init(struct entry *entry, const struct entries *e, const u8 *k
 	return true;
 }
 
+static struct percpu parts_of(const struct entries *e, const struct entry *entry)
+{
+	return (struct percpu){cpu_value(e, entry, 0), e->n_cpus, e->stride};
+}
+
 static void weigh(struct entry *entry, const struct entries *e)
 {
-	struct typed sum;
+	struct percpu parts = parts_of(e, entry);
+	struct typed sum = percpu_sum(&parts, entry->sum);
 
-	memcpy(entry->sum, entry->value, e->value_size);
-	for (u32 cpu = 1; cpu < e->n_cpus; cpu++) {
-		struct typed part = cpu_value(e, entry, cpu);
-
-		show_add(&part, entry->sum);
-	}
-	sum = sum_of(e, entry);
 	entry->weight = show_weight(&sum);
 }
 
@@ -242,24 +241,12 @@ static void put_key(struct text *t, const struct entries *e, const struct entry 
 		show_value(t, &key);
 }
 
-/* "12", or "12 = 5 + 7" where more than one CPU has a part. */
 static void put_parts(struct text *t, const struct entries *e, const struct entry *entry)
 {
-	struct typed sum = sum_of(e, entry), part;
-	const char *sign = " = ";
-	u32 n = 0;
+	struct percpu parts = parts_of(e, entry);
+	struct typed sum = sum_of(e, entry);
 
-	show_value(t, &sum);
-	for (u32 cpu = 0; cpu < e->n_cpus; cpu++)
-		n += !show_is_zero(cpu_value(e, entry, cpu).data);
-	for (u32 cpu = 0; cpu < e->n_cpus && n > 1; cpu++) {
-		part = cpu_value(e, entry, cpu);
-		if (show_is_zero(part.data))
-			continue;
-		text_puts(t, sign);
-		show_value(t, &part);
-		sign = " + ";
-	}
+	show_percpu(t, &parts, &sum);
 }
 
 static void print_entries(const struct entries *e)

@@ -18,14 +18,6 @@
 #include "tools/command.h"
 #include "tools/hex.h"
 
-/* Where the bytes go, and what they are. */
-struct place {
-	const struct btf *btf;
-	u32 type; /* 0: nobody knows */
-	u8 *out;
-	u64 len;
-};
-
 static int refuse_value(const char *text, const struct place *place,
 			struct skep_diag *diag)
 {
@@ -104,7 +96,7 @@ static int parse_number(const char *text, const struct place *place,
 	}
 }
 
-static int parse(const char *text, const struct place *place, struct skep_diag *diag)
+int set_bytes(const char *text, const struct place *place, struct skep_diag *diag)
 {
 	if (!strncmp(text, "0x:", 3))
 		return parse_hex(text + 3, place, diag);
@@ -117,8 +109,7 @@ static int parse(const char *text, const struct place *place, struct skep_diag *
 }
 
 /* "10.0.0.0/8" or an address: the length in bits, then the address. */
-static int parse_prefix(const char *text, const struct place *place,
-			struct skep_diag *diag)
+int set_prefix(const char *text, const struct place *place, struct skep_diag *diag)
 {
 	const char *slash = strchr(text, '/');
 	u64 len = place->len - 4, bits = len * 8;
@@ -127,7 +118,8 @@ static int parse_prefix(const char *text, const struct place *place,
 	snprintf(address, sizeof(address), "%.*s", slash ? (int)(slash - text) : 63,
 		 text);
 	if (!parse_address(address, place->out + 4, len))
-		return slash ? refuse_value(text, place, diag) : parse(text, place, diag);
+		return slash ? refuse_value(text, place, diag)
+			     : set_bytes(text, place, diag);
 	if (slash)
 		bits = strtoul(slash + 1, &end, 10);
 	if (bits > len * 8 || (slash && (end == slash + 1 || *end)))
@@ -167,8 +159,8 @@ static int parse_key(const struct skep_map *map, const char *text, u8 *key,
 			      skep_map_key_size(map)};
 
 	if (map->def->type == MAP_TYPE_LPM_TRIE)
-		return parse_prefix(text, &place, diag);
-	return parse(text, &place, diag);
+		return set_prefix(text, &place, diag);
+	return set_bytes(text, &place, diag);
 }
 
 static int parse_values(const struct skep_map *map, const char *text, u8 *value,
@@ -176,7 +168,7 @@ static int parse_values(const struct skep_map *map, const char *text, u8 *value,
 {
 	u32 size = map->def->value_size, stride = (u32)round_up(size, 8);
 	struct place place = {map->obj->file->btf, map->def->btf_value_id, value, size};
-	int err = parse(text, &place, diag);
+	int err = set_bytes(text, &place, diag);
 
 	for (u64 at = stride; !err && at < skep_map_value_size(map); at += stride)
 		memcpy(value + at, value, size);
@@ -273,7 +265,7 @@ static int set_named(struct skep_object *obj, const char *name, const char *text
 	if (!room)
 		return fail(diag, NO_MEMORY, NO_PC);
 	place = (struct place){obj->file->btf, var->btf_id, room, var->size};
-	err = parse(text, &place, diag);
+	err = set_bytes(text, &place, diag);
 	if (!err)
 		err = skep_object_set_var(obj, name, room, var->size, diag);
 	free(room);

@@ -10,9 +10,23 @@
 
 #include "base/types.h"
 
+struct btf;
 struct skep_diag;
 struct skep_map;
 struct skep_object;
+
+/* Where the bytes go, and what they are. */
+struct place {
+	const struct btf *btf;
+	u32 type; /* 0: nobody knows */
+	u8 *out;
+	u64 len;
+};
+
+int set_bytes(const char *text, const struct place *place, struct skep_diag *diag);
+
+/* Also "10.0.0.0/8": the key of an LPM trie. */
+int set_prefix(const char *text, const struct place *place, struct skep_diag *diag);
 
 /* "NAME=VALUE": a global variable, before the object is loaded. */
 int set_variable(struct skep_object *obj, const char *setting, struct skep_diag *diag);

@@ -387,6 +387,47 @@ void show_add(const struct typed *part, u8 *sum)
 		keep_first(part->data, sum);
 }
 
+struct typed percpu_value(const struct percpu *p, u32 cpu)
+{
+	struct typed value = p->first;
+
+	value.data.data += (u64)cpu * p->stride;
+	return value;
+}
+
+struct typed percpu_sum(const struct percpu *p, u8 *sum)
+{
+	struct typed result = p->first;
+
+	memcpy(sum, p->first.data.data, p->first.data.len);
+	for (u32 cpu = 1; cpu < p->n; cpu++) {
+		struct typed part = percpu_value(p, cpu);
+
+		show_add(&part, sum);
+	}
+	result.data.data = sum;
+	return result;
+}
+
+void show_percpu(struct text *t, const struct percpu *p, const struct typed *sum)
+{
+	const char *sign = " = ";
+	u32 n = 0;
+
+	show_value(t, sum);
+	for (u32 cpu = 0; cpu < p->n; cpu++)
+		n += !show_is_zero(percpu_value(p, cpu).data);
+	for (u32 cpu = 0; cpu < p->n && n > 1; cpu++) {
+		struct typed part = percpu_value(p, cpu);
+
+		if (show_is_zero(part.data))
+			continue;
+		text_puts(t, sign);
+		show_value(t, &part);
+		sign = " + ";
+	}
+}
+
 u64 show_weight(const struct typed *value)
 {
 	struct typed v = *value;

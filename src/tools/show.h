@@ -35,6 +35,19 @@ void show_ipv6(struct text *t, const u8 address[16]);
  * other types the first part that is not zero is kept. */
 void show_add(const struct typed *part, u8 *sum);
 
+/* The values of one element on all CPUs. */
+struct percpu {
+	struct typed first; /* of CPU 0 */
+	u32 n, stride;      /* the others follow, so many bytes apart */
+};
+struct typed percpu_value(const struct percpu *p, u32 cpu);
+
+/* All CPUs together: into room for one value. */
+struct typed percpu_sum(const struct percpu *p, u8 *sum);
+
+/* "12", or "12 = 5 + 7" where more than one CPU has a part. */
+void show_percpu(struct text *t, const struct percpu *p, const struct typed *sum);
+
 /* The first integer in it, to compare values by; 0: none. */
 u64 show_weight(const struct typed *value);
 
