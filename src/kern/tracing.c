@@ -29,19 +29,26 @@ static int link_with_cookie(const struct attaching *a)
 	return link_create(a, &attr, LINK_UPTO(tracing));
 }
 
+static int no_cookie(const char *since, struct skep_diag *diag)
+{
+	return fail(diag, NO_COOKIE, NO_PC, "programs of this type", since);
+}
+
 int attach_tracing(const struct attaching *a, struct kern_link **link,
 		   struct skep_diag *diag)
 {
-	bool late = a->prog->attach_type == ATTACH_TRACE_RAW_TP;
 	int fd;
 
 	/* without a cookie the command of old does the same on all kernels */
-	fd = a->hook->cookie ? link_with_cookie(a)
-			     : sys_raw_tracepoint(a->prog->fd, NULL, 0);
-	if (fd < 0 && a->hook->cookie &&
-	    (late ? kernel_before(6, 10) : kernel_before(5, 19)))
-		return fail(diag, NO_COOKIE, NO_PC, "programs of this type",
-			    late ? "6.10" : "5.19");
+	if (!a->hook->cookie)
+		return link_of_fd(a, sys_raw_tracepoint(a->prog->fd, NULL, 0), link,
+				  diag);
+	/* older kernels take it, and forget it */
+	if (a->prog->attach_type == ATTACH_TRACE_RAW_TP && kernel_before(6, 10))
+		return no_cookie("6.10", diag);
+	fd = link_with_cookie(a);
+	if (fd < 0 && kernel_before(5, 19))
+		return no_cookie("5.19", diag);
 	return link_of_fd(a, fd, link, diag);
 }
 
