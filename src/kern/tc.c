@@ -194,6 +194,8 @@ static int check_qdisc(u32 ifindex, const struct hook *hook, struct skep_diag *d
 	struct netlink_msg msg;
 
 	netlink_init(&msg, RTM_GETQDISC, &body, sizeof(body));
+	/* or only those who listen to all changes get the answer */
+	msg.head.nlmsg_flags |= NLM_F_ECHO;
 	if (netlink_call(&msg, &answer) || !strcmp(kind, "clsact") ||
 	    hook->attach_type == ATTACH_TCX_INGRESS)
 		return 0;

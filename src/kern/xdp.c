@@ -60,7 +60,7 @@ static int refused(const struct attaching *a, u32 ifindex, int err,
 		fail(diag, XDP_TAKEN, NO_PC, where, attached_prog(ifindex));
 		return -EBUSY;
 	}
-	if (err == -EOPNOTSUPP && a->hook->mode == MODE_OFFLOAD)
+	if ((err == -EOPNOTSUPP || err == -EINVAL) && a->hook->mode == MODE_OFFLOAD)
 		return fail(diag, XDP_OFFLOAD, NO_PC, where);
 	if (err == -EOPNOTSUPP)
 		return fail(diag, XDP_NATIVE, NO_PC, where);
