@@ -5,12 +5,13 @@
  * the keys of a walk must be the same.  A seed is one map of each type and its history,
  * which a failure prints with the command that repeats it.
  *
- *	oracle [SEED [SEEDS]]: many for a long run
+ *	oracle [SEED [SEEDS [SECONDS]]]: many for a long run
  *
  * An LRU map is never filled: whom Linux evicts depends on its CPUs.  Chosen attributes
  * and operations: attrs_kernel.c, ops_kernel.c.
  */
 #include <sched.h>
+#include <time.h>
 
 #include "kernel_maps.h"
 
@@ -152,7 +153,13 @@ static u32 random_flags(struct round *r, u32 type)
 	if (type == MAP_TYPE_LPM_TRIE)
 		flags = MAP_NO_PREALLOC;
 	if (type == MAP_TYPE_ARRAY)
-		flags = below(r, 2) * MAP_MMAPABLE;
+		flags = below(r, 2) * MAP_MMAPABLE + one_in(r, 4) * MAP_INNER_MAP;
+	if (type == MAP_TYPE_LRU_HASH || type == MAP_TYPE_LRU_PERCPU_HASH)
+		flags = below(r, 2) * MAP_NO_COMMON_LRU + below(r, 2) * MAP_ZERO_SEED;
+	if (type == MAP_TYPE_PERF_EVENT_ARRAY)
+		flags = below(r, 2) * MAP_PRESERVE_ELEMS;
+	if (one_in(r, 8)) /* node 0, which every machine has */
+		flags |= MAP_NUMA_NODE;
 	flags |= random_access(r);
 	if (is_array(type) && type != MAP_TYPE_ARRAY && type != MAP_TYPE_PERCPU_ARRAY)
 		flags &= ~(u32)(MAP_RDONLY_PROG | MAP_WRONLY_PROG);
@@ -494,6 +501,18 @@ static void drop_inner(u32 i)
 	map_put(inner_maps[i].map);
 }
 
+static double passed(void)
+{
+	static struct timespec start;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (!start.tv_sec)
+		start = now;
+	return (double)(now.tv_sec - start.tv_sec) +
+	       (double)(now.tv_nsec - start.tv_nsec) / 1e9;
+}
+
 int main(int argc, char **argv)
 {
 	static const u32 types[] = {
@@ -512,6 +531,8 @@ int main(int argc, char **argv)
 	};
 	u64 seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
 	u64 end = seed + (argc > 2 ? strtoull(argv[2], NULL, 0) : 25);
+	u64 first = seed;
+	double seconds = argc > 3 ? strtod(argv[3], NULL) : 1e9;
 	const char *why = kernel_refuses();
 	u32 bad = 0;
 
@@ -522,11 +543,13 @@ int main(int argc, char **argv)
 	}
 	for (u32 i = 0; i < INNERS; i++)
 		make_inner(i);
-	for (; seed < end && bad < 10; seed++)
+	for (; seed < end && bad < 10 && passed() < seconds; seed++)
 		for (u32 i = 0; i < ARRAY_SIZE(types); i++)
 			bad += !one_round(seed, types[i]);
 	for (u32 i = 0; i < INNERS; i++)
 		drop_inner(i);
-	printf("%llu operations\n", (unsigned long long)n_ops);
+	printf("seeds %llu to %llu: %llu operations in %.1f s\n",
+	       (unsigned long long)first, (unsigned long long)seed - 1,
+	       (unsigned long long)n_ops, passed());
 	return check_report();
 }
