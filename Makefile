@@ -34,9 +34,10 @@ bench: ## ns per run of native code and of every engine, with ratios
 	$(NEED) build
 	@scripts/bench.sh
 
-fuzz: ## the fuzz targets, SECONDS=60 each
+fuzz: ## the fuzz targets, and random programs and map operations against Linux, FUZZ_TIME=60 each
 	$(NEED) build sanitizers
-	@scripts/fuzz.sh $(SECONDS)
+	@scripts/oracle.sh $(FUZZ_TIME)
+	@scripts/fuzz.sh $(FUZZ_TIME)
 
 parity: all ## the running kernel's verdict on the programs of Linux's selftests (minutes)
 	$(NEED) parity
@@ -54,7 +55,7 @@ clean: ## remove everything that was built
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | column -t -s '|'
 
-SECONDS ?= 60
+FUZZ_TIME ?= 60
 LAB     ?= 6.12
 
 .PHONY: all demo check asan tsan lint cover bench fuzz parity lab install clean help
