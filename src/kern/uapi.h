@@ -21,8 +21,14 @@ struct raw_tracepoint_attr {
 };
 
 /* Flags of BPF_LINK_CREATE where programs have an order: tcx, netkit, cgroups (6.17).
- * BEFORE nobody is first; ID: what it is relative to is a number. */
-enum { PLACE_IS_BEFORE = 1 << 3, PLACE_IS_AFTER = 1 << 4, PLACE_HAS_ID = 1 << 5 };
+ * BEFORE nobody is first; ID: what it is relative to is the id of a program, or with LINK
+ * of a link. */
+enum {
+	PLACE_IS_BEFORE = 1 << 3,
+	PLACE_IS_AFTER = 1 << 4,
+	PLACE_HAS_ID = 1 << 5,
+	PLACE_HAS_LINK = 1 << 13,
+};
 
 /* A flag of netfilter links: fragments are put together first. */
 enum { NETFILTER_IP_DEFRAG = 1 };

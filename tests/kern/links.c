@@ -527,19 +527,21 @@ int main(void)
 	lives_at(&net, "xdp:v1:native", counts_xdp(0));
 	lives_at(&net, "xdp:v1:generic", counts_xdp(0));
 	lives_at(&net, "tcx:v1:ingress", counts_tc(0, SHOT));
-	lives_at(&net, "tcx:v0:egress:first", counts_tc(0, OK));
+	if (!kernel_before(6, 6)) {
+		lives_at(&net, "tcx:v0:egress:first", counts_tc(0, OK));
+		tcx_has_an_order(&net);
+		leaves_others_pins(&net);
+		refuses_pins(&net);
+	}
 	lives_at(&net, "tc:v1:ingress", counts_tc(0, SHOT));
 	lives_at(&net, "tc:v0:egress:priority=7", counts_tc(0, OK));
 	xdp_is_alone(&net);
 	xdp_by_netlink(&net);
-	tcx_has_an_order(&net);
 	tc_has_filters(&net);
 	tc_is_not_ours_alone(&net);
 	netkit(&net);
 	dies_with_the_process(&net);
 	stays_where_pinned(&net);
-	leaves_others_pins(&net);
-	refuses_pins(&net);
 	survives_the_interface(&net);
 	explains(&net);
 	net_fini(&net);
