@@ -195,15 +195,16 @@ struct found {
 	enum rank rank;
 	u64 address;
 	u64 other; /* of another function that is as good */
-	bool ambiguous, indirect;
+	bool ambiguous;
+	enum rank indirect; /* of what is no function yet, but chooses one */
 };
 
 static void consider(struct found *found, const Elf64_Sym *sym, enum rank rank)
 {
 	if (rank == OTHER || sym->st_shndx == SHN_UNDEF)
 		return;
-	if (ELF64_ST_TYPE(sym->st_info) == STT_GNU_IFUNC)
-		found->indirect = true;
+	if (ELF64_ST_TYPE(sym->st_info) == STT_GNU_IFUNC && rank > found->indirect)
+		found->indirect = rank;
 	if (ELF64_ST_TYPE(sym->st_info) != STT_FUNC || rank < found->rank)
 		return;
 	if (rank == found->rank) {
@@ -240,7 +241,7 @@ static int find_in_table(const struct binary *bin, u32 type, struct wanted *want
 static int function_offset(const struct binary *bin, const struct found *found,
 			   const char *name, u64 *offset, struct skep_diag *diag)
 {
-	if (found->rank == OTHER && found->indirect)
+	if (found->indirect > found->rank)
 		return fail(diag, INDIRECT_FUNCTION, NO_PC, name);
 	if (found->rank == OTHER)
 		return fail(diag, NO_BINARY_FUNCTION, NO_PC, name);

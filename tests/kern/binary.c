@@ -119,6 +119,9 @@ static void test_functions(const struct binary *bin)
 	expect_no_function(bin, "", DIAG_NO_BINARY_FUNCTION);
 	expect_no_function(bin, "dlopen", DIAG_NO_BINARY_FUNCTION);
 	expect_no_function(bin, "target_chosen", DIAG_INDIRECT_FUNCTION);
+	expect_no_function(bin, "target_changed", DIAG_INDIRECT_FUNCTION);
+	expect_function(bin, "target_changed@TARGET_1",
+			offset_of(dlvsym(RTLD_DEFAULT, "target_changed", "TARGET_1")));
 
 	CHECK_INT(binary_functions(bin, "target_add*", &offsets, NULL), 0);
 	CHECK_INT(offsets.len, 2);

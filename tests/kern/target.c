@@ -99,3 +99,16 @@ static chosen *choose(void)
 }
 
 VISIBLE int target_chosen(int a) __attribute__((ifunc("choose")));
+
+/* A name that was a function once, and is chosen today. */
+int target_was_one(int a);
+int target_is_chosen(int a);
+
+VISIBLE int target_was_one(int a)
+{
+	return chosen_one(a);
+}
+
+VISIBLE int target_is_chosen(int a) __attribute__((ifunc("choose")));
+__asm__(".symver target_was_one, target_changed@TARGET_1");
+__asm__(".symver target_is_chosen, target_changed@@TARGET_2");

@@ -30,7 +30,9 @@
 #include "kern/attach.h"
 #include "kern/binary.h"
 #include "kern/iter.h"
+#include "kern/perf.h"
 #include "kern/sys.h"
+#include "kern/tracefs.h"
 #include "kern/usdt_args.h"
 #include "target.h"
 
@@ -61,7 +63,8 @@ struct recipe {
 	s16 value;   /* offset in the context of what to keep; < 0: nothing */
 	s16 match;   /* offset of what must be `wanted`; < 0: nothing */
 	s32 wanted;
-	int map; /* one more for it to hold, or 0 */
+	int map;          /* one more for it to hold, or 0 */
+	bool map_at_hand; /* it is given to kern_attach(), too */
 };
 
 #define INSN(...)                                                                        \
@@ -224,7 +227,13 @@ static int attach_at(int fd, const struct recipe *r, const char *where,
 		     struct kern_link **link, struct skep_diag *diag)
 {
 	struct kern_prog prog = {
-		.fd = fd, .type = r->type, .attach_type = r->attach_type, .name = "test"};
+		.fd = fd,
+		.type = r->type,
+		.attach_type = r->attach_type,
+		.name = "test",
+		.map_fds = &r->map,
+		.n_maps = r->map_at_hand,
+	};
 	struct hook hook;
 	int err;
 
@@ -414,6 +423,9 @@ static void test_trampolines(void)
 		CHECK_INT(seen.cookie, 9);
 	r.attach_type = ATTACH_TRACE_FEXIT;
 	check_hook(&r, "fexit:" WRAPPER "getpgid", ask_group, 5);
+	r.attach_type = ATTACH_MODIFY_RETURN;
+	r.btf_name = "security_task_getpgid";
+	check_hook(&r, "fmod_ret:security_task_getpgid", ask_group, 5);
 	check_hook(&lsm, "lsm:task_getpgid", ask_group, 5);
 }
 
@@ -435,6 +447,119 @@ static void test_kprobes(void)
 	check_hook(&multi, "kretprobe.multi:" WRAPPER "*etpgid:cookie=4", ask_group, 5);
 	session.attach_type = ATTACH_TRACE_KPROBE_SESSION;
 	check_hook(&session, "kprobe.session:" WRAPPER "getpgid", ask_group, 10);
+}
+
+/* ---- functions of a program ---- */
+
+/* Types of a function `int f(void)` whose programs may be replaced: 1 int, 2 int (), 3 f,
+ * 4 the program that calls it. */
+static int function_types(void)
+{
+	static const struct {
+		u16 magic;
+		u8 version, flags;
+		u32 header, types_at, types_len, strings_at, strings_len;
+		u32 types[4 + 3 + 3 + 3];
+		char strings[16];
+	} btf = {
+		0xeb9f,
+		1,
+		0,
+		24,
+		0,
+		sizeof(btf.types),
+		sizeof(btf.types),
+		sizeof(btf.strings),
+		{1, 1u << 24, 4, 1u << 24 | 32, 0, 13u << 24, 1, 5, 12u << 24 | 1, 2, 7,
+		 12u << 24 | 1, 2},
+		"\0int\0f\0caller",
+	};
+	union bpf_attr attr = {.btf = (u64)(uintptr_t)&btf, .btf_size = sizeof(btf)};
+
+	return sys_bpf(BPF_BTF_LOAD, &attr, sizeof(attr));
+}
+
+struct functions {
+	const struct bpf_insn *insns;
+	u32 n;
+	const struct bpf_func_info *info;
+	u32 n_info;
+	u32 type;
+	int btf, target;
+};
+
+static int load_functions(const struct functions *f)
+{
+	union bpf_attr attr = {
+		.prog_type = f->type,
+		.license = (u64)(uintptr_t) "GPL",
+		.insns = (u64)(uintptr_t)f->insns,
+		.insn_cnt = f->n,
+		.prog_btf_fd = (u32)f->btf,
+		.func_info = (u64)(uintptr_t)f->info,
+		.func_info_cnt = f->n_info,
+		.func_info_rec_size = sizeof(*f->info),
+		.attach_prog_fd = (u32)f->target,
+		.attach_btf_id = f->target ? 3 : 0,
+	};
+
+	return sys_bpf(BPF_PROG_LOAD, &attr, sizeof(attr));
+}
+
+static u32 run(int fd)
+{
+	u8 packet[64] = {0};
+	union bpf_attr attr = {.test.prog_fd = (u32)fd,
+			       .test.data_in = (u64)(uintptr_t)packet,
+			       .test.data_size_in = sizeof(packet)};
+
+	CHECK_INT(sys_bpf(BPF_PROG_TEST_RUN, &attr, sizeof(attr)), 0);
+	return attr.test.retval;
+}
+
+/* A program returns what its function f says, 1; replaced, 7. */
+static void test_freplace(void)
+{
+	const struct bpf_insn caller[] = {
+		INSN(.code = BPF_JMP | BPF_CALL, .src_reg = BPF_PSEUDO_CALL, .imm = 1),
+		EXIT, MOV_K(0, 1), EXIT};
+	const struct bpf_insn other[] = {MOV_K(0, 7), EXIT};
+	const struct bpf_func_info infos[] = {{0, 4}, {2, 3}}, info = {0, 3};
+	struct functions target = {.insns = caller,
+				   .n = ARRAY_SIZE(caller),
+				   .info = infos,
+				   .n_info = 2,
+				   .type = PROG_TYPE_SOCKET_FILTER,
+				   .btf = function_types()};
+	struct functions replacement = {.insns = other,
+					.n = ARRAY_SIZE(other),
+					.info = &info,
+					.n_info = 1,
+					.type = PROG_TYPE_EXT,
+					.btf = target.btf};
+	struct skep_diag diag = SKEP_DIAG_INIT;
+	struct kern_link *link = NULL;
+	struct recipe r = {.type = PROG_TYPE_EXT};
+	int fd;
+
+	replacement.target = load_functions(&target);
+	if (!CHECK(replacement.target >= 0))
+		return;
+	CHECK_INT(run(replacement.target), 1);
+	fd = load_functions(&replacement);
+	if (fd == -EPERM) {
+		printf("skipped: freplace: this kernel does not load such programs\n");
+	} else if (CHECK(fd >= 0)) {
+		if (CHECK_INT(attach_at(fd, &r, "freplace:f", &link, &diag), 0))
+			CHECK_INT(run(replacement.target), 7);
+		else
+			fprintf(stderr, "\t%s\n", diag.text);
+		kern_link_free(link);
+		CHECK_INT(run(replacement.target), 1);
+		close(fd);
+	}
+	close(replacement.target);
+	close(target.btf);
 }
 
 /* ---- functions of a library ---- */
@@ -516,6 +641,55 @@ static void test_uprobes(void)
 	stop(other);
 	expect_refusal(&r, in_library("uprobe:@:target_add:pid=%d", other),
 		       DIAG_NO_PROCESS);
+}
+
+/* Is something left in uprobe_events? */
+static bool probes_of_ours(void)
+{
+	int tracefs = tracefs_open(NULL);
+	struct file file = {0};
+	bool found = false;
+
+	if (tracefs < 0)
+		return false;
+	if (!tracefs_read(tracefs, "uprobe_events", &file) && file.data)
+		found = memmem(file.data, file.len, library, strlen(library)) != NULL;
+	file_fini(&file);
+	close(tracefs);
+	return found;
+}
+
+/* As kernels before 4.17 attach to functions; this one can do it, too. */
+static void test_traced_probe(void)
+{
+	struct recipe r = {.type = PROG_TYPE_KPROBE, .value = -1, .match = -1};
+	struct kern_prog prog = {.fd = load(&r), .type = r.type, .name = "test"};
+	struct hook hook = {
+		.kind = HOOK_UPROBE, .path = library, .name = "target_add", .fd = -1};
+	struct attaching a = {&prog, &hook};
+	struct perf_link *perf = perf_link_new(&a, NULL);
+	char place[PATH_MAX + 32];
+	struct kern_link *link = &perf->link;
+	int err;
+
+	forget();
+	snprintf(place, sizeof(place), "%s:0x%llx", library,
+		 (unsigned long long)offset_in_library("target_add"));
+	err = perf_link_add_traced(perf, &a, "uprobe_events", place);
+	if (err == -ENOENT) {
+		printf("skipped: uprobe_events: this kernel has no such file\n");
+	} else if (CHECK_INT(err, 0)) {
+		add_up();
+		CHECK_INT(now_seen().count, 3);
+		CHECK_INT(perf->probes.len, 1);
+		CHECK_INT(kern_link_detach(link, NULL), 0);
+		CHECK_INT(perf->probes.len, 0);
+		add_up();
+		CHECK_INT(now_seen().count, 3);
+	}
+	kern_link_free(link);
+	CHECK(!probes_of_ours());
+	close(prog.fd);
 }
 
 static void test_uprobe_multi(void)
@@ -630,9 +804,10 @@ static void test_usdt(u32 attach_type)
 }
 
 /* As programs with libbpf's usdt.bpf.h have it. */
-static void test_usdt_specs(void)
+static void test_usdt_specs(bool map_at_hand)
 {
 	struct recipe r = {.type = PROG_TYPE_KPROBE,
+			   .map_at_hand = map_at_hand,
 			   .value = -1,
 			   .match = -1,
 			   .cookie = true,
@@ -911,11 +1086,14 @@ int main(void)
 	test_raw_tracepoints();
 	test_trampolines();
 	test_kprobes();
+	test_freplace();
 	test_uprobes();
+	test_traced_probe();
 	test_uprobe_multi();
 	test_usdt(0);
 	test_usdt(ATTACH_TRACE_UPROBE_MULTI);
-	test_usdt_specs();
+	test_usdt_specs(false);
+	test_usdt_specs(true);
 	test_perf_events();
 	test_iterators();
 	CHECK_INT(open_files(), files);
