@@ -260,9 +260,12 @@ static void test_paths(void)
 	CHECK_INT(binary_path("./x", &path, NULL), 0);
 	CHECK_STR(path, "./x");
 	free(path);
-	if (CHECK_INT(binary_path("libc.so.6", &path, NULL), 0))
-		CHECK(path[0] == '/' && !access(path, R_OK));
-	free(path);
+	/* an emulator has another machine's libraries elsewhere */
+	if (!check_is_emulated()) {
+		if (CHECK_INT(binary_path("libc.so.6", &path, NULL), 0))
+			CHECK(path[0] == '/' && !access(path, R_OK));
+		free(path);
+	}
 	if (CHECK_INT(binary_path("sh", &path, NULL), 0))
 		CHECK(path[0] == '/' && !access(path, X_OK));
 	free(path);
@@ -406,7 +409,7 @@ static void test_enormous(const struct scratch *s, const struct file *file)
 		put(s, symbols + offsetof(Elf64_Shdr, sh_size), &sizes[i], 8);
 		ask_everything(s->path);
 	}
-	CHECK(seconds() - start < 10);
+	CHECK(check_is_emulated() || seconds() - start < 10);
 }
 
 static void test_hostile(const char *path)
