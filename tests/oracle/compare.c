@@ -28,8 +28,9 @@ struct side {
 
 struct sides {
 	u32 cpu, n_cpus, n;
-	int btf;      /* owned; of functions */
-	FILE *log_to; /* borrowed; NULL: nobody wants to see it */
+	int btf;                  /* owned; of functions */
+	u64 *consumer, *producer; /* owned; of the kernel's ring buffer */
+	FILE *log_to;             /* borrowed; NULL: nobody wants to see it */
 	struct side side[MAX_SIDES];
 	int jumps[2]; /* owned: a program array is for one type of programs */
 	struct packet packet;
@@ -69,6 +70,51 @@ static void say(struct comparison *out, const char *format, ...)
 	out->verdict = DIFFERENT;
 }
 
+/* ---- the ring buffer ---- */
+
+enum { RING_PAGE = 4096, RING_HEAD = 8, RING_BUSY = 1 << 31, RING_DISCARD = 1 << 30 };
+
+/* Pages of Linux' ring buffer: where the consumer is, where the producer is, the data
+ * twice. */
+static bool map_ring(struct sides *s, int fd)
+{
+	s->consumer = mmap(NULL, RING_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	s->producer = mmap(NULL, 3 * RING_PAGE, PROT_READ, MAP_SHARED, fd, RING_PAGE);
+	return s->consumer != MAP_FAILED && s->producer != MAP_FAILED;
+}
+
+/* All records, each behind its length. */
+struct records {
+	u8 bytes[4 * RING_PAGE];
+	u32 len;
+};
+
+static int add_record(void *arg, const void *data, u32 size)
+{
+	struct records *r = arg;
+
+	store_u32(r->bytes + r->len, size);
+	memcpy(r->bytes + r->len + 4, data, size);
+	r->len += 4 + size;
+	return 0;
+}
+
+static void drain_kernel(struct sides *s, struct records *r)
+{
+	const u8 *data = (const u8 *)s->producer + RING_PAGE;
+	u64 end = __atomic_load_n(s->producer, __ATOMIC_ACQUIRE), at = *s->consumer;
+
+	while (at < end) {
+		const u8 *head = data + at % RING_PAGE;
+		u32 word = load_u32(head), len = word & ~(u32)(RING_BUSY | RING_DISCARD);
+
+		if (!(word & RING_DISCARD))
+			add_record(r, head + RING_HEAD, len);
+		at += (len + RING_HEAD + 7) / 8 * 8;
+	}
+	__atomic_store_n(s->consumer, at, __ATOMIC_RELEASE);
+}
+
 /* ---- maps ---- */
 
 /* Slots 0 and 1 of OUTER; slot 2 holds the first again, slot 3 nothing. */
@@ -89,7 +135,8 @@ static bool make_kernel_maps(struct sides *s, struct side *k)
 	s->jumps[1] = kernel_map_new(&map_attrs[GEN_JUMPS], 0);
 	k->scratch = mmap(NULL, sizeof(struct gen_scratch), PROT_READ | PROT_WRITE,
 			  MAP_SHARED, k->fds[GEN_SCRATCH], 0);
-	return s->jumps[1] >= 0 && k->scratch != MAP_FAILED;
+	return s->jumps[1] >= 0 && k->scratch != MAP_FAILED &&
+	       map_ring(s, k->fds[GEN_RING]);
 }
 
 static bool make_our_maps(struct sides *s, struct side *side)
@@ -183,7 +230,8 @@ static bool is_array(u32 map)
 
 static bool holds_values(u32 map)
 {
-	return map != GEN_SCRATCH && map != GEN_OUTER && map != GEN_JUMPS;
+	return map != GEN_SCRATCH && map != GEN_OUTER && map != GEN_JUMPS &&
+	       map != GEN_RING;
 }
 
 static void empty(const struct side *side, enum gen_map map)
@@ -537,6 +585,25 @@ static bool same_map(struct sides *s, u32 engine, enum gen_map map,
 	return true;
 }
 
+static bool same_rings(struct sides *s, struct comparison *out)
+{
+	static struct records want, got;
+
+	want.len = 0;
+	drain_kernel(s, &want);
+	for (u32 i = FIRST_ENGINE; i < s->n; i++) {
+		const char *name = s->side[i].engine->name;
+
+		got.len = 0;
+		ringbuf_drain(s->side[i].maps[GEN_RING], add_record, &got);
+		if (out->verdict == SAME &&
+		    same_numbers(name, "bytes in the ring", want.len, got.len, out))
+			same_bytes(name, "the ring", (struct bytes){want.bytes, want.len},
+				   got.bytes, out);
+	}
+	return out->verdict == SAME;
+}
+
 static bool same_maps(struct sides *s, u32 used, struct comparison *out)
 {
 	for (u32 map = 0; map < GEN_MAPS; map++)
@@ -566,6 +633,8 @@ static void compare_runs(struct sides *s, const struct gen_case *c, u32 first, u
 			same_outcome(s->side[k].engine->name, &s->side[KERNEL].out,
 				     &s->side[k].out, out);
 	}
+	if (used >> GEN_RING & 1)
+		same_rings(s, out);
 	if (out->verdict == SAME)
 		same_maps(s, used, out);
 	for (u32 i = 0; i < s->n && used >> GEN_JUMPS & 1; i++)

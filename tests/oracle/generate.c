@@ -189,6 +189,25 @@ void emit_frame(struct gen *g, u8 dst, s32 off)
 	emit(g, OP_ADD64_K, dst, 0, 0, off);
 }
 
+void emit_memory(struct gen *g, u8 dst, u32 n)
+{
+	if (n <= DATA && one_in(g, 2)) {
+		emit_frame(g, dst, -DATA + (s32)below(g, DATA - n + 1));
+	} else {
+		emit(g, OP_MOV64_X, dst, SCRATCH, 0, 0);
+		emit(g, OP_ADD64_K, dst, 0, 0,
+		     (s32)offsetof(struct gen_scratch, mem) +
+			     (s32)below(g, GEN_MEM - n + 1));
+	}
+	forget(g, (u16)(1u << dst));
+}
+
+void emit_constant(struct gen *g, u8 dst, s64 n)
+{
+	emit(g, OP_MOV64_K, dst, 0, 0, (s32)n);
+	forget(g, (u16)(1u << dst));
+}
+
 /* ---- arithmetic ---- */
 
 /* One of the instructions of a kind. */
@@ -537,6 +556,10 @@ void gen_statement(struct gen *g)
 		gen_tail_call(g);
 	else if (what < 52)
 		gen_legacy(g);
+	else if (what < 54)
+		gen_ring(g);
+	else if (what < 55)
+		gen_strtol(g);
 	else if (what < 70)
 		gen_memory(g);
 	else
@@ -679,6 +702,10 @@ void generate_input(const struct gen_case *c, u32 number, struct gen_input *in)
 	memset(in, 0, sizeof(*in));
 	for (u32 i = 0; i < GEN_MEM; i += 8)
 		store_u64(in->scratch.mem + i, any_number(&random));
+	for (u32 i = 0; i < GEN_MEM && number % 4 == 0; i++)
+		if (i / 24 % 3 == 0) /* something that strtol takes */
+			in->scratch.mem[i] =
+				(u8) " 0123456789-+x"[gen_random(&random) % 14];
 	make_packet(c, &random, in);
 }
 

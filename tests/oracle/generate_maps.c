@@ -194,6 +194,68 @@ void gen_callback(struct gen *g)
 	mark(g, start);
 }
 
+static void gen_reserve(struct gen *g)
+{
+	u32 size = 8 + 8 * below(g, 4), full;
+
+	emit_map(g, R1, GEN_RING);
+	emit_constant(g, R2, one_in(g, 16) ? 4096 : size);
+	emit_constant(g, R3, 0);
+	emit_call(g, BPF_FUNC_ringbuf_reserve);
+	full = emit(g, OP_JEQ64_K, R0, 0, 0, 0);
+	refill(g, CALLER_SAVED & ~1);
+	for (u32 off = 0; off < size; off += 8) /* what lies there is chance */
+		emit(g, OP_STX64, R0, reg_of(g, g->readable), (s16)off, 0);
+	gen_body(g, &(struct area){R0, 0, size, false, false});
+	emit(g, OP_MOV64_X, R1, R0, 0, 0);
+	emit_constant(g, R2, PICK(g, 0, 0, 1, 2));
+	emit_call(g, one_in(g, 3) ? BPF_FUNC_ringbuf_discard : BPF_FUNC_ringbuf_submit);
+	land(g, full);
+	refill(g, CALLER_SAVED);
+}
+
+void gen_ring(struct gen *g)
+{
+	u32 start = g->p->n_insns, n = 1 + below(g, one_in(g, 4) ? 300 : 32);
+
+	if (one_in(g, 3)) {
+		gen_reserve(g);
+		mark(g, start);
+		return;
+	}
+	if (one_in(g, 4)) {
+		emit_constant(g, R2, PICK(g, 0, 0, 1, 7));
+		emit_map(g, R1, GEN_RING);
+		emit_call(g, BPF_FUNC_ringbuf_query);
+	} else {
+		emit_memory(g, R2, n);
+		emit_constant(g, R3, n);
+		emit_constant(g, R4, PICK(g, 0, 0, 1, 2, 4, -1));
+		emit_map(g, R1, GEN_RING);
+		emit_call(g, BPF_FUNC_ringbuf_output);
+	}
+	g->readable |= 1, g->writable |= 1; /* the result */
+	refill(g, CALLER_SAVED & ~1);
+	mark(g, start);
+}
+
+void gen_strtol(struct gen *g)
+{
+	u32 start = g->p->n_insns, n = 1 + below(g, 24);
+
+	emit(g, OP_STX64, FP, reg_of(g, g->readable), KEY, 0);
+	emit_memory(g, R1, n);
+	emit_constant(g, R2, n);
+	emit_constant(g, R3, PICK(g, 0, 8, 10, 16, 10, 0, 7));
+	emit_frame(g, R4, KEY);
+	emit_call(g, one_in(g, 2) ? BPF_FUNC_strtol : BPF_FUNC_strtoul);
+	g->readable |= 1, g->writable |= 1; /* the result */
+	emit(g, OP_LDX64, R1, FP, KEY, 0);
+	g->readable |= 1 << R1, g->writable |= 1 << R1;
+	refill(g, CALLER_SAVED & ~3);
+	mark(g, start);
+}
+
 /* From frames that leave enough stack, and never from a callback. */
 void gen_tail_call(struct gen *g)
 {

@@ -153,26 +153,6 @@ static void emit_number(struct gen *g, u8 reg, s32 mask, s64 chosen)
 	forget(g, (u16)(1u << reg));
 }
 
-/* reg = the address of n bytes that hold numbers */
-static void emit_memory(struct gen *g, u8 reg, u32 n)
-{
-	if (n <= DATA && one_in(g, 2)) {
-		emit_frame(g, reg, -DATA + (s32)below(g, DATA - n + 1));
-	} else {
-		emit(g, OP_MOV64_X, reg, SCRATCH, 0, 0);
-		emit(g, OP_ADD64_K, reg, 0, 0,
-		     (s32)offsetof(struct gen_scratch, mem) +
-			     (s32)below(g, GEN_MEM - n + 1));
-	}
-	forget(g, (u16)(1u << reg));
-}
-
-static void emit_numbers(struct gen *g, u8 reg, s64 n)
-{
-	emit(g, OP_MOV64_K, reg, 0, 0, (s32)n);
-	forget(g, (u16)(1u << reg));
-}
-
 static s32 gen_csum_diff(struct gen *g)
 {
 	u32 from = 4 * below(g, 9), to = 4 * below(g, 9);
@@ -185,13 +165,13 @@ static s32 gen_csum_diff(struct gen *g)
 	if (from)
 		emit_memory(g, R1, from);
 	else
-		emit_numbers(g, R1, 0);
-	emit_numbers(g, R2, from);
+		emit_constant(g, R1, 0);
+	emit_constant(g, R2, from);
 	if (to)
 		emit_memory(g, R3, to);
 	else
-		emit_numbers(g, R3, 0);
-	emit_numbers(g, R4, to);
+		emit_constant(g, R3, 0);
+	emit_constant(g, R4, to);
 	return BPF_FUNC_csum_diff;
 }
 
@@ -201,11 +181,11 @@ static s32 gen_load_store(struct gen *g, s32 helper)
 
 	emit_number(g, R2, 127, PICK(g, 0, 14, 20, 100, 0xffff, 0x10000, -1));
 	emit_memory(g, R3, n);
-	emit_numbers(g, R4, n);
+	emit_constant(g, R4, n);
 	if (helper == BPF_FUNC_skb_store_bytes)
-		emit_numbers(g, R5, PICK(g, 0, 0, 1, 2, 3, 4));
+		emit_constant(g, R5, PICK(g, 0, 0, 1, 2, 3, 4));
 	if (helper == BPF_FUNC_skb_load_bytes_relative)
-		emit_numbers(g, R5, PICK(g, 0, 1, 1, 2));
+		emit_constant(g, R5, PICK(g, 0, 1, 1, 2));
 	return helper;
 }
 
@@ -237,12 +217,12 @@ static s32 gen_replace(struct gen *g, bool l4)
 	emit(g, OP_MOV64_X, R4, reg_of(g, g->readable), 0, 0);
 	forget(g, 1 << R4);
 	if (by_diff && !one_in(g, 4))
-		emit_numbers(g, R3, 0);
+		emit_constant(g, R3, 0);
 	else
 		emit(g, OP_MOV64_X, R3, reg_of(g, g->readable), 0, 0);
 	forget(g, 1 << R3);
 	emit_number(g, R2, 126, PICK(g, 16, 24, 36, 40, 50, 51, 0xffff, -1));
-	emit_numbers(g, R5, flags);
+	emit_constant(g, R5, flags);
 	return l4 ? BPF_FUNC_l4_csum_replace : BPF_FUNC_l3_csum_replace;
 }
 
@@ -252,26 +232,27 @@ static s64 be16(s64 n)
 }
 
 /* Helpers after which the packet is longer at its front.  Not often in a run: Linux
- * doubles the buffer whenever it has to move it, and has no memory after a dozen times. */
+ * doubles the buffer whenever it has to move it, and has no memory after a dozen times.
+ */
 static s32 gen_growing(struct gen *g)
 {
 	switch (below(g, 4)) {
 	case 0:
-		emit_numbers(g, R2, be16(PICK(g, 0x8100, 0x88a8, 0x800)));
+		emit_constant(g, R2, be16(PICK(g, 0x8100, 0x88a8, 0x800)));
 		emit_number(g, R3, 0xffff, 5);
 		return BPF_FUNC_skb_vlan_push;
 	case 1:
 		emit_number(g, R2, 15, PICK(g, 0, 14, 4, 300, -1));
-		emit_numbers(g, R3, one_in(g, 10));
+		emit_constant(g, R3, one_in(g, 10));
 		return BPF_FUNC_skb_change_head;
 	case 2:
-		emit_numbers(g, R2, be16(PICK(g, 0x800, 0x86dd, 0x806)));
-		emit_numbers(g, R3, one_in(g, 10));
+		emit_constant(g, R2, be16(PICK(g, 0x800, 0x86dd, 0x806)));
+		emit_constant(g, R3, one_in(g, 10));
 		return BPF_FUNC_skb_change_proto;
 	}
 	emit_number(g, R2, 31, PICK(g, 0, 14, 20, 40, -20, -40, -14, -4));
-	emit_numbers(g, R3, PICK(g, 0, 0, 1, 1, 2));
-	emit_numbers(g, R4, PICK(g, 0, 0, 1, 2, 4, 8, 0x20, 0x40));
+	emit_constant(g, R3, PICK(g, 0, 0, 1, 1, 2));
+	emit_constant(g, R4, PICK(g, 0, 0, 1, 2, 4, 8, 0x20, 0x40));
 	return BPF_FUNC_skb_adjust_room;
 }
 
@@ -292,7 +273,7 @@ static s32 gen_tc_helper(struct gen *g)
 	case 9:
 		emit_number(g, R2, 7, PICK(g, 0, 1, 2, 3));
 		return BPF_FUNC_skb_change_type;
-	case 10: emit_numbers(g, R2, PICK(g, 0, 1, 2, 3, 4)); return BPF_FUNC_csum_level;
+	case 10: emit_constant(g, R2, PICK(g, 0, 1, 2, 3, 4)); return BPF_FUNC_csum_level;
 	case 11: return BPF_FUNC_set_hash_invalid;
 	case 12: emit_number(g, R2, 127, 7); return BPF_FUNC_set_hash;
 	case 13: emit_number(g, R2, 0xffff, 7); return BPF_FUNC_csum_update;
@@ -302,7 +283,7 @@ static s32 gen_tc_helper(struct gen *g)
 	if (g->grows)
 		return BPF_FUNC_skb_vlan_pop;
 	emit_number(g, R2, 255, PICK(g, 0, 13, 14, 60, 200, 20000));
-	emit_numbers(g, R3, one_in(g, 10));
+	emit_constant(g, R3, one_in(g, 10));
 	return BPF_FUNC_skb_change_tail;
 }
 

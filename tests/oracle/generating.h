@@ -104,6 +104,8 @@ void forget(struct gen *g, u16 mask);
 void emit_masked(struct gen *g, u8 dst, s32 mask);
 void emit_pointer(struct gen *g, u8 dst); /* what the frame's slot holds */
 void emit_frame(struct gen *g, u8 dst, s32 off);
+void emit_memory(struct gen *g, u8 dst, u32 n); /* address of n bytes that hold numbers */
+void emit_constant(struct gen *g, u8 dst, s64 n);
 
 /* ---- statements ---- */
 
@@ -119,6 +121,8 @@ void emit_function(struct gen *g, u8 dst, u32 func); /* its address */
 void gen_map(struct gen *g);
 void gen_callback(struct gen *g);
 void gen_tail_call(struct gen *g);
+void gen_ring(struct gen *g);
+void gen_strtol(struct gen *g);
 
 void gen_packet(struct gen *g);
 void gen_context(struct gen *g);
