@@ -536,7 +536,7 @@ bool hook_wants(const struct hook *hook, u32 *prog_type, u32 *attach_type)
 {
 	*prog_type = *attach_type = 0;
 	switch (hook->kind) {
-	case HOOK_XDP: *prog_type = PROG_TYPE_XDP; return true;
+	case HOOK_XDP: return wants_attach_type(ATTACH_XDP, prog_type, attach_type);
 	case HOOK_TCX:
 	case HOOK_TC:
 	case HOOK_NETKIT: *prog_type = PROG_TYPE_SCHED_CLS; return true;

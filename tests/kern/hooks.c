@@ -18,10 +18,10 @@ static const struct {
 	const char *text, *name; /* NULL: the same */
 	u32 prog_type, attach_type;
 } good[] = {
-	{"xdp:eth0", NULL, PROG_TYPE_XDP, 0},
-	{"xdp:eth0:native", NULL, PROG_TYPE_XDP, 0},
-	{"xdp:eth0.100:generic", NULL, PROG_TYPE_XDP, 0},
-	{"xdp:7:offload", NULL, PROG_TYPE_XDP, 0},
+	{"xdp:eth0", NULL, PROG_TYPE_XDP, ATTACH_XDP},
+	{"xdp:eth0:native", NULL, PROG_TYPE_XDP, ATTACH_XDP},
+	{"xdp:eth0.100:generic", NULL, PROG_TYPE_XDP, ATTACH_XDP},
+	{"xdp:7:offload", NULL, PROG_TYPE_XDP, ATTACH_XDP},
 	{"tcx:eth0:ingress", NULL, PROG_TYPE_SCHED_CLS, 0},
 	{"tcx:eth0:egress:first", NULL, PROG_TYPE_SCHED_CLS, 0},
 	{"tcx:eth0:egress:last", "tcx:eth0:egress", PROG_TYPE_SCHED_CLS, 0},

@@ -491,7 +491,8 @@ static void survives_the_interface(struct net *net)
 
 static void explains(struct net *net)
 {
-	const struct counting c = counts_tc(0, NEXT);
+	const struct counting c = counts_tc(0, NEXT),
+			      for_cpus = {PROG_TYPE_XDP, ATTACH_XDP_CPUMAP, 0, 2};
 	struct kern_prog prog = net_prog(net, &c);
 	struct skep_diag diag;
 
@@ -499,6 +500,14 @@ static void explains(struct net *net)
 	CHECK_INT(diag.err, -EINVAL);
 	CHECK_STR(diag.text, "program counts of type sched_cls cannot be attached at "
 			     "xdp:v1, which takes type xdp");
+	close(prog.fd);
+	prog = net_prog(net, &for_cpus);
+	CHECK(!net_attach(&prog, "xdp:v1", &diag));
+	CHECK_INT(diag.err, -EINVAL);
+	CHECK_STR(diag.text, "program counts at xdp:v1: the program was loaded to be "
+			     "attached as xdp_cpumap, not as xdp");
+	close(prog.fd);
+	prog = net_prog(net, &c);
 	CHECK(!net_attach(&prog, "tcx:nosuchdev:ingress", &diag));
 	CHECK_INT(diag.err, -ENODEV);
 	CHECK_STR(diag.text, "there is no interface \"nosuchdev\"");
@@ -510,6 +519,19 @@ static void explains(struct net *net)
 	CHECK_INT(diag.err, -EBADF);
 	CHECK(!net_attach(&prog, "tc:v1:ingress", &diag));
 	CHECK(diag.err < 0);
+}
+
+/* Links need none beyond those that loading took: who has the program may attach it. */
+static void needs_rights(struct net *net)
+{
+	const struct counting tc = counts_tc(0, NEXT), xdp = counts_xdp(0);
+	struct kern_prog of_tc = net_prog(net, &tc), of_xdp = net_prog(net, &xdp);
+
+	net_needs(&of_xdp, "xdp:v1", NULL);
+	net_needs(&of_tc, "tcx:v1:ingress", kernel_before(6, 6) ? "CAP_NET_ADMIN" : NULL);
+	net_needs(&of_tc, "tc:v1:ingress", "CAP_NET_ADMIN");
+	close(of_tc.fd);
+	close(of_xdp.fd);
 }
 
 int main(void)
@@ -544,6 +566,7 @@ int main(void)
 	stays_where_pinned(&net);
 	survives_the_interface(&net);
 	explains(&net);
+	needs_rights(&net);
 	net_fini(&net);
 	return check_report();
 }

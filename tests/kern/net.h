@@ -21,6 +21,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,6 +30,7 @@
 #include "check.h"
 #include "kern/attach.h"
 #include "kern/netlink.h"
+#include "kern/refused.h"
 #include "kern/sys.h"
 
 enum { COUNTERS = 8 };
@@ -118,6 +120,32 @@ static inline struct kern_link *net_attach(const struct kern_prog *prog, const c
 		CHECK_INT(diag->err, err);
 	hook_fini(&hook);
 	return link;
+}
+
+/* A process without any capability is told which one is missing; NULL: none is. */
+static inline void net_needs(const struct kern_prog *prog, const char *text,
+			     const char *cap)
+{
+	struct skep_diag diag;
+	char says[320];
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid) {
+		CHECK_INT(waitpid(pid, &status, 0), pid);
+		if (!CHECK_INT(status, 0))
+			fprintf(stderr, "	%s\n", text);
+		return;
+	}
+	check_failed = 0;
+	CHECK_INT(kern_keep_caps(0), 0);
+	CHECK_INT(!net_attach(prog, text, &diag), cap != NULL);
+	snprintf(says, sizeof(says),
+		 "program counts at %s: this needs %s, which this process does not have",
+		 text, cap ? cap : "");
+	if (cap)
+		CHECK_STR(diag.text, says);
+	_exit(check_failed != 0);
 }
 
 /* Waits (2 s) until a counter has a value; what it has then. */

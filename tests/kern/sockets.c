@@ -392,11 +392,6 @@ static void netfilter(struct net *net)
 	struct kern_link *link =
 		net_attach(&prog, "netfilter:ipv4:output:priority=-5", &diag);
 
-	if (!link && diag.err == -EINVAL && kernel_before(6, 4)) {
-		printf("netfilter: skipped, this kernel has no such links\n");
-		close(prog.fd);
-		return;
-	}
 	if (!CHECK(link))
 		fprintf(stderr, "\t%s\n", diag.text);
 	net_reset(net);
@@ -528,6 +523,34 @@ static void sockmaps(struct net *net)
 	close(sockets);
 }
 
+static void needs_rights(struct net *net, const struct group *g)
+{
+	const struct counting all[] = {
+		{PROG_TYPE_CGROUP_SKB, ATTACH_CGROUP_INET_EGRESS, 0, 1},
+		{PROG_TYPE_SK_LOOKUP, ATTACH_SK_LOOKUP, 0, 1},
+		{PROG_TYPE_NETFILTER, ATTACH_NETFILTER, 0, 1},
+		{PROG_TYPE_SOCKET_FILTER, 0, 0, -1},
+	};
+	const char *caps[] = {"CAP_NET_ADMIN", NULL, NULL, NULL};
+	int udp = open_udp(0);
+	char texts[4][320];
+
+	snprintf(texts[0], sizeof(texts[0]), "cgroup:%s:egress", g->path);
+	snprintf(texts[1], sizeof(texts[1]), "netns:/proc/self/ns/net:sk_lookup");
+	snprintf(texts[2], sizeof(texts[2]), "netfilter:ipv4:input:priority=3");
+	snprintf(texts[3], sizeof(texts[3]), "socket:%d", udp);
+	for (u32 i = 0; i < ARRAY_SIZE(all); i++) {
+		struct kern_prog prog = net_prog(net, &all[i]);
+
+		if (all[i].type == PROG_TYPE_NETFILTER && kernel_before(6, 4))
+			continue;
+
+		net_needs(&prog, texts[i], caps[i]);
+		close(prog.fd);
+	}
+	close(udp);
+}
+
 int main(void)
 {
 	struct net net;
@@ -553,9 +576,13 @@ int main(void)
 	cgroups_explain(&net, &group);
 	sk_lookup(&net);
 	flow_dissector(&net);
-	netfilter(&net);
+	if (kernel_before(6, 4))
+		printf("netfilter: skipped, this kernel has no such links\n");
+	else
+		netfilter(&net);
 	socket_filters(&net);
 	sockmaps(&net);
+	needs_rights(&net, &group);
 	net_fini(&net);
 	group_fini(&group);
 	return check_report();
