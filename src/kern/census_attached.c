@@ -289,7 +289,7 @@ static int found_filter(struct dump *d, const struct nlmsghdr *message)
 	/* several filters may have one program */
 	place.target = (u64)tc->tcm_info << 32 | (u32)tc->tcm_ifindex;
 	if_indextoname((u32)tc->tcm_ifindex, name);
-	place.where = arena_printf(&d->t->c->arena, "tc:%s:%s:%u", name, d->side,
+	place.where = arena_printf(&d->t->c->arena, "tc:%s:%s:priority=%u", name, d->side,
 				   TC_H_MAJ(tc->tcm_info) >> 16);
 	return place.where ? census_add_place(d->t->c, &place) : -ENOMEM;
 }

@@ -63,6 +63,9 @@ const char *census_hook_word(u32 attach_type)
 {
 	const struct abi_name *name = abi_attach_type(attach_type);
 
+	/* the name of its section says the type of the program */
+	if (attach_type == ATTACH_SK_MSG_VERDICT)
+		return "msg_verdict";
 	for (u32 i = 0; i < ARRAY_SIZE(words); i++) {
 		const char *slash = strchr(words[i].section, '/');
 
@@ -231,11 +234,11 @@ static const char *put_tracing(struct census_taking *t, const struct link_info *
 
 static const char *put_netfilter(struct arena *a, const struct link_info *info)
 {
-	static const char *const hooks[] = {"pre_routing", "local_in", "forward",
-					    "local_out", "post_routing"};
+	static const char *const hooks[] = {"prerouting", "input", "forward", "output",
+					    "postrouting"};
 	u32 hook = info->netfilter.hooknum;
 
-	return arena_printf(a, "netfilter:%s:%s:%d",
+	return arena_printf(a, "netfilter:%s:%s:priority=%d",
 			    info->netfilter.pf == 2    ? "ipv4"
 			    : info->netfilter.pf == 10 ? "ipv6"
 						       : "?",

@@ -337,7 +337,7 @@ static void test_netlink(int map)
 	if (!system(line)) {
 		c = take();
 		check_place(&c, id_of_prog(xdp), "xdp:lo:generic", false);
-		check_place(&c, id_of_prog(tc), "tc:lo:egress:7", false);
+		check_place(&c, id_of_prog(tc), "tc:lo:egress:priority=7", false);
 		CHECK(is_pinned(&c, SYS_PROG, id_of_prog(tc), "tc"));
 		census_fini(&c);
 	} else {
