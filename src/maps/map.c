@@ -392,6 +392,8 @@ bool map_find_value(const struct map *map, const void *addr, struct map_value_ra
 	u64 off = (u64)((const u8 *)addr - map->region) - map->values_off, elem;
 	u32 cpu = 0;
 
+	if (!map->values_size)
+		return false; /* references, records: no values to point to */
 	if (map->n_cpus > 1 && off >= map->cpu_stride) {
 		cpu = (u32)min_u64(off / map->cpu_stride, map->n_cpus - 1);
 		off -= cpu * map->cpu_stride;
