@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -84,8 +85,27 @@ int file_read(const char *path, struct file *file, struct skep_diag *diag)
 	return refuse_file(diag, standard_input ? "standard input" : path, err);
 }
 
+int file_map(const char *path, struct file *file, struct skep_diag *diag)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	void *data = MAP_FAILED;
+	struct stat st;
+
+	if (fd >= 0 && !fstat(fd, &st) && st.st_size > 0 && st.st_size <= FILE_MAX)
+		data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (fd >= 0)
+		close(fd);
+	if (data == MAP_FAILED)
+		return file_read(path, file, diag);
+	*file = (struct file){data, (u64)st.st_size, true};
+	return 0;
+}
+
 void file_fini(struct file *file)
 {
-	free(file->data);
+	if (file->mapped)
+		munmap(file->data, file->len);
+	else
+		free(file->data);
 	*file = (struct file){0};
 }

@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/ethernet.h>
-#include <pcap/pcap.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,10 +19,12 @@
 
 #include "base/bytes.h"
 #include "base/diag.h"
+#include "hook/libpcap.h"
 
 enum { SLL_PROTOCOL = 14, SLL_LEN = 16, SLL2_LEN = 20, SNAPLEN = 262144 };
 
 struct capture {
+	struct libpcap lib;
 	gzFile gz;        /* owned by the stream that pcap owns */
 	pcap_t *pcap;     /* owned */
 	const char *name; /* borrowed; for messages */
@@ -105,10 +106,10 @@ static int check_link(struct capture *c, struct skep_diag *diag)
 {
 	const char *name;
 
-	c->datalink = pcap_datalink(c->pcap);
+	c->datalink = c->lib.datalink(c->pcap);
 	if (link_row(c->datalink))
 		return 0;
-	name = pcap_datalink_val_to_name(c->datalink);
+	name = c->lib.datalink_val_to_name(c->datalink);
 	if (name)
 		return fail(diag, CAPTURE_LINK, NO_PC, name);
 	return fail(diag, CAPTURE_LINK, NO_PC, "without a name");
@@ -119,7 +120,11 @@ static int open_pcap(struct capture *c, FILE *stream, struct skep_diag *diag)
 {
 	char err[PCAP_ERRBUF_SIZE] = "";
 
-	c->pcap = pcap_fopen_offline_with_tstamp_precision(
+	if (libpcap_open(&c->lib, diag)) {
+		fclose(stream);
+		return -EOPNOTSUPP;
+	}
+	c->pcap = c->lib.fopen_offline_with_tstamp_precision(
 		stream, PCAP_TSTAMP_PRECISION_NANO, err);
 	if (c->pcap)
 		return check_link(c, diag);
@@ -161,7 +166,8 @@ void capture_close(struct capture *c)
 	if (!c)
 		return;
 	if (c->pcap)
-		pcap_close(c->pcap);
+		c->lib.close(c->pcap);
+	libpcap_close(&c->lib);
 	free(c);
 }
 
@@ -215,7 +221,7 @@ int capture_next(struct capture *c, struct captured *packet, struct skep_diag *d
 	const u8 *data;
 	int got;
 
-	while ((got = pcap_next_ex(c->pcap, &header, &data)) == 1) {
+	while ((got = c->lib.next_ex(c->pcap, &header, &data)) == 1) {
 		c->number++;
 		fill(c, packet, header);
 		packet->data = data;
@@ -228,7 +234,7 @@ int capture_next(struct capture *c, struct captured *packet, struct skep_diag *d
 	if (got == PCAP_ERROR_BREAK)
 		fail(diag, CAPTURE_BROKEN, NO_PC, broken_stream(c));
 	else
-		fail(diag, CAPTURE_BROKEN, NO_PC, pcap_geterr(c->pcap));
+		fail(diag, CAPTURE_BROKEN, NO_PC, c->lib.geterr(c->pcap));
 	return diag_in(diag, -EINVAL, "%s: packet %llu", c->name,
 		       (unsigned long long)c->number + 1);
 }
@@ -253,10 +259,40 @@ int capture_progress(const struct capture *c)
 /* ---- writing ---- */
 
 struct capture_writer {
+	struct libpcap lib;
 	pcap_t *pcap;       /* owned */
 	pcap_dumper_t *out; /* owned */
 	const char *name;   /* borrowed; for messages */
 };
+
+static int open_dump(struct capture_writer *w, const char *path, enum capture_link link,
+		     struct skep_diag *diag)
+{
+	int err = libpcap_open(&w->lib, diag);
+
+	if (err)
+		return err;
+	w->pcap = w->lib.open_dead_with_tstamp_precision(
+		link == CAPTURE_ETHERNET ? DLT_EN10MB : DLT_RAW, SNAPLEN,
+		PCAP_TSTAMP_PRECISION_NANO);
+	if (!w->pcap)
+		return fail(diag, NO_MEMORY, NO_PC);
+	w->out = w->lib.dump_open(w->pcap, path);
+	if (w->out)
+		return 0;
+	err = fail(diag, CAPTURE_NOT_WRITTEN, NO_PC, strerror(errno));
+	return diag_in(diag, err, "%s", w->name);
+}
+
+static void free_writer(struct capture_writer *w)
+{
+	if (w->out)
+		w->lib.dump_close(w->out);
+	if (w->pcap)
+		w->lib.close(w->pcap);
+	libpcap_close(&w->lib);
+	free(w);
+}
 
 int capture_create(const char *path, enum capture_link link,
 		   struct capture_writer **writer, struct skep_diag *diag)
@@ -267,23 +303,12 @@ int capture_create(const char *path, enum capture_link link,
 	if (!w)
 		return fail(diag, NO_MEMORY, NO_PC);
 	w->name = strcmp(path, "-") ? path : "standard output";
-	w->pcap = pcap_open_dead_with_tstamp_precision(
-		link == CAPTURE_ETHERNET ? DLT_EN10MB : DLT_RAW, SNAPLEN,
-		PCAP_TSTAMP_PRECISION_NANO);
-	if (!w->pcap) {
-		free(w);
-		return fail(diag, NO_MEMORY, NO_PC);
-	}
-	w->out = pcap_dump_open(w->pcap, path);
-	if (!w->out) {
-		err = fail(diag, CAPTURE_NOT_WRITTEN, NO_PC, strerror(errno));
-		err = diag_in(diag, err, "%s", w->name);
-		pcap_close(w->pcap);
-		free(w);
-		return err;
-	}
-	*writer = w;
-	return 0;
+	err = open_dump(w, path, link, diag);
+	if (err)
+		free_writer(w);
+	else
+		*writer = w;
+	return err;
 }
 
 void capture_write(struct capture_writer *w, const struct captured *packet)
@@ -295,20 +320,18 @@ void capture_write(struct capture_writer *w, const struct captured *packet)
 		.len = packet->wire_len,
 	};
 
-	pcap_dump((u8 *)w->out, &header, packet->data);
+	w->lib.dump((u8 *)w->out, &header, packet->data);
 }
 
 int capture_finish(struct capture_writer *w, struct skep_diag *diag)
 {
-	bool failed = pcap_dump_flush(w->out) || ferror(pcap_dump_file(w->out));
+	bool failed = w->lib.dump_flush(w->out) || ferror(w->lib.dump_file(w->out));
 	int err = 0;
 
 	if (failed) {
 		fail(diag, CAPTURE_NOT_WRITTEN, NO_PC, strerror(errno));
 		err = diag_in(diag, -EIO, "%s", w->name);
 	}
-	pcap_dump_close(w->out);
-	pcap_close(w->pcap);
-	free(w);
+	free_writer(w);
 	return err;
 }

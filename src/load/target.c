@@ -38,7 +38,9 @@ static int read_object(struct skep_target *t, const char *path, struct skep_diag
 
 static int read_types(struct skep_target *t, const char *path, struct skep_diag *diag)
 {
-	int err = file_read(path, &t->file, diag);
+	bool running = !strcmp(path, running_types);
+	int err = running ? file_map(path, &t->file, diag)
+			  : file_read(path, &t->file, diag);
 
 	if (err)
 		return err;

@@ -189,7 +189,7 @@ static int open_object(struct session *s)
 	char *kconfig;
 	int err;
 
-	if (kconfig_read(args_value(s->args, ATTACH_KCONFIG), &kconfig, &s->diag))
+	if (kconfig_read(args_value(s->args, ATTACH_KCONFIG), path, &kconfig, &s->diag))
 		return refuse(&s->diag, EXIT_INPUT);
 	opts.name = strcmp(path, "-") ? NULL : "standard input";
 	opts.kconfig = kconfig;

@@ -159,7 +159,7 @@ static int run(const struct args *args)
 	char *text = NULL;
 	int status;
 
-	if (path && kconfig_read(path, &text, &diag))
+	if (path && kconfig_read(path, NULL, &text, &diag))
 		return refuse(&diag, EXIT_INPUT);
 	if (file_read(args_operand(args, 0), &file, &diag)) {
 		free(text);

@@ -3,6 +3,7 @@
  * /boot/config-RELEASE or /proc/config.gz, as Linux' distributors and Linux itself give
  * it.
  */
+#define _GNU_SOURCE /* memmem() */
 #include "tools/kconfig.h"
 
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include <zlib.h>
 
 #include "base/diag.h"
+#include "base/file.h"
 #include "base/text.h"
 
 enum { MAX_CONFIG = 16 << 20 };
@@ -43,7 +45,22 @@ static int read_file(const char *path, char **text, struct skep_diag *diag)
 	return err || *text ? err : fail(diag, NO_MEMORY, NO_PC);
 }
 
-int kconfig_read(const char *path, char **text, struct skep_diag *diag)
+/* Who has no section of that name does not mention it: not in its types either. */
+static bool may_have_settings(const char *object)
+{
+	static const char section[] = ".kconfig";
+	struct file file;
+	bool found;
+
+	if (!strcmp(object, "-") || file_read(object, &file, NULL))
+		return true;
+	found = memmem(file.data, file.len, section, sizeof(section) - 1);
+	file_fini(&file);
+	return found;
+}
+
+int kconfig_read(const char *path, const char *object, char **text,
+		 struct skep_diag *diag)
 {
 	struct utsname name;
 	char boot[128];
@@ -51,7 +68,7 @@ int kconfig_read(const char *path, char **text, struct skep_diag *diag)
 	*text = NULL;
 	if (path)
 		return read_file(path, text, diag);
-	if (uname(&name))
+	if (!may_have_settings(object) || uname(&name))
 		return 0;
 	snprintf(boot, sizeof(boot), "/boot/config-%s", name.release);
 	if (read_file(boot, text, NULL))

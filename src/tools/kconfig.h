@@ -7,8 +7,13 @@
 
 struct skep_diag;
 
-/* The text of the file, or (path NULL) of the running kernel's configuration where it
- * shows one: *text is for free(), NULL: none.  Files may be compressed with gzip. */
-int kconfig_read(const char *path, char **text, struct skep_diag *diag);
+/*
+ * The text of the file, or (path NULL) of the running kernel's configuration where it
+ * shows one: *text is for free(), NULL: none.  Files may be compressed with gzip.
+ * object: path of the object that it is for; the running kernel's is only read if that
+ * can have externs of .kconfig.
+ */
+int kconfig_read(const char *path, const char *object, char **text,
+		 struct skep_diag *diag);
 
 #endif

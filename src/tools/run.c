@@ -283,7 +283,7 @@ static int open_object(struct session *s)
 		err = args_count(s->args, RUN_MAX_STEPS, ~0ull, &opts.max_steps);
 	if (err)
 		return err;
-	if (kconfig_read(args_value(s->args, RUN_KCONFIG), &kconfig, &s->diag))
+	if (kconfig_read(args_value(s->args, RUN_KCONFIG), path, &kconfig, &s->diag))
 		return refuse(&s->diag, EXIT_INPUT);
 	opts.kconfig = kconfig;
 	err = skep_object_open(path, &opts, &s->obj, &s->diag);

@@ -80,7 +80,6 @@ struct verification {
 	enum kern_log_level level;
 	FILE *log_file; /* owned; NULL until something is written */
 	const char *log_path;
-	char *kconfig; /* owned */
 	u32 n, judged[3];
 	bool refused; /* the system refused */
 };
@@ -288,13 +287,19 @@ static int verify_opened(struct verification *v, struct skep_object *obj)
 
 static int verify_object(struct verification *v, const char *path)
 {
-	struct skep_object_opts opts = {.engine = "kernel", .kconfig = v->kconfig};
+	struct skep_object_opts opts = {.engine = "kernel"};
 	struct skep_diag diag = SKEP_DIAG_INIT;
 	struct skep_object *obj;
-	int status;
+	char *kconfig;
+	int status, err;
 
+	if (kconfig_read(args_value(v->args, VERIFY_KCONFIG), path, &kconfig, &diag))
+		return refuse(&diag, EXIT_INPUT);
 	opts.name = strcmp(path, "-") ? NULL : "standard input";
-	if (skep_object_open(path, &opts, &obj, &diag))
+	opts.kconfig = kconfig;
+	err = skep_object_open(path, &opts, &obj, &diag);
+	free(kconfig);
+	if (err)
 		return refuse(&diag, EXIT_INPUT);
 	status = verify_opened(v, obj);
 	skep_object_close(obj);
@@ -375,15 +380,12 @@ static int run(const struct args *args)
 				 .json = JSON_INIT,
 				 .findings = VEC_INIT(struct finding),
 				 .log_path = default_log};
-	struct skep_diag diag = SKEP_DIAG_INIT;
 	int status = read_level(args, &v.level);
 
 	if (status)
 		return status;
 	if (args_has(args, VERIFY_LOG_FILE))
 		v.log_path = args_value(args, VERIFY_LOG_FILE);
-	if (kconfig_read(args_value(args, VERIFY_KCONFIG), &v.kconfig, &diag))
-		return refuse(&diag, EXIT_INPUT);
 	table_init(&v.table, heads, 0);
 	for (size_t i = 0; args_operand(args, i); i++) {
 		int one = verify_object(&v, args_operand(args, i));
@@ -399,7 +401,6 @@ static int run(const struct args *args)
 	if (v.log_file)
 		fclose(v.log_file);
 	json_fini(&v.json);
-	free(v.kconfig);
 	return status;
 }
 
