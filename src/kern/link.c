@@ -256,7 +256,8 @@ static void unpin(struct kern_link *link, u32 id)
 		close(fd);
 }
 
-/* Links that know no detaching go when nobody holds them. */
+/* Links that know no detaching go when nobody holds them.  Who may not open links by id
+ * cannot know that another one does. */
 static int let_go(struct kern_link *link, u32 id, struct skep_diag *diag)
 {
 	int fd;

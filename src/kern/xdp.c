@@ -50,21 +50,31 @@ static u32 attached_prog(u32 ifindex)
 	return netlink_call(&msg, &answer) ? 0 : id;
 }
 
-static int refused(const struct attaching *a, u32 ifindex, int err,
+struct refusal {
+	int err;
+	u32 ifindex;
+	const char *why; /* the kernel's own words, or "" */
+};
+
+static int refused(const struct attaching *a, const struct refusal *r,
 		   struct skep_diag *diag)
 {
 	char where[HOOK_NAME_SIZE];
+	bool unfit = r->err == -EOPNOTSUPP || r->err == -EINVAL;
 
 	hook_name(a->hook, where);
-	if (err == -EBUSY || err == -EEXIST) {
-		fail(diag, XDP_TAKEN, NO_PC, where, attached_prog(ifindex));
+	if (r->err == -EBUSY || r->err == -EEXIST) {
+		fail(diag, XDP_TAKEN, NO_PC, where, attached_prog(r->ifindex));
 		return -EBUSY;
 	}
-	if ((err == -EOPNOTSUPP || err == -EINVAL) && a->hook->mode == MODE_OFFLOAD)
+	if (unfit && a->hook->mode == MODE_OFFLOAD)
 		return fail(diag, XDP_OFFLOAD, NO_PC, where);
-	if (err == -EOPNOTSUPP)
+	if (*r->why && r->err != -EPERM)
+		return fail_errno(diag, r->err, KERNEL_WORDS, NO_PC, where,
+				  strerror(-r->err), r->why);
+	if (r->err == -EOPNOTSUPP)
 		return fail(diag, XDP_NATIVE, NO_PC, where);
-	return attach_refused(a, err, diag);
+	return attach_refused(a, r->err, diag);
 }
 
 /* ---- by rtnetlink ---- */
@@ -148,9 +158,9 @@ static int attach_to(const struct attaching *a, u32 ifindex, struct kern_link **
 		     struct skep_diag *diag)
 {
 	struct kern_link *link = link_new(a, &xdp_ops, sizeof(struct xdp_link), diag);
-	struct xdp_link *l;
+	struct refusal refusal = {.ifindex = ifindex};
 	struct netlink_answer answer = {0};
-	int err;
+	struct xdp_link *l;
 
 	if (!link)
 		return -ENOMEM;
@@ -159,15 +169,14 @@ static int attach_to(const struct attaching *a, u32 ifindex, struct kern_link **
 	l->ifindex = ifindex;
 	l->flags = mode_flags[a->hook->mode];
 	l->prog_fd = fcntl(a->prog->fd, F_DUPFD_CLOEXEC, 0);
-	err = l->prog_fd < 0 ? -errno : set_xdp(l, l->prog_fd, -1, &answer);
-	if (!err) {
+	refusal.err = l->prog_fd < 0 ? -errno : set_xdp(l, l->prog_fd, -1, &answer);
+	if (!refusal.err) {
 		*out = link;
 		return 0;
 	}
-	if (answer.why[0] && err != -EPERM && err != -EBUSY && err != -EEXIST)
-		link_refused(link, err, answer.why, diag);
+	refusal.why = answer.why;
 	xdp_release(link);
-	return refused(a, ifindex, err, diag);
+	return refused(a, &refusal, diag);
 }
 
 int attach_xdp_netlink(const struct attaching *a, struct kern_link **link,
@@ -181,18 +190,37 @@ int attach_xdp_netlink(const struct attaching *a, struct kern_link **link,
 
 /* ---- by a link ---- */
 
+/* bpf(2) keeps the driver's words to itself ("Peer MTU is too large"): the same attempt
+ * by rtnetlink, which fails for the same reason, brings them. */
+static void ask_why(const struct attaching *a, const struct refusal *r,
+		    struct netlink_answer *answer)
+{
+	const struct xdp_link l = {.ifindex = r->ifindex,
+				   .flags = mode_flags[a->hook->mode]};
+	struct netlink_answer undone = {0};
+
+	if (r->err == -EPERM || r->err == -EBUSY || r->err == -EEXIST)
+		return;
+	if (!set_xdp(&l, a->prog->fd, -1, answer))
+		set_xdp(&l, -1, a->prog->fd, &undone);
+}
+
 int attach_xdp(const struct attaching *a, struct kern_link **link, struct skep_diag *diag)
 {
 	struct link_create_attr attr = {.attach_type = ATTACH_XDP,
 					.flags = mode_flags[a->hook->mode]};
 	int err = netlink_device(a->hook, &attr.target_fd, diag), fd;
+	struct netlink_answer answer = {0};
+	struct refusal refusal;
 
 	if (err)
 		return err;
 	fd = link_create(a, &attr, LINK_UPTO(flags));
 	if (fd == -EINVAL && kernel_before(5, 9))
 		return attach_to(a, attr.target_fd, link, diag);
-	if (fd < 0)
-		return refused(a, attr.target_fd, fd, diag);
-	return link_of_fd(a, fd, link, diag);
+	if (fd >= 0)
+		return link_of_fd(a, fd, link, diag);
+	refusal = (struct refusal){fd, attr.target_fd, answer.why};
+	ask_why(a, &refusal, &answer);
+	return refused(a, &refusal, diag);
 }
