@@ -7,6 +7,7 @@
 #define SKEP_TESTS_KERN_NET_H
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
@@ -39,6 +40,7 @@ struct net {
 	char folder[64]; /* a bpffs is mounted on it */
 	int map;         /* of counters: what programs count in */
 	int packets;     /* a raw socket on v0 */
+	u32 open_fds;    /* when all that was there */
 };
 
 /* ---- counters ---- */
@@ -275,6 +277,19 @@ static inline void net_add_veth(struct net *net)
 
 /* ---- the whole ---- */
 
+/* What links and failures leave open is a leak. */
+static inline u32 net_open_fds(void)
+{
+	DIR *fds = opendir("/proc/self/fd");
+	u32 n = 0;
+
+	while (fds && readdir(fds))
+		n++;
+	if (fds)
+		closedir(fds);
+	return n;
+}
+
 static inline const char *net_init(struct net *net)
 {
 	const char *reason = NULL;
@@ -299,11 +314,13 @@ static inline const char *net_init(struct net *net)
 	CHECK(net->map >= 0);
 	CHECK_INT(net_up("lo"), 0);
 	net_add_veth(net);
+	net->open_fds = net_open_fds();
 	return NULL;
 }
 
 static inline void net_fini(struct net *net)
 {
+	CHECK_INT(net_open_fds(), net->open_fds);
 	close(net->map);
 	close(net->packets);
 	umount2(net->folder, MNT_DETACH);
