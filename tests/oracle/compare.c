@@ -272,7 +272,7 @@ static void last_words(char *log, struct comparison *out)
 	if (end)
 		*end = 0;
 	line = strrchr(log, '\n');
-	snprintf(out->text, sizeof(out->text), "%s", line ? line + 1 : log);
+	snprintf(out->text, sizeof(out->text), "%.500s", line ? line + 1 : log);
 	out->verdict = REFUSED;
 }
 
