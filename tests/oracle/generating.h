@@ -79,6 +79,7 @@ struct area {
 /* ---- choice ---- */
 
 u64 gen_random(u64 *state);
+u64 gen_number(u64 *state); /* many edges */
 u32 below(struct gen *g, u32 n);
 bool one_in(struct gen *g, u32 n);
 u8 reg_of(struct gen *g, u16 mask);
