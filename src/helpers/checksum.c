@@ -106,7 +106,7 @@ PACKET_HELPER(csum_level)
 /* The checksum after a field changed from -> to, both in packet order. */
 static u16 replace32(u16 csum, u32 from, u32 to)
 {
-	return (u16)~fold(add32(sub32((u16)~csum, from), to));
+	return (u16)~fold(add32(sub32(~(u32)csum, from), to));
 }
 
 static u16 replace16(u16 csum, u16 from, u16 to)
