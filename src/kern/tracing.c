@@ -152,8 +152,6 @@ int kern_iter_open(const struct kern_link *link, struct skep_diag *diag)
 
 /* ---- struct_ops ---- */
 
-enum { MAP_FLAG_LINK = 1 << 13 }; /* BPF_F_LINK, 6.4 */
-
 /* Without that flag writing the value registered it, and deleting its key takes it back.
  */
 struct value_link {
@@ -223,7 +221,7 @@ int attach_struct_ops(const struct attaching *a, struct kern_link **link,
 	err = sys_info(map, &info, sizeof(info));
 	if (err)
 		return attach_refused(a, err, diag);
-	if (!(info.map_flags & MAP_FLAG_LINK))
+	if (!(info.map_flags & STRUCT_OPS_LINK))
 		return value_of_map(map, a, link, diag);
 	return link_of_fd(a, sys_link_create(&attr, LINK_UPTO(flags)), link, diag);
 }

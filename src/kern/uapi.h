@@ -33,6 +33,9 @@ enum {
 /* A flag of netfilter links: fragments are put together first. */
 enum { NETFILTER_IP_DEFRAG = 1 };
 
+/* Flag of a map of struct_ops, BPF_F_LINK: a link registers it, not its value.  6.4 */
+enum { STRUCT_OPS_LINK = 1 << 13 };
+
 /* BPF_LINK_CREATE; what follows flags depends on the attach type */
 struct link_create_attr {
 	u32 prog_fd;   /* of struct_ops: map_fd */

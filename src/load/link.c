@@ -82,13 +82,20 @@ SKEP_API int skep_prog_attach(struct skep_prog *prog, const char *text,
 
 /* ---- struct_ops ---- */
 
+static bool is_by_link(const struct skep_map *map)
+{
+	struct bpf_map_info info = {0};
+
+	return !sys_info(map->fd, &info, sizeof(info)) &&
+	       info.map_flags & STRUCT_OPS_LINK;
+}
+
 SKEP_API int skep_map_attach(struct skep_map *map, struct skep_link **link,
 			     struct skep_diag *diag)
 {
 	struct hook hook = {.kind = HOOK_STRUCT_OPS, .fd = map->fd};
-	struct kern_prog none = {.fd = map->fd,
-				 .type = PROG_TYPE_STRUCT_OPS,
-				 .name = map->def->name};
+	struct kern_prog none = {
+		.fd = map->fd, .type = PROG_TYPE_STRUCT_OPS, .name = map->def->name};
 	struct kern_link *made;
 	const u32 zero = 0;
 	int err;
@@ -97,11 +104,11 @@ SKEP_API int skep_map_attach(struct skep_map *map, struct skep_link **link,
 		return diag_in(diag, fail(diag, NOT_STRUCT_OPS, NO_PC), "map %s",
 			       map->def->name);
 	err = sys_map_update(map->fd, &zero, map->ops_value, 0);
-	if (err)
-		return diag_in(diag,
-			       fail_errno(diag, err, KERN_MAP_FILL, NO_PC,
-					  strerror(-err)),
-			       "map %s", map->def->name);
+	/* a value that links use is never written again */
+	if (err && !(err == -EBUSY && is_by_link(map)))
+		return diag_in(
+			diag, fail_errno(diag, err, KERN_MAP_FILL, NO_PC, strerror(-err)),
+			"map %s", map->def->name);
 	err = kern_attach(&none, &hook, &made, diag);
 	return err ? diag_in(diag, err, "map %s", map->def->name)
 		   : make_link(made, link, diag);
