@@ -569,11 +569,31 @@ static void needs_rights(struct net *net)
 	close(of_xdp.fd);
 }
 
+/* Linux patches its own code when XDP programs change, and an emulator of several CPUs
+ * does not always keep up with that: there, everything happens on one. */
+static void stay_on_one_cpu(void)
+{
+	cpu_set_t one;
+	char line[256];
+	bool emulated = false;
+	FILE *f = fopen("/proc/cpuinfo", "r");
+
+	while (f && fgets(line, sizeof(line), f))
+		emulated |= strstr(line, "QEMU TCG") != NULL;
+	if (f)
+		fclose(f);
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	if (emulated)
+		CHECK_INT(sched_setaffinity(0, sizeof(one), &one), 0);
+}
+
 int main(void)
 {
 	struct net net;
 	const char *reason = kernel_refuses();
 
+	stay_on_one_cpu();
 	if (!reason)
 		reason = net_init(&net);
 	if (reason) {
