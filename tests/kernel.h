@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -137,6 +138,18 @@ static inline int kernel_run(int fd, struct bytes in, void *out, u32 *out_len, u
 	if (out)
 		*out_len = attr.test.data_size_out;
 	return 0;
+}
+
+/* As KERNEL_VERSION() has it, without the patch level: ABI_LINUX(6, 12).  What a test
+ * asserts of Linux is often younger than a kernel of make lab. */
+static inline u32 kernel_version(void)
+{
+	struct utsname host;
+	unsigned int major = 0, minor = 0;
+
+	if (uname(&host) || sscanf(host.release, "%u.%u", &major, &minor) != 2)
+		return 0;
+	return major << 16 | minor << 8;
 }
 
 /* Why bpf(2) cannot be used here, or NULL. */

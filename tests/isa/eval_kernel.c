@@ -9,10 +9,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "abi/insns.h"
 #include "base/bytes.h"
 #include "check.h"
 #include "isa/eval.h"
 #include "isa/insn.h"
+#include "kernel.h"
 
 enum { SKIPPED = 77, MAX_SLOTS = 32 };
 
@@ -207,6 +209,7 @@ int main(void)
 {
 	static const struct insn nothing[] = {{.code = 0xb7}, {.code = 0x95}};
 	const size_t n = ARRAY_SIZE(values);
+	const u32 running = kernel_version();
 	int compared = 0, fd = load(nothing, 2);
 
 	if (fd < 0) {
@@ -215,7 +218,7 @@ int main(void)
 	}
 	close(fd);
 	for (int op = 0; op < OPS; op++) {
-		if (op_info(op)->kind == KIND_INVALID)
+		if (op_info(op)->kind == KIND_INVALID || abi_insn_since(op) > running)
 			continue;
 		for (size_t i = 0; i < n * n; i++) {
 			struct operands in = {values[i / n], values[i % n],
