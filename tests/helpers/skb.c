@@ -5,7 +5,9 @@
  */
 #include <stdlib.h>
 
+#include "abi/abi.h"
 #include "check.h"
+#include "kernel.h"
 #include "oracle.h"
 
 static void fill(u8 *at, u32 len)
@@ -335,6 +337,10 @@ static void make_case(struct oracle_case *c)
 			       : makers[pick(ARRAY_SIZE(makers))](c);
 		if (call->helper == BPF_FUNC_skb_change_tail && grown > SPARE_ROOM)
 			*call = pull(c);
+		/* before, it gave all 32 bits of the sum and wanted sizes in words */
+		if (call->helper == BPF_FUNC_csum_diff &&
+		    kernel_version() < ABI_LINUX(6, 13))
+			*call = csum_level(c);
 		grown += growth(call);
 	}
 }
