@@ -117,7 +117,7 @@ static void drain_kernel(struct sides *s, struct records *r)
 
 /* ---- maps ---- */
 
-/* Slots 0 and 1 of OUTER; slot 2 holds the first again, slot 3 nothing. */
+/* Slots 0 and 1 of the maps of maps; slot 2 holds the first again, slot 3 nothing. */
 static const enum gen_map inners[] = {GEN_INNER_A, GEN_INNER_B, GEN_INNER_A};
 
 static bool make_kernel_maps(struct sides *s, struct side *k)
@@ -129,6 +129,8 @@ static bool make_kernel_maps(struct sides *s, struct side *k)
 	}
 	for (u32 i = 0; i < ARRAY_SIZE(inners); i++)
 		if (kernel_map_op(BPF_MAP_UPDATE_ELEM, k->fds[GEN_OUTER], &i,
+				  &k->fds[inners[i]], 0) ||
+		    kernel_map_op(BPF_MAP_UPDATE_ELEM, k->fds[GEN_OUTER_HASH], &i,
 				  &k->fds[inners[i]], 0))
 			return false;
 	s->jumps[0] = k->fds[GEN_JUMPS];
@@ -147,13 +149,15 @@ static bool make_our_maps(struct sides *s, struct side *side)
 		struct map_attr attr = map_attrs[i];
 
 		attr.n_cpus = s->n_cpus;
-		if (i == GEN_OUTER)
+		if (i == GEN_OUTER || i == GEN_OUTER_HASH)
 			attr.inner = &map_attrs[GEN_INNER_A];
 		if (map_new(&attr, &side->maps[i], &s->diag))
 			return false;
 	}
 	for (u32 i = 0; i < ARRAY_SIZE(inners); i++)
-		if (map_update_ref(side->maps[GEN_OUTER], &i, side->maps[inners[i]], 0))
+		if (map_update_ref(side->maps[GEN_OUTER], &i, side->maps[inners[i]], 0) ||
+		    map_update_ref(side->maps[GEN_OUTER_HASH], &i, side->maps[inners[i]],
+				   0))
 			return false;
 	if (map_value_addr(side->maps[GEN_SCRATCH], 0, &scratch))
 		return false;
@@ -230,8 +234,8 @@ static bool is_array(u32 map)
 
 static bool holds_values(u32 map)
 {
-	return map != GEN_SCRATCH && map != GEN_OUTER && map != GEN_JUMPS &&
-	       map != GEN_RING;
+	return map != GEN_SCRATCH && map != GEN_OUTER && map != GEN_OUTER_HASH &&
+	       map != GEN_JUMPS && map != GEN_RING;
 }
 
 static void empty(const struct side *side, enum gen_map map)

@@ -22,7 +22,7 @@ u32 gen_maps_used(const struct gen_case *c)
 			i++;
 		}
 	}
-	if (used >> GEN_OUTER & 1)
+	if (used & (1u << GEN_OUTER | 1u << GEN_OUTER_HASH))
 		used |= 1u << GEN_INNER_A | 1u << GEN_INNER_B;
 	return used;
 }

@@ -12,6 +12,11 @@ static bool is_array(enum gen_map map)
 	       map == GEN_INNER_B;
 }
 
+static bool holds_maps(enum gen_map map)
+{
+	return map == GEN_OUTER || map == GEN_OUTER_HASH;
+}
+
 /* A key on the stack, of few different ones, so that they meet. */
 static void emit_key(struct gen *g, enum gen_map map)
 {
@@ -25,7 +30,7 @@ static void emit_key(struct gen *g, enum gen_map map)
 		return;
 	}
 	emit_masked(g, R1, GEN_KEYS - 1);
-	emit(g, is_array(map) || map == GEN_OUTER ? OP_STX32 : OP_STX64, FP, R1, KEY, 0);
+	emit(g, is_array(map) || holds_maps(map) ? OP_STX32 : OP_STX64, FP, R1, KEY, 0);
 }
 
 static void emit_map(struct gen *g, u8 reg, enum gen_map map)
@@ -56,7 +61,7 @@ static void gen_lookup(struct gen *g, enum gen_map map)
 	bool store = one_in(g, 4), inner = one_in(g, 8);
 	u32 missing, missing_inner = 0;
 
-	emit_lookup(g, inner ? GEN_OUTER : map);
+	emit_lookup(g, !inner ? map : one_in(g, 2) ? GEN_OUTER : GEN_OUTER_HASH);
 	missing = emit(g, OP_JEQ64_K, R0, 0, 0, 0);
 	if (inner) {
 		emit(g, OP_MOV64_X, R4, R0, 0, 0);

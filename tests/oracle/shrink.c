@@ -67,12 +67,20 @@ static void put_maps(FILE *f, const struct gen_case *c)
 		fprintf(f, ".map " #name " " text " key %d value %d entries %d%s%s\n",   \
 			key, value, entries,                                             \
 			!strcmp(#flags, "0") ? "" : " flags BPF_F_NO_PREALLOC",          \
-			GEN_##name == GEN_OUTER ? " inner INNER_A" : "");
+			GEN_##name == GEN_OUTER || GEN_##name == GEN_OUTER_HASH          \
+				? " inner INNER_A"                                       \
+				: "");
 #include "oracle/maps.def"
 #undef M
-	if (used >> GEN_OUTER & 1)
-		fprintf(f, ".slot OUTER 0 INNER_A\n.slot OUTER 1 INNER_B\n"
-			   ".slot OUTER 2 INNER_A\n");
+	for (u32 i = 0; i < 2; i++) {
+		const char *name = i ? "OUTER_HASH" : "OUTER";
+
+		if (used >> (i ? GEN_OUTER_HASH : GEN_OUTER) & 1)
+			fprintf(f,
+				".slot %s 0 INNER_A\n.slot %s 1 INNER_B\n"
+				".slot %s 2 INNER_A\n",
+				name, name, name);
+	}
 	for (u32 i = 0; i < c->n_progs && used >> GEN_JUMPS & 1; i++)
 		fprintf(f, ".slot JUMPS %u p%u\n", i, i);
 }
