@@ -117,6 +117,7 @@ static const struct word modes[] = {{"native", MODE_NATIVE},
 				    {"generic", MODE_GENERIC},
 				    {"offload", MODE_OFFLOAD},
 				    {NULL, 0}};
+
 static const struct word *find_word(const struct word *words, const char *text)
 {
 	for (; words->word; words++)
@@ -174,12 +175,13 @@ static bool find_cgroup_type(const char *text, u32 *attach_type)
 /* Decimal or 0x; nothing before or behind it. */
 static bool number_of(const char *text, u64 max, u64 *number)
 {
+	bool hex = text[0] == '0' && (text[1] | ' ') == 'x';
 	char *end;
 
 	if (*text < '0' || *text > '9')
 		return false;
 	errno = 0;
-	*number = strtoull(text, &end, 0);
+	*number = strtoull(text, &end, hex ? 16 : 10);
 	return !errno && !*end && *number <= max;
 }
 

@@ -29,6 +29,8 @@ static const struct {
 	 0},
 	{"tcx:eth0:egress:after=4294967295", NULL, PROG_TYPE_SCHED_CLS, 0},
 	{"tc:eth0:ingress", NULL, PROG_TYPE_SCHED_CLS, 0},
+	{"tc:eth0:ingress:priority=010", "tc:eth0:ingress:priority=10",
+	 PROG_TYPE_SCHED_CLS, 0},
 	{"tc:eth0:egress:priority=65535", NULL, PROG_TYPE_SCHED_CLS, 0},
 	{"netkit:nk0:primary:first", NULL, PROG_TYPE_SCHED_CLS, 0},
 	{"netkit:nk0:peer", NULL, PROG_TYPE_SCHED_CLS, 0},
@@ -188,6 +190,8 @@ static const struct {
 			    "netns:PATH:sk_lookup|flow_dissector"},
 	{"netns::sk_lookup", "hook netns::sk_lookup: the path is empty or too long; "
 			     "wanted: netns:PATH:sk_lookup|flow_dissector"},
+	{"socket:0x", "hook socket:0x: that is no file descriptor; wanted: "
+		      "socket:DESCRIPTOR"},
 	{"socket:-1", "hook socket:-1: that is no file descriptor; wanted: "
 		      "socket:DESCRIPTOR"},
 	{"socket:2147483648", "hook socket:2147483648: that is no file descriptor; "
