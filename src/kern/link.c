@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -155,12 +154,9 @@ u32 prog_id(int prog_fd)
 
 bool kernel_before(u32 major, u32 minor)
 {
-	unsigned is_major = 0, is_minor = 0;
-	struct utsname name;
+	u32 version = sys_version();
 
-	if (uname(&name) || sscanf(name.release, "%u.%u", &is_major, &is_minor) != 2)
-		return false;
-	return ABI_LINUX(is_major, is_minor) < ABI_LINUX(major, minor);
+	return version && version < ABI_LINUX(major, minor);
 }
 
 /* ---- bpf_links ---- */

@@ -7,9 +7,7 @@
 #include "kern/probe.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "abi/abi.h"
@@ -23,21 +21,11 @@
 
 #define ptr(p) ((u64)(uintptr_t)(p))
 
-static u32 running_version(void)
-{
-	unsigned major = 0, minor = 0;
-	struct utsname name;
-
-	if (uname(&name) || sscanf(name.release, "%u.%u", &major, &minor) != 2)
-		return 0;
-	return ABI_LINUX(major, minor);
-}
-
 int prober_init(struct prober *p, struct skep_diag *diag)
 {
 	*p = (struct prober){.arena = ARENA_INIT,
 			     .types_diag = SKEP_DIAG_INIT,
-			     .version = running_version()};
+			     .version = sys_version()};
 	if (census_btf(&p->arena, 0, &p->vmlinux, &p->types_diag))
 		p->vmlinux = NULL;
 	return p->types_diag.err == -ENOMEM ? fail(diag, NO_MEMORY, NO_PC) : 0;

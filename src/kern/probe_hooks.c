@@ -236,6 +236,17 @@ static int try_hook(const struct prober *p, const struct row *row, struct skep_d
 	return err;
 }
 
+/* The title says where it was tried. */
+static void without_place(struct skep_diag *diag, const struct row *row)
+{
+	static const char attached[] = "program skep_probe at ";
+	char *end = strstr(diag->text, ": ");
+
+	if (end && (!strncmp(diag->text, attached, strlen(attached)) ||
+		    !strncmp(diag->text, row->words, strcspn(row->words, "%"))))
+		memmove(diag->text, end + 2, strlen(end + 2) + 1);
+}
+
 struct probe probe_hook(const struct prober *p, u32 i)
 {
 	struct probe probe = {hook_title(&hooks[i]), .diag = SKEP_DIAG_INIT};
@@ -258,6 +269,7 @@ struct probe probe_hook(const struct prober *p, u32 i)
 	waitpid(pid, NULL, 0);
 	/* diag.advice is static text: fork() moved nothing */
 	probe.diag = diag;
+	without_place(&probe.diag, &hooks[i]);
 	probe.works = !diag.id;
 	return probe;
 }

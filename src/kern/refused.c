@@ -18,7 +18,6 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "abi/abi.h"
@@ -186,7 +185,7 @@ u64 kern_map_caps(u32 map_type)
 	       (is_among(redirects, map_type) ? KERN_CAP(CAP_NET_ADMIN) : 0);
 }
 
-u64 kern_needed_caps(const struct kern_attempt *attempt)
+static u64 caps_of_action(const struct kern_attempt *attempt)
 {
 	switch (attempt->action) {
 	case KERN_LOAD_PROG: return kern_load_caps(attempt->prog_type);
@@ -201,6 +200,11 @@ u64 kern_needed_caps(const struct kern_attempt *attempt)
 	case KERN_TEST_RUN: return 0;
 	}
 	return 0;
+}
+
+u64 kern_needed_caps(const struct kern_attempt *attempt)
+{
+	return attempt->caps | caps_of_action(attempt);
 }
 
 /* Where bpf(2) itself checks CAP_NET_ADMIN, CAP_SYS_ADMIN stands for it too; netlink is
@@ -220,16 +224,6 @@ static u64 missing_caps(const struct kern_attempt *attempt)
 }
 
 /* ---- what the machine says ---- */
-
-static bool kernel_before(u32 version)
-{
-	unsigned major = 0, minor = 0;
-	struct utsname name;
-
-	if (uname(&name) || sscanf(name.release, "%u.%u", &major, &minor) != 2)
-		return false;
-	return ABI_LINUX(major, minor) < version;
-}
 
 /* The first bytes of a small file, as a string. */
 static bool read_line(const char *path, char *line, size_t size)
@@ -257,7 +251,7 @@ static bool unprivileged_disabled(void)
 /* Until 5.19 the sysctl closed every command to those without CAP_BPF. */
 static bool sysctl_closes_all(void)
 {
-	return kernel_before(ABI_LINUX(5, 19)) && unprivileged_disabled() &&
+	return sys_version() < ABI_LINUX(5, 19) && unprivileged_disabled() &&
 	       !kern_has_cap(CAP_BPF);
 }
 
@@ -300,7 +294,7 @@ static u64 memlock_limit(const struct kern_attempt *attempt)
 
 	if (attempt->action != KERN_LOAD_PROG && attempt->action != KERN_CREATE_MAP)
 		return 0;
-	if (!kernel_before(ABI_LINUX(5, 11)) || getrlimit(RLIMIT_MEMLOCK, &limit) ||
+	if (sys_version() >= ABI_LINUX(5, 11) || getrlimit(RLIMIT_MEMLOCK, &limit) ||
 	    limit.rlim_cur == RLIM_INFINITY)
 		return 0;
 	return limit.rlim_cur / 1024;

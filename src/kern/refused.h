@@ -36,6 +36,7 @@ struct kern_attempt {
 	int err;          /* negative errno that came back */
 	const char *what; /* "program xdp_filter", "map counts"; for the message */
 	const char *path; /* of PIN, where it is known; else NULL */
+	u64 caps;         /* needed beside those of the action: KERN_CAP() */
 };
 
 /* Fills diag with the true reason and its remedy; returns attempt->err.  For -EPERM and

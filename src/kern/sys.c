@@ -6,10 +6,14 @@
 #include "kern/sys.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
+#include "abi/abi.h"
 #include "kern/uapi.h"
 
 #define ptr(p) ((u64)(uintptr_t)(p))
@@ -17,17 +21,52 @@
 /* The attribute up to and including a field, as kernels of any age take it. */
 #define UPTO(attr, field) (offsetof(union bpf_attr, field) + sizeof((attr)->field))
 
+u32 sys_version(void)
+{
+	unsigned major = 0, minor = 0;
+	struct utsname name;
+
+	if (uname(&name) || sscanf(name.release, "%u.%u", &major, &minor) != 2)
+		return 0;
+	return ABI_LINUX(major, minor);
+}
+
+/* Memory of maps and programs counted as locked memory until 5.11; too much of it is
+ * EPERM.  true: there is more room now. */
+static bool raise_memlock(int cmd)
+{
+	struct rlimit limit, all = {RLIM_INFINITY, RLIM_INFINITY};
+	u32 version;
+
+	if (cmd != BPF_MAP_CREATE && cmd != BPF_PROG_LOAD && cmd != BPF_BTF_LOAD)
+		return false;
+	version = sys_version();
+	if (!version || version >= ABI_LINUX(5, 11) ||
+	    getrlimit(RLIMIT_MEMLOCK, &limit) || limit.rlim_cur == RLIM_INFINITY)
+		return false;
+	if (!setrlimit(RLIMIT_MEMLOCK, &all))
+		return true;
+	all.rlim_cur = all.rlim_max = limit.rlim_max;
+	return limit.rlim_cur < limit.rlim_max && !setrlimit(RLIMIT_MEMLOCK, &all);
+}
+
 int sys_bpf(int cmd, void *attr, size_t size)
 {
-	long result;
+	int err = 0;
 
-	/* BPF_PROG_LOAD: the verifier saw a signal and gave up */
 	for (int tries = 0; tries < 16; tries++) {
-		result = syscall(SYS_bpf, cmd, attr, (u32)size);
-		if (result >= 0 || errno != EAGAIN || cmd != BPF_PROG_LOAD)
+		long result = syscall(SYS_bpf, cmd, attr, (u32)size);
+
+		if (result >= 0)
+			return (int)result;
+		err = -errno;
+		/* BPF_PROG_LOAD: the verifier saw a signal and gave up */
+		if (err == -EAGAIN && cmd == BPF_PROG_LOAD)
+			continue;
+		if (err != -EPERM || !raise_memlock(cmd))
 			break;
 	}
-	return result < 0 ? -errno : (int)result;
+	return err;
 }
 
 /* ---- maps ---- */

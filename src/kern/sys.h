@@ -17,8 +17,12 @@
 struct skep_diag;
 
 /* Any command.  attr: zeroes behind the fields in use; size: of what is given, so that
- * kernels which know less accept it. */
+ * kernels which know less accept it.  Before Linux 5.11 the limit of locked memory is
+ * raised as far as it goes when something new does not fit in. */
 int sys_bpf(int cmd, void *attr, size_t size);
+
+/* Of the kernel that runs: ABI_LINUX(major, minor); 0: not known. */
+u32 sys_version(void);
 
 /* ---- maps ---- */
 

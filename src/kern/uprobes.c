@@ -10,6 +10,7 @@
 #include "kern/uprobes.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -18,6 +19,7 @@
 #include "base/diag.h"
 #include "kern/binary.h"
 #include "kern/glob.h"
+#include "kern/refused.h"
 #include "kern/sys.h"
 
 enum { UPROBE_MULTI_RETURN = 1 };
@@ -115,6 +117,8 @@ static int add_events(struct perf_link *link, const struct uprobe_places *places
 /* What the errno of an attempt means here. */
 static int refused(const struct attaching *a, int err, struct skep_diag *diag)
 {
+	char where[HOOK_NAME_SIZE];
+
 	if (err == -ENOENT && !perf_pmu_type("uprobe", &(u32){0}))
 		return fail(diag, NO_BINARY, NO_PC, "file", a->hook->path);
 	if (err == -ENOENT || err == -ENODEV)
@@ -125,6 +129,14 @@ static int refused(const struct attaching *a, int err, struct skep_diag *diag)
 		return fail(diag, NO_COOKIE, NO_PC, "uprobes", "5.15");
 	if (err == -ESRCH)
 		return fail(diag, NO_PROCESS, NO_PC, a->hook->pid);
+	/* Linux gives such events to CAP_SYS_ADMIN only; links of many are not so dear */
+	if (err == -EACCES && !wants_multi(a->prog))
+		return kern_refused(
+			diag, &(struct kern_attempt){.action = KERN_ATTACH,
+						     .prog_type = a->prog->type,
+						     .caps = KERN_CAP(CAP_SYS_ADMIN),
+						     .err = err,
+						     .what = hook_name(a->hook, where)});
 	return attach_refused(a, err, diag);
 }
 

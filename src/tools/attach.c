@@ -23,6 +23,7 @@
 #include "tools/command.h"
 #include "tools/json.h"
 #include "tools/kconfig.h"
+#include "tools/live.h"
 #include "tools/loading.h"
 #include "tools/out.h"
 #include "tools/report.h"
@@ -505,5 +506,6 @@ const struct command command_attach = {
 	.n_options = ARRAY_SIZE(options),
 	.examples = examples,
 	.n_examples = ARRAY_SIZE(examples),
+	.caps = LIVE_CAPS,
 	.run = run,
 };

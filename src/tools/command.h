@@ -47,6 +47,8 @@ struct command {
 	u32 n_options;
 	const struct example *examples;
 	u32 n_examples;
+	u64 caps; /* KERN_CAP()s that it may need; all others but those for files are
+		     given up before it runs */
 	int (*run)(const struct args *args); /* returns the exit status */
 };
 

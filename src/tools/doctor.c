@@ -369,5 +369,6 @@ const struct command command_doctor = {
 		"socket filter can be loaded.",
 	.examples = examples,
 	.n_examples = ARRAY_SIZE(examples),
+	.caps = LIVE_CAPS,
 	.run = run,
 };

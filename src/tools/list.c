@@ -516,9 +516,6 @@ static int run(const struct args *args)
 		return args_refuse(args, "\"%s\" is not programs, maps or links", what);
 	if (args_count(args, LIST_MEASURE, 86400, &l.seconds))
 		return EXIT_USAGE;
-	live_keep_caps(KERN_CAP(CAP_SYS_ADMIN) | KERN_CAP(CAP_NET_ADMIN) |
-		       KERN_CAP(CAP_BPF) | KERN_CAP(CAP_SYS_PTRACE) |
-		       KERN_CAP(CAP_DAC_READ_SEARCH));
 	status = take(&l, &diag) ? live_refuse(&diag) : show(&l, what);
 	census_fini(&l.census);
 	census_fini(&l.before);
@@ -549,5 +546,7 @@ const struct command command_list = {
 	.n_options = ARRAY_SIZE(options),
 	.examples = examples,
 	.n_examples = ARRAY_SIZE(examples),
+	.caps = KERN_CAP(CAP_SYS_ADMIN) | KERN_CAP(CAP_NET_ADMIN) | KERN_CAP(CAP_BPF) |
+		KERN_CAP(CAP_SYS_PTRACE),
 	.run = run,
 };

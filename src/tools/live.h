@@ -6,12 +6,20 @@
 #ifndef SKEP_TOOLS_LIVE_H
 #define SKEP_TOOLS_LIVE_H
 
-#include "base/types.h"
+#include <linux/capability.h>
+
+#include "kern/refused.h"
 
 struct skep_diag;
 
-/* Keeps those of the capabilities (bits) that the process has, and gives up all others.
- */
+/* What loading and attaching programs of all types may need. */
+#define LIVE_CAPS                                                                        \
+	(KERN_CAP(CAP_BPF) | KERN_CAP(CAP_PERFMON) | KERN_CAP(CAP_NET_ADMIN) |           \
+	 KERN_CAP(CAP_SYS_ADMIN) | KERN_CAP(CAP_SYS_PTRACE) | KERN_CAP(CAP_SYSLOG) |     \
+	 KERN_CAP(CAP_SYS_RESOURCE) | KERN_CAP(CAP_IPC_LOCK))
+
+/* Keeps those of the capabilities that the process has, and gives up all others but
+ * those for reading and writing files. */
 void live_keep_caps(u64 caps);
 
 /* Says why the kernel refused, or what else went wrong; the exit status. */

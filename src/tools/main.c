@@ -13,6 +13,7 @@
 
 #include "tools/command.h"
 #include "tools/json.h"
+#include "tools/live.h"
 #include "tools/out.h"
 
 const struct command *const commands[] = {
@@ -172,10 +173,12 @@ static int run_command(const struct command *command, int argc, char **argv)
 	struct args args;
 	int status = args_parse(&args, command, argc, argv);
 
-	if (status == EXIT_OK && args_has(&args, OPTION_HELP))
+	if (status == EXIT_OK && args_has(&args, OPTION_HELP)) {
 		help_command(stdout, command);
-	else if (status == EXIT_OK)
+	} else if (status == EXIT_OK) {
+		live_keep_caps(command->caps);
 		status = command->run(&args);
+	}
 	args_fini(&args);
 	return status;
 }

@@ -660,8 +660,6 @@ static int run(const struct args *args)
 	if (args->operands.len > action->max_operands)
 		return args_refuse(args, "\"%s\" is one word too many",
 				   args_operand(args, action->max_operands));
-	live_keep_caps(KERN_CAP(CAP_SYS_ADMIN) | KERN_CAP(CAP_BPF) |
-		       KERN_CAP(CAP_DAC_READ_SEARCH) | KERN_CAP(CAP_DAC_OVERRIDE));
 	status = with_map(&s, action);
 	json_fini(&s.json);
 	return status;
@@ -701,5 +699,6 @@ const struct command command_map = {
 	.n_options = ARRAY_SIZE(options),
 	.examples = examples,
 	.n_examples = ARRAY_SIZE(examples),
+	.caps = KERN_CAP(CAP_SYS_ADMIN) | KERN_CAP(CAP_BPF),
 	.run = run,
 };

@@ -25,6 +25,7 @@
 #include "tools/input.h"
 #include "tools/json.h"
 #include "tools/kconfig.h"
+#include "tools/live.h"
 #include "tools/loading.h"
 #include "tools/out.h"
 #include "tools/report.h"
@@ -704,5 +705,6 @@ const struct command command_run = {
 	.n_options = ARRAY_SIZE(options),
 	.examples = examples,
 	.n_examples = ARRAY_SIZE(examples),
+	.caps = LIVE_CAPS,
 	.run = run,
 };

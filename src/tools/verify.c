@@ -20,6 +20,7 @@
 #include "tools/command.h"
 #include "tools/json.h"
 #include "tools/kconfig.h"
+#include "tools/live.h"
 #include "tools/out.h"
 
 enum verify_option {
@@ -432,5 +433,6 @@ const struct command command_verify = {
 	.n_options = ARRAY_SIZE(options),
 	.examples = examples,
 	.n_examples = ARRAY_SIZE(examples),
+	.caps = LIVE_CAPS,
 	.run = run,
 };

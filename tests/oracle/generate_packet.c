@@ -95,6 +95,32 @@ static void emit_distance(struct gen *g)
 	emit(g, OP_SUB64_X, R1, R2, 0, 0);
 }
 
+/* R1 = a field, or a part of it */
+static void emit_field_load(struct gen *g)
+{
+	s16 off = skb_read[below(g, ARRAY_SIZE(skb_read))];
+
+	switch (below(g, 8)) {
+	case 0: emit(g, OP_LDX8, R1, R2, (s16)(off + (s32)below(g, 4)), 0); return;
+	case 1: emit(g, OP_LDX16, R1, R2, (s16)(off + 2 * (s32)below(g, 2)), 0); return;
+	case 2: emit(g, OP_LDX64, R1, R2, (s16)SKB(cb[2 * below(g, 2)]), 0); return;
+	}
+	emit(g, OP_LDX32, R1, R2, off, 0);
+}
+
+/* cb takes every width, other fields their own */
+static void emit_field_store(struct gen *g)
+{
+	u8 src = reg_of(g, g->readable);
+
+	switch (below(g, 8)) {
+	case 0: emit(g, OP_STX8, R2, src, (s16)(SKB(cb) + below(g, 20)), 0); return;
+	case 1: emit(g, OP_STX16, R2, src, (s16)(SKB(cb) + 2 * below(g, 10)), 0); return;
+	case 2: emit(g, OP_STX64, R2, src, (s16)SKB(cb[2 * below(g, 2)]), 0); return;
+	}
+	emit(g, OP_STX32, R2, src, skb_write[below(g, ARRAY_SIZE(skb_write))], 0);
+}
+
 void gen_context(struct gen *g)
 {
 	u32 start = g->p->n_insns;
@@ -110,9 +136,8 @@ void gen_context(struct gen *g)
 	} else {
 		emit_pointer(g, R2);
 		if (one_in(g, 2))
-			emit(g, OP_STX32, R2, reg_of(g, g->readable),
-			     skb_write[below(g, ARRAY_SIZE(skb_write))], 0);
-		emit(g, OP_LDX32, R1, R2, skb_read[below(g, ARRAY_SIZE(skb_read))], 0);
+			emit_field_store(g);
+		emit_field_load(g);
 	}
 	g->readable |= 1 << R1, g->writable |= 1 << R1;
 	refill(g, 1 << R2);
