@@ -218,10 +218,10 @@ static void make_link(int map)
 
 /* ---- */
 
-static void go_private(const char *self)
+static void go_private(void)
 {
 	struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP};
-	char as[4200];
+	char self[4096] = "", as[4200];
 	int fd;
 
 	if (unshare(CLONE_NEWNS | CLONE_NEWNET) ||
@@ -233,6 +233,8 @@ static void go_private(const char *self)
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	ioctl(fd, SIOCSIFFLAGS, &lo);
 	close(fd);
+	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
+		exit(1);
 	snprintf(as, sizeof(as), "%s --as", self);
 	setenv("PINS", pins, 1);
 	setenv("AS", as, 1);
@@ -250,7 +252,7 @@ int main(int argc, char **argv)
 		printf("skipped: bpf(2): %s\n", refused ? refused : "not as root");
 		return KERNEL_SKIP;
 	}
-	go_private(argv[0]);
+	go_private();
 	make_link(make_maps());
 	pid = fork();
 	if (!pid) {
