@@ -75,20 +75,28 @@ static int find_specs(const struct kern_prog *prog, u32 *max_entries)
 
 /* ---- its slots ---- */
 
+struct slot {
+	u32 id;           /* first: the key in the map */
+	const char *args; /* borrowed from the place that it was taken for */
+};
+
 /* What an attached probe holds in the map. */
 struct slots {
-	int map;        /* owned */
-	u32 max, next;  /* slots below next were looked at */
-	struct vec ids; /* u32 */
+	int map;          /* owned */
+	u32 max, next;    /* slots below next were looked at */
+	struct vec taken; /* struct slot; args are gone once the probe is attached */
 };
 
 static void free_slots(struct slots *slots)
 {
 	static const struct usdt_spec empty;
 
-	for (size_t i = 0; i < slots->ids.len; i++)
-		sys_map_update(slots->map, vec_at(&slots->ids, i), &empty, 0);
-	vec_fini(&slots->ids);
+	for (size_t i = 0; i < slots->taken.len; i++) {
+		const struct slot *slot = vec_at(&slots->taken, i);
+
+		sys_map_update(slots->map, &slot->id, &empty, 0);
+	}
+	vec_fini(&slots->taken);
 	close(slots->map);
 	free(slots);
 }
@@ -106,11 +114,11 @@ static int refused_map(int err, struct skep_diag *diag)
 							 .what = "map __bpf_usdt_specs"});
 }
 
-static int take_slot(struct slots *slots, struct usdt_spec *spec, u32 *id,
+static int take_slot(struct slots *slots, const char *args, struct usdt_spec *spec,
 		     struct skep_diag *diag)
 {
 	struct usdt_spec old = {.taken = 1};
-	u32 *slot;
+	struct slot *slot;
 	int err = 0;
 
 	for (; slots->next < slots->max && old.taken && !err; slots->next++)
@@ -119,14 +127,25 @@ static int take_slot(struct slots *slots, struct usdt_spec *spec, u32 *id,
 		return refused_map(err, diag);
 	if (old.taken)
 		return fail(diag, USDT_MAP_FULL, NO_PC, slots->max);
-	*id = slots->next - 1;
-	spec->taken = 1;
-	slot = vec_push(&slots->ids);
+	slot = vec_push(&slots->taken);
 	if (!slot)
 		return fail(diag, NO_MEMORY, NO_PC);
-	*slot = *id;
-	err = sys_map_update(slots->map, id, spec, 0);
+	*slot = (struct slot){slots->next - 1, args};
+	spec->taken = 1;
+	err = sys_map_update(slots->map, &slot->id, spec, 0);
 	return err ? refused_map(err, diag) : 0;
+}
+
+/* The slot that these arguments have already, or NULL. */
+static const struct slot *find_slot(const struct slots *slots, const char *args)
+{
+	for (size_t i = 0; i < slots->taken.len; i++) {
+		const struct slot *slot = vec_at(&slots->taken, i);
+
+		if (!strcmp(slot->args, args))
+			return slot;
+	}
+	return NULL;
 }
 
 /* ---- places ---- */
@@ -178,42 +197,30 @@ static int usdt_init(struct usdt *u, const char *path, const struct attaching *a
 	return 0;
 }
 
-/* The slot that an earlier place with the same arguments has. */
-static bool same_as_before(const struct usdt *u, size_t i, u64 *cookie)
+static int fill_slot(const struct usdt *u, const struct attaching *a, const char *args,
+		     struct slots *slots, struct skep_diag *diag)
 {
-	const struct usdt_site *site = vec_at(&u->sites, i);
+	struct usdt_spec spec;
+	int err = usdt_parse_args(args, u->machine, &spec, diag);
 
-	for (size_t j = 0; j < i; j++) {
-		const struct usdt_site *other = vec_at(&u->sites, j);
-
-		if (strcmp(site->args, other->args) != 0)
-			continue;
-		*cookie = u->cookies[j];
-		return true;
-	}
-	return false;
+	spec.cookie = a->hook->cookie;
+	return err ? err : take_slot(slots, args, &spec, diag);
 }
 
 /* Puts the arguments of all places into the map; cookies become slots. */
 static int fill_slots(struct usdt *u, const struct attaching *a, struct slots *slots,
 		      struct skep_diag *diag)
 {
-	int err = 0;
+	for (size_t i = 0; i < u->sites.len; i++) {
+		const char *args = ((struct usdt_site *)vec_at(&u->sites, i))->args;
+		const struct slot *slot = find_slot(slots, args);
+		int err = slot ? 0 : fill_slot(u, a, args, slots, diag);
 
-	for (size_t i = 0; !err && i < u->sites.len; i++) {
-		const struct usdt_site *site = vec_at(&u->sites, i);
-		struct usdt_spec spec;
-		u32 id = 0;
-
-		if (same_as_before(u, i, &u->cookies[i]))
-			continue;
-		err = usdt_parse_args(site->args, u->machine, &spec, diag);
-		spec.cookie = a->hook->cookie;
-		if (!err)
-			err = take_slot(slots, &spec, &id, diag);
-		u->cookies[i] = id;
+		if (err)
+			return err;
+		u->cookies[i] = slot ? slot->id : slots->next - 1;
 	}
-	return err;
+	return 0;
 }
 
 static int attach_places(struct usdt *u, const struct attaching *a,
@@ -239,7 +246,7 @@ static int attach_places(struct usdt *u, const struct attaching *a,
 		close(map);
 		return fail(diag, NO_MEMORY, NO_PC);
 	}
-	*slots = (struct slots){.map = map, .max = max, .ids = VEC_INIT(u32)};
+	*slots = (struct slots){.map = map, .max = max, .taken = VEC_INIT(struct slot)};
 	link->data = slots;
 	link->after = after_detach;
 	err = fill_slots(u, a, slots, diag);
