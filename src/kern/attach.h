@@ -53,9 +53,9 @@ attach_fn attach_cgroup;
 attach_fn attach_netns, attach_socket, attach_sockmap, attach_netfilter;
 
 attach_fn attach_tracepoint, attach_raw_tracepoint;
-attach_fn attach_tracing, attach_freplace;
+attach_fn attach_tracing; /* freplace, too */
 attach_fn attach_kprobe, attach_kprobe_multi;
-attach_fn attach_uprobe, attach_uprobe_multi, attach_usdt;
+attach_fn attach_uprobe, attach_usdt; /* one place or many */
 attach_fn attach_perf_event, attach_iter, attach_struct_ops;
 
 /* The older ways, which the others choose where the kernel has no link; nobody owns what

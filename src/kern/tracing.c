@@ -34,6 +34,7 @@ static int no_cookie(const char *since, struct skep_diag *diag)
 	return fail(diag, NO_COOKIE, NO_PC, "programs of this type", since);
 }
 
+/* Of freplace: to the program and function that it was loaded for. */
 int attach_tracing(const struct attaching *a, struct kern_link **link,
 		   struct skep_diag *diag)
 {
@@ -50,13 +51,6 @@ int attach_tracing(const struct attaching *a, struct kern_link **link,
 	if (fd < 0 && kernel_before(5, 19))
 		return no_cookie("5.19", diag);
 	return link_of_fd(a, fd, link, diag);
-}
-
-/* To the program and function that it was loaded for. */
-int attach_freplace(const struct attaching *a, struct kern_link **link,
-		    struct skep_diag *diag)
-{
-	return attach_tracing(a, link, diag);
 }
 
 /* ---- iterators ---- */

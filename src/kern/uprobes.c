@@ -250,10 +250,3 @@ int attach_uprobe(const struct attaching *a, struct kern_link **link,
 	free(path);
 	return err;
 }
-
-/* How many places there are makes no difference to who asks. */
-int attach_uprobe_multi(const struct attaching *a, struct kern_link **link,
-			struct skep_diag *diag)
-{
-	return attach_uprobe(a, link, diag);
-}
