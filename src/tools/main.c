@@ -17,9 +17,19 @@
 #include "tools/out.h"
 
 const struct command *const commands[] = {
-	&command_run,    &command_verify, &command_attach,  &command_dis,
-	&command_asm,    &command_info,   &command_list,    &command_map,
-	&command_doctor, &command_help,   &command_version, NULL,
+	&command_run,
+	&command_verify,
+	&command_attach,
+	&command_dis,
+	&command_asm,
+	&command_info,
+	&command_list,
+	&command_map,
+	&command_detach,
+	&command_doctor,
+	&command_help,
+	&command_version,
+	NULL,
 };
 
 const struct command *command_find(const char *name)
