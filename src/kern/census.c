@@ -331,10 +331,10 @@ static int take_kind(struct census_taking *t, enum sys_kind kind, struct skep_di
 
 	while (!(err = sys_next_id(kind, id, &id))) {
 		fd = sys_open_id(kind, id);
-		if (fd < 0 && fd != -ENOENT)
-			return refused_list(fd, diag);
-		if (fd < 0)
+		if (fd == -ENOENT || fd == -EAGAIN) /* gone; a link that is not done */
 			continue;
+		if (fd < 0)
+			return refused_list(fd, diag);
 		err = add_one(t, kind, fd);
 		close(fd);
 		if (err)

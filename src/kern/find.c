@@ -110,10 +110,10 @@ static int search_all(struct search *s)
 
 	while (!(err = sys_next_id(s->kind, id, &id))) {
 		fd = sys_open_id(s->kind, id);
-		if (fd < 0 && fd != -ENOENT)
-			return fd;
-		if (fd < 0)
+		if (fd == -ENOENT || fd == -EAGAIN)
 			continue;
+		if (fd < 0)
+			return fd;
 		if (has_name(s, fd))
 			found_one(s, fd, id);
 		else
