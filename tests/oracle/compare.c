@@ -300,7 +300,8 @@ static bool load_kernel(struct sides *s, const struct gen_case *c, struct compar
 		if (s->progs[i] >= 0)
 			continue;
 		if (s->progs[i] != -EINVAL && s->progs[i] != -EACCES) {
-			out->verdict = REFUSED; /* too complex: words take too long */
+			out->verdict = REFUSED; /* its words would take too long */
+			out->too_complex = true;
 			snprintf(out->text, sizeof(out->text), "%s",
 				 strerror(-s->progs[i]));
 			return false;

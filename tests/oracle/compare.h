@@ -28,9 +28,10 @@ enum verdict { SAME, DIFFERENT, REFUSED };
 
 struct comparison {
 	enum verdict verdict;
-	u64 runs;       /* of the program, in the kernel */
-	u32 input;      /* after which the difference was seen */
-	char text[600]; /* what differs, or the verifier's last words */
+	bool too_complex; /* REFUSED: the verifier gave up */
+	u64 runs;         /* of the program, in the kernel */
+	u32 input;        /* after which the difference was seen */
+	char text[600];   /* what differs, or the verifier's last words */
 };
 
 struct sides;

@@ -324,6 +324,26 @@ static void gen_indexed(struct gen *g, struct area a, u8 base)
 	refill(g, (u16)(1u << reg));
 }
 
+/* What the caller's stack or a map's value holds.  A callback leaves its caller's stack
+ * alone: the verifier would look at every iteration. */
+static void gen_behind_pointer(struct gen *g)
+{
+	struct area a = {R1, 0, GEN_VALUE, true, true};
+
+	if (g->f->pointer == TO_STACK)
+		a.size = PARENT_SIZE;
+	else if (g->f->pointer != TO_VALUE)
+		return;
+	emit_pointer(g, R1);
+	if (g->f->kind == FUNC_LOOP) {
+		emit(g, OP_LDX64, R1, R1, 8 * (s16)below(g, 2), 0);
+		return;
+	}
+	forget(g, 1 << R1);
+	gen_body(g, &a);
+	refill(g, 1 << R1);
+}
+
 void gen_memory(struct gen *g)
 {
 	const struct area stack = {FP, -DATA, DATA, true, true};
@@ -343,17 +363,7 @@ void gen_memory(struct gen *g)
 		indexed.atomic = false; /* Linux: only where the offset is known */
 		gen_indexed(g, indexed, FP);
 		break;
-	case 5:
-		if (g->f->pointer != TO_STACK && g->f->pointer != TO_VALUE)
-			break;
-		emit_pointer(g, R1);
-		forget(g, 1 << R1);
-		gen_body(g, &(struct area){R1, 0,
-					   g->f->pointer == TO_STACK ? PARENT_SIZE
-								     : GEN_VALUE,
-					   true, true});
-		refill(g, 1 << R1);
-		break;
+	case 5: gen_behind_pointer(g); break;
 	}
 	mark(g, start);
 }
@@ -491,21 +501,24 @@ void gen_call_function(struct gen *g)
 void gen_statement(struct gen *g)
 {
 	u32 what = below(g, 100);
-	/* in loops the verifier takes every path again and again */
-	bool nested = g->nesting + 2 * g->loops > 2, cheap = g->loops && one_in(g, 2);
+	/* The verifier takes every path of a loop again and again.  No path may have some
+	 * thousand branches: it refuses such programs, and that of Linux 6.18 may crash.
+	 */
+	bool nested = g->nesting + 2 * g->loops > 2, in_loop = g->loops,
+	     may_loop = g->f->kind <= FUNC_SUB && g->loops < (g->f->depth ? 1 : 2);
 
 	if (!g->budget)
 		return;
 	g->budget--;
 	if (what < 10 && !nested)
 		gen_if(g);
-	else if (what < 14 && !nested && g->loops < 2 && g->writable & CALLEE_SAVED)
+	else if (what < 14 && !nested && may_loop && g->writable & CALLEE_SAVED)
 		gen_loop(g);
-	else if (what < 19 && !cheap)
+	else if (what < 19 && !in_loop)
 		gen_call_function(g);
-	else if (what < 22 && !g->loops)
+	else if (what < 22 && !in_loop)
 		gen_callback(g);
-	else if (what < 32 && !cheap)
+	else if (what < 32)
 		gen_map(g);
 	else if (what < 40)
 		gen_packet(g);
@@ -513,7 +526,7 @@ void gen_statement(struct gen *g)
 		gen_packet_helper(g);
 	else if (what < 49)
 		gen_context(g);
-	else if (what < 51 && !cheap)
+	else if (what < 51)
 		gen_tail_call(g);
 	else if (what < 52)
 		gen_legacy(g);

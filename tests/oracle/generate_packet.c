@@ -69,6 +69,9 @@ static const s16 skb_read[] = {
 	SKB(cb[1]),      SKB(cb[4]),      SKB(ifindex),  SKB(queue_mapping),
 	SKB(tc_classid), SKB(napi_id),
 };
+/* Fields of 32 bits in Linux, too: of others it reads the lower part in any place. */
+static const s16 skb_parts[] = {SKB(len), SKB(mark), SKB(priority), SKB(cb[3])};
+
 /* Linux keeps 16 bits of tc_index and tc_classid (docs/differences.md). */
 static const s16 skb_write[] = {
 	SKB(mark), SKB(priority), SKB(cb[0]), SKB(cb[2]), SKB(cb[4]),
@@ -99,10 +102,11 @@ static void emit_distance(struct gen *g)
 static void emit_field_load(struct gen *g)
 {
 	s16 off = skb_read[below(g, ARRAY_SIZE(skb_read))];
+	s16 part = skb_parts[below(g, ARRAY_SIZE(skb_parts))];
 
 	switch (below(g, 8)) {
-	case 0: emit(g, OP_LDX8, R1, R2, (s16)(off + (s32)below(g, 4)), 0); return;
-	case 1: emit(g, OP_LDX16, R1, R2, (s16)(off + 2 * (s32)below(g, 2)), 0); return;
+	case 0: emit(g, OP_LDX8, R1, R2, (s16)(part + (s32)below(g, 4)), 0); return;
+	case 1: emit(g, OP_LDX16, R1, R2, (s16)(part + 2 * (s32)below(g, 2)), 0); return;
 	case 2: emit(g, OP_LDX64, R1, R2, (s16)SKB(cb[2 * below(g, 2)]), 0); return;
 	}
 	emit(g, OP_LDX32, R1, R2, off, 0);
