@@ -119,10 +119,16 @@ static u32 running; /* version of the kernel */
 
 static int unknown_code = -1; /* whatever the other fields: no need to ask again */
 
+/* Encodings that came later than the instruction itself. */
+static bool is_younger_form(const struct insn *insn, enum op op)
+{
+	return op == OP_MAY_GOTO && !insn->off && running < ABI_LINUX(6, 14);
+}
+
 static void compare(const struct insn *insn)
 {
 	enum op op = decode(insn);
-	bool known = abi_insn_since(op) <= running;
+	bool known = abi_insn_since(op) <= running && !is_younger_form(insn, op);
 	enum answer answer;
 
 	if (op == OP_CALLX)
