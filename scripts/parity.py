@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
-"""Count what skep verify --json said of many objects: parity.py VERDICTS ERRORS OBJECTS SOURCES LEAST
+"""Count what skep verify --json said of many objects: parity.py VERDICTS ERRORS COMPILED SOURCES LEAST
 
 Exit status 1 when fewer than LEAST objects could be read.
 """
 import collections
 import json
-import os
 import sys
 
 # Reasons that are the machine's: the same program is accepted elsewhere, or needs what is not there.
@@ -28,10 +27,10 @@ MACHINE = {
 
 
 def main():
-    verdicts, errors, objects, sources, least = sys.argv[1:]
+    verdicts, errors, compiled, sources, least = sys.argv[1:]
+    compiled = int(compiled)
     rows = [json.loads(line) for line in open(verdicts)]
-    unread = [line for line in open(errors) if line.startswith("skep: ")]
-    compiled = sum(name.endswith(".o") for name in os.listdir(objects))
+    unread = [line for line in open(errors) if line.startswith("skep: /")]
     count = collections.Counter(row["verdict"] for row in rows)
     reasons = collections.Counter(MACHINE.get(row["reason"], row["reason"]) for row in rows
                                   if row["verdict"] == "unsupported")

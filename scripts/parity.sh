@@ -4,6 +4,8 @@
 #
 #	scripts/parity.sh [BUILD]
 #
+# LAB=6.12 in the environment asks that kernel, in the emulator of scripts/lab.sh, instead of the one that runs.
+# SKEP_PARITY='verifier_*' takes only the sources of that name.
 # Sources and objects stay in $SKEP_CACHE (~/.cache/skep) and are used again.  BUILD/parity.jsonl has the verdict on
 # every program, as skep verify --json prints it.
 set -eu
@@ -11,6 +13,8 @@ cd "$(dirname "$0")/.."
 build=${1:-build}
 cache=${SKEP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/skep}
 version=6.12
+only=${SKEP_PARITY:-*}
+lab=${LAB:-}
 least=690
 tree=$cache/linux-source-$version
 tests=$tree/tools/testing/selftests/bpf
@@ -41,10 +45,10 @@ compile() {
 }
 
 compile_all() {
-	total=$(find "$tests/progs" -name '*.c' | wc -l)
+	total=$(find "$tests/progs" -name "$only.c" | wc -l)
 	n=0
 	mkdir -p "$objects"
-	for source in "$tests"/progs/*.c; do
+	for source in "$tests"/progs/$only.c; do
 		n=$((n + 1))
 		object=$objects/$(basename "$source" .c).bpf.o
 		[ ! -t 2 ] || printf '\rskep: compiling %d of %d' "$n" "$total" >&2
@@ -56,8 +60,16 @@ compile_all() {
 unpack
 [ -s "$headers/vmlinux.h" ] || make_headers
 compile_all
-echo "skep: loading the programs of $(find "$objects" -name '*.o' | wc -l) objects into Linux $(uname -r)"
+# shellcheck disable=SC2086
+set -- "$objects"/$only.bpf.o
+[ "$only" = "*" ] || least=0
+echo "skep: loading the programs of $# objects into Linux ${lab:-$(uname -r)}"
 status=0
-"$build/skep" verify --all --json "$objects"/*.o >"$build/parity.jsonl" 2>"$build/parity.err" || status=$?
+if [ -n "$lab" ]; then
+	scripts/lab.sh --kernel "$lab" --timeout 14400 "$build/skep" verify --all --json "$@" >"$build/parity.jsonl" \
+		2>"$build/parity.err" || status=$?
+else
+	"$build/skep" verify --all --json "$@" >"$build/parity.jsonl" 2>"$build/parity.err" || status=$?
+fi
 [ $status -lt 126 ] || { echo "skep: skep verify died with status $status" >&2; exit 1; }
-python3 scripts/parity.py "$build/parity.jsonl" "$build/parity.err" "$objects" "$total" $least
+python3 scripts/parity.py "$build/parity.jsonl" "$build/parity.err" "$#" "$total" $least
