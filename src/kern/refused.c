@@ -170,7 +170,8 @@ u64 kern_attach_caps(u32 prog_type)
 {
 	if (is_among(event_types, prog_type))
 		return KERN_CAP(CAP_PERFMON);
-	if (is_among(device_types | cgroup_types, prog_type))
+	/* netlink asks for it; links ask for no more than was needed to load */
+	if (is_among(device_types | BIT(PROG_TYPE_CGROUP_SKB), prog_type))
 		return KERN_CAP(CAP_NET_ADMIN);
 	return 0;
 }

@@ -376,10 +376,10 @@ static bool make_cgroup(char *path, size_t size)
 	return false;
 }
 
-static int filter_packets(void)
+static int load_prog(u32 type)
 {
 	const u64 insns[] = {0x1000000b7, 0x95}; /* r0 = 1; exit */
-	union bpf_attr attr = {.prog_type = BPF_PROG_TYPE_CGROUP_SKB,
+	union bpf_attr attr = {.prog_type = type,
 			       .insns = ptr(insns),
 			       .insn_cnt = 2,
 			       .license = ptr("GPL")};
@@ -389,13 +389,32 @@ static int filter_packets(void)
 
 static int program = -1;
 
-static int link_to_cgroup(const struct trial *trial)
+static int link_as(const struct trial *trial, u32 attach_type)
 {
 	struct link_create_attr attr = {.prog_fd = (u32)program,
 					.target_fd = (u32)trial->fd,
-					.attach_type = BPF_CGROUP_INET_EGRESS};
+					.attach_type = attach_type};
 
 	return closed(sys_link_create(&attr, offsetof(struct link_create_attr, iter)));
+}
+
+static int link_to_cgroup(const struct trial *trial)
+{
+	return link_as(trial, BPF_CGROUP_INET_EGRESS);
+}
+
+static int link_device(const struct trial *trial)
+{
+	return link_as(trial, BPF_CGROUP_DEVICE);
+}
+
+static int attach_device(const struct trial *trial)
+{
+	int err = sys_prog_attach(program, trial->fd, BPF_CGROUP_DEVICE, 0, -1);
+
+	if (!err)
+		sys_prog_detach(program, trial->fd, BPF_CGROUP_DEVICE);
+	return err;
 }
 
 /* The same, of old: a missing capability comes back as EINVAL. */
@@ -408,6 +427,25 @@ static int attach(const struct trial *trial)
 	return err;
 }
 
+/* Without CAP_NET_ADMIN: a loaded program of other types needs none, so that is not what
+ * refuses it. */
+static void test_taken(struct trial *trial)
+{
+	struct outcome got;
+
+	program = load_prog(BPF_PROG_TYPE_CGROUP_DEVICE);
+	trial->attempt.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
+	trial->run = attach_device;
+	got = in_child(trial, none, KERN_CAP(CAP_BPF));
+	CHECK_INT(got.err, 0);
+	CHECK_INT(sys_prog_attach(program, trial->fd, BPF_CGROUP_DEVICE, 0, -1), 0);
+	trial->run = link_device;
+	got = in_child(trial, none, KERN_CAP(CAP_BPF));
+	CHECK_INT(got.err, -EPERM);
+	CHECK_STR(skep_diag_name(got.diag.id), "CGROUP_TAKEN");
+	sys_prog_detach(program, trial->fd, BPF_CGROUP_DEVICE);
+}
+
 static void test_cgroups(void)
 {
 	struct trial trial = {
@@ -418,7 +456,7 @@ static void test_cgroups(void)
 
 	if (!make_cgroup(path, sizeof(path)))
 		return;
-	program = filter_packets();
+	program = load_prog(BPF_PROG_TYPE_CGROUP_SKB);
 	trial.fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	got = in_child(&trial, none, KERN_CAP(CAP_BPF));
 	is_right(&got, KERN_CAP(CAP_NET_ADMIN));
@@ -440,6 +478,8 @@ static void test_cgroups(void)
 	got = in_child(&trial, none, ~0ull);
 	CHECK_INT(got.err, -EPERM);
 	CHECK_STR(skep_diag_name(got.diag.id), "CGROUP_TAKEN");
+	close(program);
+	test_taken(&trial);
 	close(trial.fd);
 	rmdir(below);
 	rmdir(path);
