@@ -200,7 +200,7 @@ static int read_sections(struct binary *bin, const Elf64_Ehdr *eh, struct skep_d
 		return 0;
 	if (eh->e_shentsize != sizeof(Elf64_Shdr) || count_sections(bin, eh, &n, &names))
 		return fail(diag, BAD_BINARY, NO_PC, "the table of sections is wrong");
-	bin->sections = malloc(n * sizeof(Elf64_Shdr) + 1);
+	bin->sections = calloc(n + 1, sizeof(Elf64_Shdr));
 	if (!bin->sections)
 		return fail(diag, NO_MEMORY, NO_PC);
 	if (binary_read_at(bin, eh->e_shoff, bin->sections, n * sizeof(Elf64_Shdr)))

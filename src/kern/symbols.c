@@ -167,13 +167,12 @@ static enum rank rank_of(const struct symbols *s, const Elf64_Sym *sym, u64 inde
 		return OTHER;
 	/* static linkers leave "name@VERSION" in .symtab */
 	if (name[want->len] == '@') {
-		struct wanted is = wanted_of(name);
+		bool is_default = name[want->len + 1] == '@';
 
-		if (is.len != want->len)
-			return OTHER;
-		if (want->version)
-			return strcmp(is.version, want->version) ? OTHER : GLOBAL;
-		return name[want->len + 1] == '@' ? GLOBAL : OLD_VERSION;
+		if (!want->version)
+			return is_default ? GLOBAL : OLD_VERSION;
+		return strcmp(name + want->len + 1 + is_default, want->version) ? OTHER
+										: GLOBAL;
 	}
 	if (name[want->len])
 		return OTHER;
