@@ -208,6 +208,15 @@ static bool stay_on(u32 cpu)
 	return !sched_setaffinity(0, sizeof(set), &set);
 }
 
+static bool goes_on(const struct totals *t, const struct options *o, double start)
+{
+	if (t->too_complex >= MAX_COMPLEX)
+		fprintf(stderr, "stopped: the verifier gave up %u times\n",
+			t->too_complex);
+	return t->differences < MAX_DIFFERENCES && t->too_complex < MAX_COMPLEX &&
+	       (!o->seconds || now() - start < o->seconds);
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = {.seed = 1, .count = 400, .inputs = 32, .cases = "."};
@@ -227,12 +236,8 @@ int main(int argc, char **argv)
 	}
 	signal(SIGSEGV, died);
 	signal(SIGBUS, died);
-	for (u64 i = 0; i < o.count && t.differences < MAX_DIFFERENCES &&
-			t.too_complex < MAX_COMPLEX;
-	     i++) {
+	for (u64 i = 0; i < o.count && goes_on(&t, &o, start); i++) {
 		one(s, o.seed + i, &o, &t);
-		if (o.seconds > 0 && now() - start > o.seconds)
-			break;
 		if (now() - told > 30) {
 			report(&t, &o, start);
 			told = now();
