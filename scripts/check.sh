@@ -14,7 +14,7 @@ options_of() {
 	case $1 in
 	gcc) echo "$full" ;;
 	clang) echo "$full" ;;
-	asan) echo "$full -Db_sanitize=address,undefined" ;;
+	asan) echo "$full -Db_sanitize=address,undefined -Dprovoked=true" ;;
 	tsan) echo "$full -Db_sanitize=thread" ;;
 	aarch64) echo "--cross-file=scripts/aarch64.ini -Dcommand=disabled -Dexamples=enabled" ;;
 	*) echo "check.sh: no such way: $1" >&2; exit 2 ;;

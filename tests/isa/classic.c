@@ -103,11 +103,13 @@ static void the_output_of_tcpdump_is_read(void)
 	CHECK_INT(in[1].jf, 1);
 	CHECK_INT(in[2].k, 262144);
 	CHECK_INT(translate(in, n, &arena, &out, &n_out), 0);
-	for (u32 i = 0; i < ARRAY_SIZE(bad); i++)
-		CHECK_INT(
-			classic_parse((struct bytes){(const u8 *)bad[i], strlen(bad[i])},
-				      &arena, &in, &n, NULL),
-			-EINVAL);
+	for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct bytes text = {(const u8 *)bad[i], strlen(bad[i])};
+		struct skep_diag diag = SKEP_DIAG_INIT;
+
+		CHECK_INT(classic_parse(text, &arena, &in, &n, &diag), -EINVAL);
+		CHECK(diag.id == DIAG_CLASSIC_TEXT || diag.id == DIAG_CLASSIC_LENGTH);
+	}
 	arena_fini(&arena);
 }
 

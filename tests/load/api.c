@@ -403,6 +403,28 @@ static void a_scripted_world_says_what_it_was_told(void)
 	skep_world_free(opts.world);
 }
 
+/* ---- the kernel's ---- */
+
+static void only_what_the_kernel_has_is_attached(void)
+{
+	struct skep_object *obj = make_loaded(".map m array key 4 value 8 entries 1\n"
+					      ".section xdp\n"
+					      ".program pass\n"
+					      "r1 = map[m]\n"
+					      "r0 = XDP_PASS\n"
+					      "exit\n");
+	struct skep_link *link;
+
+	if (!obj)
+		return;
+	check_refused(skep_prog_attach(skep_object_find_prog(obj, "pass"), "xdp:lo",
+				       &link, &diag),
+		      -EINVAL, "NOT_IN_KERNEL");
+	check_refused(skep_map_attach(skep_object_find_map(obj, "m"), &link, &diag),
+		      -EINVAL, "NOT_STRUCT_OPS");
+	skep_object_close(obj);
+}
+
 int main(void)
 {
 	open_refuses();
@@ -413,5 +435,6 @@ int main(void)
 	a_slot_past_the_end_is_refused();
 	events_and_redirects_are_told();
 	a_scripted_world_says_what_it_was_told();
+	only_what_the_kernel_has_is_attached();
 	return check_report();
 }

@@ -16,6 +16,7 @@ extern int elsewhere;
 extern int elsewhere_too(int x);
 extern int CONFIG_NOBODY_HAS __kconfig;
 extern int never_there __weak;
+extern const int no_such_variable __ksym;
 int loads;
 
 SEC("socket")
@@ -49,4 +50,10 @@ SEC("socket")
 int weak(struct __sk_buff *skb)
 {
 	return &never_there ? 1 : loads;
+}
+
+SEC("socket")
+int symbol(struct __sk_buff *skb)
+{
+	return no_such_variable;
 }

@@ -11,6 +11,7 @@
 
 #include "base/diag.h"
 #include "base/text.h"
+#include "btf/writer.h"
 #include "check.h"
 #include "obj/object.h"
 #include "target/target.h"
@@ -174,7 +175,9 @@ static void fit_all(struct object *obj, bool whole)
 
 		if (err)
 			CHECK(diag.err == err && diag.text[0] && diag.where[0]);
-		else if (whole)
+		if (!obj->progs[i].err && obj->big_endian != host_is_big_endian())
+			CHECK_INT(diag.id, DIAG_FOREIGN_ENDIAN);
+		else if (!err && whole)
 			check_code(prog);
 	}
 }
@@ -223,6 +226,44 @@ static void what_is_found_is_expected(struct bytes file, const char *expect, boo
 	text_fini(&wanted);
 	text_fini(&t);
 	free((void *)want.data);
+}
+
+static bool needs_symbol(const struct prog *prog)
+{
+	for (u32 i = 0; i < prog->n_externs; i++)
+		if (prog->externs[i].typed && !prog->externs[i].weak)
+			return true;
+	return false;
+}
+
+/* In a kernel that has no types at all, no symbol is found by its type. */
+static void symbols_are_looked_up(struct bytes file)
+{
+	struct arena arena = ARENA_INIT;
+	struct target target = {.version = linux_version(6, 1, 2)};
+	struct text none = TEXT_INIT;
+	struct btf_writer w;
+	struct skep_diag diag;
+	struct object *obj = open_bytes(file, &diag);
+
+	btf_writer_init(&w, NULL, false);
+	CHECK(!btf_writer_finish(&w, &none, NULL));
+	CHECK(!btf_read(&arena, (struct bytes){(const u8 *)none.s, none.len}, NULL,
+			&target.btf, NULL));
+	for (u32 i = 0; obj && i < obj->n_progs; i++) {
+		const struct prog *prog;
+
+		if (obj->progs[i].err || obj->big_endian != host_is_big_endian() ||
+		    !needs_symbol(&obj->progs[i].prog))
+			continue;
+		diag = (struct skep_diag)SKEP_DIAG_INIT;
+		CHECK(object_fit(obj, i, &target, &prog, &diag));
+		CHECK_INT(diag.id, DIAG_NO_KSYM);
+	}
+	object_free(obj);
+	btf_writer_fini(&w);
+	text_fini(&none);
+	arena_fini(&arena);
 }
 
 static u64 random_state = 88172645463325252u;
@@ -286,6 +327,7 @@ int main(int argc, char **argv)
 
 	what_is_found_is_expected(file, argv[1], argc > 3);
 	variables_are_set_by_name(file);
+	symbols_are_looked_up(file);
 	broken_files_are_refused_or_used(file);
 	free((void *)file.data);
 	return check_report();
