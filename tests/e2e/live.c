@@ -24,6 +24,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -218,6 +219,17 @@ static void make_link(int map)
 
 /* ---- */
 
+/* Names of maps are known to the whole kernel: one at a time.  The lock goes with the
+ * process. */
+static void wait_for_turn(void)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX, .sun_path = "\0skep-live"};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	while (bind(fd, (struct sockaddr *)&name, sizeof(name)) && errno == EADDRINUSE)
+		usleep(100000);
+}
+
 static void go_private(void)
 {
 	struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP};
@@ -252,6 +264,7 @@ int main(int argc, char **argv)
 		printf("skipped: bpf(2): %s\n", refused ? refused : "not as root");
 		return KERNEL_SKIP;
 	}
+	wait_for_turn();
 	go_private();
 	make_link(make_maps());
 	pid = fork();
