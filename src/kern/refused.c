@@ -161,15 +161,42 @@ u64 kern_load_caps(u32 prog_type)
 
 	if (is_among(net_types, prog_type))
 		caps |= KERN_CAP(CAP_NET_ADMIN);
+	/* 6.1 wants it, 6.12 does not */
+	if (prog_type == PROG_TYPE_LIRC_MODE2 && sys_version() < ABI_LINUX(6, 12))
+		caps |= KERN_CAP(CAP_NET_ADMIN);
 	if (is_among(perf_types, prog_type))
 		caps |= KERN_CAP(CAP_PERFMON);
 	return caps;
 }
 
+/* The first bytes of a small file, as a string. */
+static bool read_line(const char *path, char *line, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = -1;
+
+	if (fd >= 0) {
+		n = read(fd, line, size - 1);
+		close(fd);
+	}
+	line[n > 0 ? n : 0] = 0;
+	return n > 0;
+}
+
+/* Debian's kernels know a third level of kernel.perf_event_paranoid, and start with it:
+ * CAP_PERFMON does not open it. */
+static bool perf_is_closed(void)
+{
+	char line[16];
+
+	return read_line("/proc/sys/kernel/perf_event_paranoid", line, sizeof(line)) &&
+	       atoi(line) > 2;
+}
+
 u64 kern_attach_caps(u32 prog_type)
 {
 	if (is_among(event_types, prog_type))
-		return KERN_CAP(CAP_PERFMON);
+		return perf_is_closed() ? KERN_CAP(CAP_SYS_ADMIN) : KERN_CAP(CAP_PERFMON);
 	/* netlink asks for it; links ask for no more than was needed to load */
 	if (is_among(device_types | BIT(PROG_TYPE_CGROUP_SKB), prog_type))
 		return KERN_CAP(CAP_NET_ADMIN);
@@ -208,8 +235,14 @@ u64 kern_needed_caps(const struct kern_attempt *attempt)
 	return attempt->caps | caps_of_action(attempt);
 }
 
-/* Where bpf(2) itself checks CAP_NET_ADMIN, CAP_SYS_ADMIN stands for it too; netlink is
- * stricter. */
+/* Where bpf(2) itself checks CAP_NET_ADMIN, CAP_SYS_ADMIN stands for it too, except for
+ * maps and queries before 6.9; netlink is stricter. */
+static bool admin_may_net(enum kern_action action)
+{
+	return action == KERN_LOAD_PROG ||
+	       (action != KERN_ATTACH && sys_version() >= ABI_LINUX(6, 9));
+}
+
 static u64 missing_caps(const struct kern_attempt *attempt)
 {
 	u64 needed = kern_needed_caps(attempt), caps = effective_caps();
@@ -218,27 +251,13 @@ static u64 missing_caps(const struct kern_attempt *attempt)
 		return needed;
 	if (caps & KERN_CAP(CAP_SYS_ADMIN)) {
 		caps |= admin_stands_for;
-		if (attempt->action != KERN_ATTACH)
+		if (admin_may_net(attempt->action))
 			caps |= KERN_CAP(CAP_NET_ADMIN);
 	}
 	return needed & ~caps;
 }
 
 /* ---- what the machine says ---- */
-
-/* The first bytes of a small file, as a string. */
-static bool read_line(const char *path, char *line, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = -1;
-
-	if (fd >= 0) {
-		n = read(fd, line, size - 1);
-		close(fd);
-	}
-	line[n > 0 ? n : 0] = 0;
-	return n > 0;
-}
 
 static bool unprivileged_disabled(void)
 {
