@@ -447,7 +447,9 @@ static int measure(struct listing *l, struct skep_diag *diag)
 		progress_step(&progress, i + 1, l->seconds);
 	}
 	progress_hide(&progress);
-	/* the counts stop with the descriptor, so the second look comes first */
+	if (err)
+		close(fd);
+	/* counting ends when it is closed: after the second look */
 	return err ? err : fd;
 }
 
