@@ -43,6 +43,20 @@ uint32_t skep_prog_n_insns(const struct skep_prog *prog);
  */
 int skep_prog_select(struct skep_prog *prog, bool selected);
 
+/**
+ * Makes one program of several: when progs[0] is loaded, it runs them one after another
+ * on the same packet, until one of them returns something else than XDP_PASS (XDP) or
+ * TC_ACT_UNSPEC (SCHED_CLS, SCHED_ACT). So more than one XDP program can be attached to
+ * an interface, by one link, in user space and in the kernel.
+ * @param progs of the same object, which is not loaded yet, and of the same type; one may
+ *        stand there more than once; the others need not be selected
+ * @param n how many, up to 64
+ * @param diag may be NULL
+ * @return 0; -EINVAL for programs that do not go together, -EBUSY when the object is
+ *         loaded, -ENOMEM. skep_object_load() refuses chains that are too long (-E2BIG).
+ */
+int skep_prog_chain(struct skep_prog *const *progs, size_t n, struct skep_diag *diag);
+
 /** Can it run: was it loaded? */
 bool skep_prog_is_loaded(const struct skep_prog *prog);
 

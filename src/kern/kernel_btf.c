@@ -120,13 +120,14 @@ static void fix_extern(const struct patch *p, const struct btf_type *t)
 		store_u32(at + 8, p->int_id);
 }
 
-/* Hidden functions are nobody else's: Linux judges them with their callers. */
+/* Hidden functions, and programs that are called by a chain, are nobody else's: Linux
+ * judges them with their callers. */
 static void fix_linkage(const struct patch *p)
 {
 	for (u32 i = 0; i < p->obj->n_progs; i++) {
 		const struct prog *prog = &p->obj->progs[i].prog;
 
-		for (u32 k = 1; k < prog->n_subprogs; k++) {
+		for (u32 k = 0; k < prog->n_subprogs; k++) {
 			const struct subprog *sub = &prog->subprogs[k];
 			struct btf_type t = btf_type(p->btf, sub->btf_id);
 

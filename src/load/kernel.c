@@ -137,9 +137,8 @@ int *kernel_map_fds(const struct skep_prog *prog, struct skep_diag *diag)
 static int load_prog(struct trip *t, struct skep_prog *prog, enum kern_log_level log,
 		     struct kern_verdict *verdict, struct skep_diag *diag)
 {
-	u32 index = (u32)(prog - t->obj->progs);
 	struct kern_prog_spec spec = {.log = log, .target_fd = -1};
-	int err = object_fit(t->obj->file, index, &t->target, &prog->prog, diag);
+	int err = load_fit(prog, &t->target, diag);
 	int *fds = err ? NULL : kernel_map_fds(prog, diag);
 
 	*verdict = (struct kern_verdict){.fd = -1};

@@ -15,6 +15,8 @@
 #include "load/kernel.h"
 #include "load/load.h"
 #include "load/target.h"
+#include "load/verdict.h"
+#include "prog/chain.h"
 
 static int in_prog(const struct skep_prog *prog, struct skep_diag *diag, int err)
 {
@@ -28,6 +30,35 @@ static int in_map(const struct skep_map *map, struct skep_diag *diag, int err)
 
 /* ---- programs, first half: what they need ---- */
 
+static int fit_one(struct skep_prog *prog, const struct target *target,
+		   const struct prog **fitted, struct skep_diag *diag)
+{
+	struct skep_object *obj = prog->obj;
+
+	return object_fit(obj->file, (u32)(prog - obj->progs), target, fitted, diag);
+}
+
+int load_fit(struct skep_prog *prog, const struct target *target, struct skep_diag *diag)
+{
+	struct object *file = prog->obj->file;
+	const struct prog **fitted;
+	struct chain chain = {.n = prog->n_chain};
+	int err = 0;
+
+	if (!prog->chain)
+		return fit_one(prog, target, &prog->prog, diag);
+	fitted = arena_array(&file->arena, chain.n, sizeof(*fitted));
+	if (!fitted)
+		return fail(diag, NO_MEMORY, NO_PC);
+	for (u32 i = 0; i < chain.n && !err; i++)
+		err = fit_one(prog->chain[i], target, &fitted[i], diag);
+	if (err)
+		return err;
+	chain.progs = fitted;
+	verdict_goes_on(fitted[0]->type, &chain.go_on);
+	return prog_chain(&chain, &file->arena, &prog->prog, diag);
+}
+
 static int fit_programs(struct skep_object *obj, const struct target *target,
 			struct skep_diag *diag)
 {
@@ -37,7 +68,7 @@ static int fit_programs(struct skep_object *obj, const struct target *target,
 
 		if (prog->unwanted)
 			continue;
-		err = object_fit(obj->file, i, target, &prog->prog, diag);
+		err = load_fit(prog, target, diag);
 		if (err)
 			return in_prog(prog, diag, err);
 	}
@@ -55,6 +86,16 @@ static bool prog_uses(const struct prog *prog, const struct map_def *def)
 	return false;
 }
 
+/* Itself, or a member of its chain. */
+static bool uses(const struct skep_prog *prog, const struct map_def *def)
+{
+	bool any = prog_uses(prog->prog, def);
+
+	for (u32 i = 0; i < prog->n_chain; i++)
+		any |= prog_uses(prog->chain[i]->prog, def);
+	return any;
+}
+
 bool load_wants_map(const struct skep_object *obj, const struct skep_map *map)
 {
 	bool unwanted = map->def->origin == MAP_STRUCT_OPS && !obj->in_kernel;
@@ -62,7 +103,7 @@ bool load_wants_map(const struct skep_object *obj, const struct skep_map *map)
 	for (u32 i = 0; i < obj->n_progs; i++) {
 		const struct skep_prog *prog = &obj->progs[i];
 
-		if (!prog_uses(prog->prog, map->def))
+		if (!uses(prog, map->def))
 			continue;
 		if (!prog->unwanted)
 			return true;

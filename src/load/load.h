@@ -15,6 +15,8 @@
 #include "obj/object.h"
 #include "prog/prog.h"
 
+struct target;
+
 struct skep_map {
 	struct skep_object *obj;   /* the one it belongs to */
 	const struct map_def *def; /* borrowed from obj->file */
@@ -22,7 +24,7 @@ struct skep_map {
 	int fd; /* owned; of the map in the kernel; -1: none, it is not loaded there */
 	struct kern_events *events; /* owned; NULL until somebody consumes */
 	u8 *ops_value; /* owned; of struct_ops: what the kernel's map is given */
-	bool reused;                /* map or fd came from another object */
+	bool reused;   /* map or fd came from another object */
 };
 
 /* Is it there, here or in the kernel? */
@@ -44,6 +46,8 @@ struct skep_prog {
 	const struct prog *prog; /* borrowed from obj->file; replaced when it is loaded */
 	struct image *image;     /* owned; NULL unless it is loaded */
 	int fd; /* owned; of the program in the kernel; -1: it is not loaded there */
+	struct skep_prog **chain; /* owned array; what it is made of; NULL: itself */
+	u32 n_chain;
 	bool unwanted;
 };
 
@@ -60,6 +64,9 @@ struct skep_object {
 	bool in_kernel; /* maps and programs are the kernel's */
 	bool loaded;
 };
+
+/* What is loaded for the program: fitted to the target, a chain put together. */
+int load_fit(struct skep_prog *prog, const struct target *target, struct skep_diag *diag);
 
 /* Not when only programs that are not loaded refer to it: skep or the kernel may lack its
  * type. */

@@ -134,8 +134,10 @@ SKEP_API void skep_object_close(struct skep_object *obj)
 	/* maps first: prog-arrays refer to images */
 	for (u32 i = 0; obj->maps && i < obj->n_maps; i++)
 		map_put(obj->maps[i].map);
-	for (u32 i = 0; obj->progs && i < obj->n_progs; i++)
+	for (u32 i = 0; obj->progs && i < obj->n_progs; i++) {
 		image_free(obj->progs[i].image);
+		free(obj->progs[i].chain);
+	}
 	free(obj->maps);
 	free(obj->progs);
 	object_free(obj->file);

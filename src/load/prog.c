@@ -53,6 +53,39 @@ SKEP_API int skep_prog_select(struct skep_prog *prog, bool selected)
 	return 0;
 }
 
+SKEP_API int skep_prog_chain(struct skep_prog *const *progs, size_t n,
+			     struct skep_diag *diag)
+{
+	struct skep_prog *first = n ? progs[0] : NULL;
+	struct skep_prog **copy;
+	s32 go_on;
+
+	if (!first || n > UINT32_MAX)
+		return -EINVAL;
+	if (first->obj->loaded)
+		return diag_in(diag, fail(diag, IS_LOADED, NO_PC), "%s",
+			       first->obj->name);
+	if (!verdict_goes_on(first->prog->type, &go_on))
+		return fail(diag, CHAIN_TYPE, NO_PC, skep_prog_type_name(first));
+	for (size_t i = 1; i < n; i++) {
+		if (progs[i]->obj != first->obj ||
+		    progs[i]->prog->type != first->prog->type)
+			return fail(diag, CHAIN_DIFFERS, NO_PC, first->prog->name,
+				    progs[i]->prog->name);
+	}
+	copy = calloc(n, sizeof(*copy));
+	if (!copy)
+		return fail(diag, NO_MEMORY, NO_PC);
+	memcpy(copy, progs, n * sizeof(*copy));
+	/* Linux then follows the calls, and need not know what their types say */
+	for (size_t i = 0; i < n; i++)
+		progs[i]->prog->subprogs[0].global = false;
+	free(first->chain);
+	first->chain = copy;
+	first->n_chain = (u32)n;
+	return 0;
+}
+
 SKEP_API bool skep_prog_is_loaded(const struct skep_prog *prog)
 {
 	return prog->image || prog->fd >= 0;

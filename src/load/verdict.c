@@ -38,3 +38,12 @@ const char *verdict_name(u32 prog_type, u64 ret)
 		return "TC_ACT_UNSPEC";
 	return ret < ARRAY_SIZE(tc_verdicts) ? tc_verdicts[ret] : NULL;
 }
+
+bool verdict_goes_on(u32 prog_type, s32 *verdict)
+{
+	bool tc = prog_type == BPF_PROG_TYPE_SCHED_CLS ||
+		  prog_type == BPF_PROG_TYPE_SCHED_ACT;
+
+	*verdict = tc ? TC_ACT_UNSPEC : XDP_PASS;
+	return tc || prog_type == BPF_PROG_TYPE_XDP;
+}

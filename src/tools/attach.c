@@ -52,7 +52,9 @@ static const struct option_def options[ATTACH_OPTIONS] = {
 		       "programs go where the names of their sections say"},
 	[ATTACH_PROG] = {"prog", 'p', "NAME", "Hook",
 			 "which program; needed with --to when there are several to "
-			 "choose from"},
+			 "choose from. Given again with --to, XDP and TC programs form "
+			 "a chain: the next one runs when one returns XDP_PASS or "
+			 "TC_ACT_UNSPEC"},
 	[ATTACH_FOR] = {"for", 0, "TIME", "Hook",
 			"detach after this time: 10s, 500ms, 5m, 1h"},
 	[ATTACH_PIN] = {"pin", 0, "PATH", "Hook",
@@ -82,7 +84,7 @@ static const struct option_def options[ATTACH_OPTIONS] = {
 			       "guessed from the size"},
 };
 
-enum { TICK_MS = 500, MAX_POLLED = 64 };
+enum { TICK_MS = 500, MAX_POLLED = 64, MAX_CHAIN = 64 };
 
 struct attachment {
 	struct skep_prog *prog; /* borrowed; NULL: a map of struct_ops */
@@ -133,15 +135,27 @@ static bool is_struct_ops(const struct skep_prog *prog)
 	return !strcmp(skep_prog_type_name(prog), "struct_ops");
 }
 
+static bool is_named(const struct args *args, const struct skep_prog *prog)
+{
+	const struct given *given;
+	size_t cursor = 0;
+
+	while ((given = args_next(args, ATTACH_PROG, &cursor))) {
+		if (!strcmp(given->values[0], skep_prog_name(prog)))
+			return true;
+	}
+	return false;
+}
+
 static int choose_by_section(struct session *s)
 {
-	const char *name = args_value(s->args, ATTACH_PROG);
+	bool name = args_has(s->args, ATTACH_PROG);
 
 	for (u32 i = 0; i < s->obj->n_progs; i++) {
 		struct skep_prog *prog = &s->obj->progs[i];
 
 		if (name)
-			skep_prog_select(prog, !strcmp(skep_prog_name(prog), name));
+			skep_prog_select(prog, is_named(s->args, prog));
 		if (prog->unwanted || is_struct_ops(prog))
 			continue;
 		if (!add(s, prog, NULL, NULL))
@@ -158,20 +172,55 @@ static int choose_by_section(struct session *s)
 	return EXIT_USAGE;
 }
 
+static struct skep_prog *find_prog(struct session *s, const char *name)
+{
+	struct choice choice = {.obj = s->obj, .name = name, .use = FOR_HOOK};
+	struct skep_prog *prog;
+
+	return choose_prog(&choice, &prog) ? NULL : prog;
+}
+
+/* The only program that can be meant, or all that --prog names as a chain. */
+static struct skep_prog *one_prog(struct session *s)
+{
+	struct skep_prog *progs[MAX_CHAIN], *first;
+	const struct given *given;
+	size_t cursor = 0, n = 0;
+
+	while ((given = args_next(s->args, ATTACH_PROG, &cursor))) {
+		if (n == MAX_CHAIN) {
+			args_refuse(s->args, "a chain has at most %d programs",
+				    MAX_CHAIN);
+			return NULL;
+		}
+		progs[n] = find_prog(s, given->values[0]);
+		if (!progs[n++])
+			return NULL;
+	}
+	first = n ? progs[0] : find_prog(s, NULL);
+	if (n < 2)
+		return first;
+	if (skep_prog_chain(progs, n, &s->diag)) {
+		refuse(&s->diag, EXIT_USAGE);
+		return NULL;
+	}
+	/* the last one that was found is the one that was selected */
+	skep_prog_select(progs[n - 1], false);
+	skep_prog_select(first, true);
+	return first;
+}
+
 static int choose(struct session *s)
 {
-	struct choice choice = {
-		.obj = s->obj, .name = args_value(s->args, ATTACH_PROG), .use = FOR_HOOK};
 	const struct given *given;
 	struct skep_prog *prog;
 	size_t cursor = 0;
-	int status;
 
 	if (!args_has(s->args, ATTACH_TO) && !args_has(s->args, ATTACH_REPLACE))
 		return choose_by_section(s);
-	status = choose_prog(&choice, &prog);
-	if (status)
-		return status;
+	prog = one_prog(s);
+	if (!prog)
+		return EXIT_USAGE;
 	if (args_has(s->args, ATTACH_REPLACE))
 		return add(s, prog, NULL, NULL) ? EXIT_OK : EXIT_SYSTEM;
 	while ((given = args_next(s->args, ATTACH_TO, &cursor))) {
@@ -480,6 +529,8 @@ static const struct example examples[] = {
 	 "an XDP program at an interface until Ctrl-C, with a rule"},
 	{"skep attach trace.bpf.o --for 10s",
 	 "programs where their sections say, for ten seconds: events, then maps"},
+	{"skep attach net.bpf.o --prog limit --prog count --to xdp:eth0",
+	 "two programs at one interface: count sees what limit passes"},
 	{"skep attach firewall.bpf.o --to xdp:eth0 --pin /sys/fs/bpf/firewall",
 	 "attached to stay"},
 	{"skep attach new.bpf.o --replace /sys/fs/bpf/firewall",

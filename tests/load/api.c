@@ -425,8 +425,105 @@ static void only_what_the_kernel_has_is_attached(void)
 	skep_object_close(obj);
 }
 
+/* ---- chains ---- */
+
+static const char chain_text[] = ".map a array key 4 value 8 entries 1\n"
+				 ".map b array key 4 value 8 entries 1\n"
+				 ".section xdp\n"
+				 ".program first\n"
+				 "	r2 = value[a]\n"
+				 "	*(u64 *)(r2 + 0) = 1\n"
+				 "	r2 = *(u32 *)(r1 + 0)\n"
+				 "	r3 = *(u32 *)(r1 + 4)\n"
+				 "	r4 = r2\n"
+				 "	r4 += 1\n"
+				 "	r0 = 0\n"
+				 "	if r4 > r3 goto out\n"
+				 "	r0 = *(u8 *)(r2 + 0)\n"
+				 "out:\n"
+				 "	exit\n"
+				 ".program second\n"
+				 "	r2 = value[b]\n"
+				 "	r0 = *(u64 *)(r2 + 0)\n"
+				 "	r0 += 1\n"
+				 "	*(u64 *)(r2 + 0) = r0\n"
+				 "	r0 = 3\n"
+				 "	exit\n"
+				 ".section tc\n"
+				 ".program other\n"
+				 "	r0 = 0\n"
+				 "	exit\n"
+				 ".section perf_event\n"
+				 ".program perf\n"
+				 "	r0 = 0\n"
+				 "	exit\n";
+
+static u64 run_chain(struct skep_object *obj, u8 first_byte)
+{
+	u8 bytes[64] = {first_byte};
+	struct skep_packet packet = {.data = bytes, .len = sizeof(bytes)};
+	u64 ret = ~0ull;
+
+	CHECK_INT(skep_prog_run_packet(skep_object_find_prog(obj, "first"), &packet, &ret,
+				       &diag),
+		  0);
+	return ret;
+}
+
+/* The second runs when the first returns XDP_PASS, and each has its own maps. */
+static void programs_form_chains(const char *engine)
+{
+	struct skep_object_opts opts = {.engine = engine};
+	struct skep_object *obj = make(chain_text, &opts);
+	struct skep_prog *first = skep_object_find_prog(obj, "first");
+	struct skep_prog *second = skep_object_find_prog(obj, "second");
+	struct skep_prog *other = skep_object_find_prog(obj, "other");
+	struct skep_prog *perf = skep_object_find_prog(obj, "perf");
+	u32 key = 0;
+	u64 hits = 0;
+
+	CHECK_INT(skep_prog_chain((struct skep_prog *[]){first, other}, 2, &diag),
+		  -EINVAL);
+	CHECK_STR(skep_diag_name(diag.id), "CHAIN_DIFFERS");
+	diag = (struct skep_diag)SKEP_DIAG_INIT;
+	CHECK_INT(skep_prog_chain(&perf, 1, &diag), -EINVAL);
+	CHECK_STR(skep_diag_name(diag.id), "CHAIN_TYPE");
+	diag = (struct skep_diag)SKEP_DIAG_INIT;
+	CHECK_INT(skep_prog_chain(NULL, 0, &diag), -EINVAL);
+	CHECK_INT(
+		skep_prog_chain((struct skep_prog *[]){first, second, second}, 3, &diag),
+		0);
+	CHECK_INT(skep_object_load(obj, NULL, &diag), 0);
+	CHECK_STR(diag.text, "");
+	CHECK_INT(run_chain(obj, XDP_DROP), XDP_DROP);
+	CHECK_INT(run_chain(obj, XDP_PASS), XDP_TX);
+	CHECK_INT(run_chain(obj, XDP_PASS), XDP_TX);
+	CHECK(!skep_map_lookup(skep_object_find_map(obj, "b"), &key, &hits, 0));
+	CHECK_INT(hits, 2);
+	CHECK_INT(skep_prog_chain(&first, 1, &diag), -EBUSY);
+	diag = (struct skep_diag)SKEP_DIAG_INIT;
+	skep_object_close(obj);
+}
+
+static void long_chains_are_refused(void)
+{
+	struct skep_object *obj = make(chain_text, NULL);
+	struct skep_prog *all[65];
+
+	for (u32 i = 0; i < ARRAY_SIZE(all); i++)
+		all[i] = skep_object_find_prog(obj, "first");
+	CHECK_INT(skep_prog_chain(all, ARRAY_SIZE(all), &diag), 0);
+	check_refused(skep_object_load(obj, NULL, &diag), -E2BIG, "CHAIN_TOO_LONG");
+	CHECK_INT(skep_prog_chain(all, ARRAY_SIZE(all) - 1, &diag), 0);
+	CHECK_INT(skep_object_load(obj, NULL, &diag), 0);
+	skep_object_close(obj);
+}
+
 int main(void)
 {
+	programs_form_chains("checked");
+	programs_form_chains("interp");
+	long_chains_are_refused();
 	open_refuses();
 	variables_are_set_before_and_read_after();
 	a_program_that_cannot_be_loaded_is_left_out();
