@@ -427,8 +427,8 @@ static void only_what_the_kernel_has_is_attached(void)
 
 /* ---- chains ---- */
 
-static const char chain_text[] = ".map a array key 4 value 8 entries 1\n"
-				 ".map b array key 4 value 8 entries 1\n"
+static const char chain_text[] = ".var a in .bss zero 8\n"
+				 ".var b in .data u64 0\n"
 				 ".section xdp\n"
 				 ".program first\n"
 				 "	r2 = value[a]\n"
@@ -479,8 +479,7 @@ static void programs_form_chains(const char *engine)
 	struct skep_prog *second = skep_object_find_prog(obj, "second");
 	struct skep_prog *other = skep_object_find_prog(obj, "other");
 	struct skep_prog *perf = skep_object_find_prog(obj, "perf");
-	u32 key = 0;
-	u64 hits = 0;
+	u64 hits = 0, ran = 0;
 
 	CHECK_INT(skep_prog_chain((struct skep_prog *[]){first, other}, 2, &diag),
 		  -EINVAL);
@@ -498,8 +497,8 @@ static void programs_form_chains(const char *engine)
 	CHECK_INT(run_chain(obj, XDP_DROP), XDP_DROP);
 	CHECK_INT(run_chain(obj, XDP_PASS), XDP_TX);
 	CHECK_INT(run_chain(obj, XDP_PASS), XDP_TX);
-	CHECK(!skep_map_lookup(skep_object_find_map(obj, "b"), &key, &hits, 0));
-	CHECK_INT(hits, 2);
+	CHECK(!skep_object_get_var(obj, "a", &ran, 8, &diag) && ran == 1);
+	CHECK(!skep_object_get_var(obj, "b", &hits, 8, &diag) && hits == 2);
 	CHECK_INT(skep_prog_chain(&first, 1, &diag), -EBUSY);
 	diag = (struct skep_diag)SKEP_DIAG_INIT;
 	skep_object_close(obj);
