@@ -10,6 +10,7 @@
 #define SKEP_LINK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <skep/diag.h>
@@ -76,6 +77,18 @@ int skep_link_open(const char *path, struct skep_link **link, struct skep_diag *
 /** Detaches now, pinned or not; the link is still to be closed.  Returns 0, -EOPNOTSUPP,
  * or the errno. */
 int skep_link_detach(struct skep_link *link, struct skep_diag *diag);
+
+/** A piece of what an iterator prints; negative: stop. */
+typedef int (*skep_text_fn)(void *arg, const char *text, size_t len);
+
+/**
+ * Reads what an attached iterator prints.  Each call walks anew.
+ * @param fn gets the text piece by piece, as the program wrote it
+ * @return 0; what fn returned, when that was negative; -EINVAL for links of other
+ *         programs; the errno of the kernel
+ */
+int skep_link_read(const struct skep_link *link, skep_text_fn fn, void *arg,
+		   struct skep_diag *diag);
 
 /** Is it still attached?  False once its interface, cgroup or namespace is gone. */
 bool skep_link_is_alive(const struct skep_link *link);

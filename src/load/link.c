@@ -7,9 +7,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "abi/abi.h"
 #include "base/diag.h"
+#include "kern/iter.h"
 #include "kern/link.h"
 #include "kern/sys.h"
 #include "kern/uapi.h"
@@ -145,6 +147,39 @@ SKEP_API int skep_link_open(const char *path, struct skep_link **link,
 SKEP_API int skep_link_detach(struct skep_link *link, struct skep_diag *diag)
 {
 	return kern_link_detach(link->kern, diag);
+}
+
+static int pass_on(int fd, skep_text_fn fn, void *arg, struct skep_diag *diag)
+{
+	char buffer[4096];
+	ssize_t n;
+
+	for (;;) {
+		int err = 0;
+
+		n = read(fd, buffer, sizeof(buffer));
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n < 0)
+			return fail_errno(diag, -errno, KERN_MAP_READ, NO_PC,
+					  strerror(errno));
+		if (n)
+			err = fn(arg, buffer, (size_t)n);
+		if (!n || err < 0)
+			return err;
+	}
+}
+
+SKEP_API int skep_link_read(const struct skep_link *link, skep_text_fn fn, void *arg,
+			    struct skep_diag *diag)
+{
+	int fd = kern_iter_open(link->kern, diag), err;
+
+	if (fd < 0)
+		return fd;
+	err = pass_on(fd, fn, arg, diag);
+	close(fd);
+	return err;
 }
 
 SKEP_API bool skep_link_is_alive(const struct skep_link *link)

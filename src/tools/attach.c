@@ -17,6 +17,7 @@
 
 #include <skep/skep.h>
 
+#include "abi/abi.h"
 #include "base/diag.h"
 #include "load/load.h"
 #include "tools/choose.h"
@@ -354,6 +355,46 @@ static int replace(struct session *s)
 	return EXIT_OK;
 }
 
+/* ---- iterators ---- */
+
+static bool is_iterator(const struct attachment *a)
+{
+	return a->prog && a->prog->prog->type == PROG_TYPE_TRACING &&
+	       a->prog->prog->attach_type == ATTACH_TRACE_ITER;
+}
+
+static int print_text(void *arg, const char *text, size_t len)
+{
+	struct session *s = arg;
+	struct text copy = TEXT_INIT;
+
+	if (s->report.json) {
+		json_begin(&s->json);
+		json_bytes(&s->json, "print", text, len);
+		json_end(&s->json);
+		return 0;
+	}
+	text_write(&copy, text, len);
+	put_clean(stdout, text_str(&copy), true);
+	text_fini(&copy);
+	return 0;
+}
+
+/* What they print, once; *all: there is nothing else to wait for. */
+static int print_iterators(struct session *s, bool *all)
+{
+	*all = true;
+	for (size_t i = 0; i < s->all.len; i++) {
+		struct attachment *a = attachment_at(s, i);
+
+		if (!is_iterator(a))
+			*all = false;
+		else if (skep_link_read(a->link, print_text, s, &s->diag))
+			return refuse(&s->diag, EXIT_SYSTEM);
+	}
+	return EXIT_OK;
+}
+
 /* ---- waiting ---- */
 
 static u64 now_ms(void)
@@ -474,6 +515,7 @@ static int check(const struct args *args)
 static int run_session(struct session *s)
 {
 	int status = check(s->args);
+	bool done;
 
 	if (!status)
 		status = read_time(s);
@@ -490,7 +532,9 @@ static int run_session(struct session *s)
 	status = attach_all(s);
 	if (status || args_has(s->args, ATTACH_PIN))
 		return status;
-	status = wait_and_show(s);
+	status = print_iterators(s, &done);
+	if (!status && !done)
+		status = wait_and_show(s);
 	detach_all(s);
 	report_events(&s->report);
 	report_maps(&s->report);
