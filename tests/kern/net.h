@@ -129,7 +129,7 @@ static inline void net_needs(const struct kern_prog *prog, const char *text,
 			     const char *cap)
 {
 	struct skep_diag diag;
-	char says[320];
+	char says[1536];
 	int status = -1;
 	pid_t pid = fork();
 
