@@ -36,7 +36,8 @@ enum { NETFILTER_IP_DEFRAG = 1 };
 /* Flag of a map of struct_ops, BPF_F_LINK: a link registers it, not its value.  6.4 */
 enum { STRUCT_OPS_LINK = 1 << 13 };
 
-/* BPF_LINK_CREATE; what follows flags depends on the attach type */
+/* BPF_LINK_CREATE; what follows flags depends on the attach type.  Padding has a name:
+ * Linux wants zeroes there, and compilers need not put them into what has none. */
 struct link_create_attr {
 	u32 prog_fd;   /* of struct_ops: map_fd */
 	u32 target_fd; /* or an ifindex */
@@ -46,7 +47,7 @@ struct link_create_attr {
 		u32 target_btf_id;
 		struct {
 			u64 info;
-			u32 info_len;
+			u32 info_len, pad;
 		} iter;
 		struct {
 			u64 cookie;
@@ -71,7 +72,7 @@ struct link_create_attr {
 		} tcx, netkit, cgroup; /* 6.6, 6.7, 6.17 */
 		struct {
 			u64 path, offsets, ref_ctr_offsets, cookies;
-			u32 n, flags, pid;
+			u32 n, flags, pid, pad;
 		} uprobe_multi; /* 6.6 */
 	};
 };
