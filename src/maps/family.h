@@ -55,6 +55,9 @@ struct map_ops {
 
 	void *(*lookup)(struct map *map, const void *key, u32 cpu);
 	void *(*peek)(struct map *map, const void *key, u32 cpu); /* marks nothing */
+	/* For users, where what lookup() found may become another's; NULL: it does not.
+	 */
+	int (*copy)(struct map *map, const void *key, void *value, u64 flags);
 	int (*update)(struct map *map, const void *key, const void *value, u64 flags,
 		      u32 cpu);
 	/* A value for each CPU; NULL: as update(). */

@@ -232,6 +232,24 @@ static void *lookup(struct map *map, const void *key, u32 cpu)
 	return link ? node_value(t, link) : NULL;
 }
 
+/* A copy is of the node that was found only while no era has ended. */
+static int copy(struct map *map, const void *key, void *value, u64 flags)
+{
+	const struct trie *t = trie_of(map);
+	const u8 *at;
+	u32 era;
+
+	do {
+		era = get(&t->state->era);
+		at = lookup(map, key, 0);
+		if (!at)
+			return -ENOENT;
+		map_copy_out(map, at, value, flags);
+		atomic_thread_fence(memory_order_acquire);
+	} while (get(&t->state->era) != era);
+	return 0;
+}
+
 /* ---- nodes: under the lock ---- */
 
 static u32 take_node(struct trie *t)
@@ -242,6 +260,7 @@ static u32 take_node(struct trie *t)
 	if (!s->free && s->fresh == t->n_nodes) {
 		/* Before anything of limbo is written again. */
 		set(&s->era, s->era + 1);
+		atomic_thread_fence(memory_order_release);
 		s->free = s->limbo;
 		s->limbo = 0;
 	}
@@ -579,6 +598,7 @@ const struct map_ops map_ops_lpm_trie = {
 	.layout = layout,
 	.init = init,
 	.lookup = lookup,
+	.copy = copy,
 	.update = update,
 	.delete = erase,
 	.next_key = next_key,

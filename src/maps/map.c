@@ -465,6 +465,8 @@ int map_user_lookup(struct map *map, const void *key, void *value, u64 flags)
 		return -EINVAL;
 	if (!(ops->traits & TRAIT_USER_READ))
 		return -MAP_ENOTSUPP;
+	if (ops->copy)
+		return ops->copy(map, key, value, flags);
 	at = (ops->peek ? ops->peek : ops->lookup)(map, key, 0);
 	if (!at)
 		return -ENOENT;
