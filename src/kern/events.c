@@ -133,13 +133,15 @@ static int open_rings(struct kern_events *e, int map_fd, u32 max_entries)
 	int err = 0;
 
 	e->n_rings = cpus < max_entries ? cpus : max_entries;
-	e->rings = calloc(e->n_rings + 1, sizeof(*e->rings));
-	e->joined = malloc(PERF_ALL_CPUS_DATA + sizeof(struct perf_event_header));
-	e->fd = epoll_create1(EPOLL_CLOEXEC);
-	if (!e->rings || !e->joined || e->fd < 0)
-		return -ENOMEM;
-	for (u32 cpu = 0; cpu < e->n_rings; cpu++)
+	e->rings = calloc(e->n_rings + 1ull, sizeof(*e->rings));
+	for (u32 cpu = 0; e->rings && cpu < e->n_rings; cpu++)
 		e->rings[cpu].fd = -1;
+	e->joined = malloc(PERF_ALL_CPUS_DATA + sizeof(struct perf_event_header));
+	if (!e->rings || !e->joined)
+		return -ENOMEM;
+	e->fd = epoll_create1(EPOLL_CLOEXEC);
+	if (e->fd < 0)
+		return -errno;
 	for (u32 cpu = 0; cpu < e->n_rings && !err; cpu++)
 		err = open_cpu(e, map_fd, cpu);
 	return err;
@@ -185,13 +187,15 @@ static int take_record(struct kern_events *e, const struct perf_event_header *h,
 static s64 drain_cpu(struct kern_events *e, u32 cpu, kern_event_fn fn, void *arg)
 {
 	struct perf_event_mmap_page *page = e->rings[cpu].page;
-	const u8 *data = (const u8 *)page + e->page_size;
-	u64 head, at = page ? page->data_tail : 0;
+	const u8 *data;
+	u64 head, at;
 	s64 n = 0;
 	int err = 0;
 
 	if (!page)
 		return 0;
+	data = (const u8 *)page + e->page_size;
+	at = page->data_tail;
 	head = __atomic_load_n(&page->data_head, __ATOMIC_ACQUIRE);
 	while (at < head && !err) {
 		const struct perf_event_header *h = record_at(e, data, at);
