@@ -258,10 +258,15 @@ static int fill(const struct map_def *def, int fd)
 static bool is_alike(const struct map_def *def, int fd)
 {
 	struct bpf_map_info info = {0};
+	u32 added = 0;
 
+	/* Linux adds it to these by itself */
+	if (def->type == MAP_TYPE_DEVMAP || def->type == MAP_TYPE_DEVMAP_HASH)
+		added = BPF_F_RDONLY_PROG;
 	return !sys_info(fd, &info, sizeof(info)) && info.type == def->type &&
 	       info.key_size == def->key_size && info.value_size == def->value_size &&
-	       info.max_entries == max_entries_of(def) && info.map_flags == def->flags;
+	       info.max_entries == max_entries_of(def) &&
+	       (info.map_flags | added) == (def->flags | added);
 }
 
 /* 0 with a descriptor; -ENOENT when there is none yet. */
