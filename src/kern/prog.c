@@ -31,7 +31,8 @@ struct request {
 	const struct prog *prog;
 	struct arena arena;
 	u8 *slots;
-	int *fds; /* of modules; slot 0 is vmlinux */
+	int *fds;     /* of modules; slot 0 is vmlinux */
+	u32 *modules; /* whose descriptors they are */
 	u32 n_fds;
 	union bpf_attr attr;
 };
@@ -47,15 +48,26 @@ static int module_slot(struct request *q, u32 module, u32 *slot)
 	*slot = 0;
 	if (!module)
 		return 0;
-	if (!q->fds)
+	if (!q->fds) {
 		q->fds = arena_array(&q->arena, MAX_FDS, sizeof(*q->fds));
-	if (!q->fds || q->n_fds + 1 >= MAX_FDS)
+		q->modules = arena_array(&q->arena, MAX_FDS, sizeof(*q->modules));
+	}
+	if (!q->fds || !q->modules)
 		return -ENOMEM;
+	for (u32 i = 1; i <= q->n_fds; i++) {
+		if (q->modules[i] == module) {
+			*slot = i;
+			return 0;
+		}
+	}
+	if (q->n_fds + 1 >= MAX_FDS)
+		return -E2BIG;
 	fd = sys_open_id(SYS_BTF, module);
 	if (fd < 0)
 		return fd;
 	*slot = ++q->n_fds;
 	q->fds[*slot] = fd;
+	q->modules[*slot] = module;
 	return 0;
 }
 
@@ -105,7 +117,8 @@ static int refer_to_kfunc(struct request *q, const struct extern_ref *ref,
 	return 0;
 }
 
-static int refer(struct request *q, enum op op, struct insn *insn, struct skep_diag *diag)
+static int refer(struct request *q, enum op op, int pc, struct insn *insn,
+		 struct skep_diag *diag)
 {
 	const struct prog *prog = q->prog;
 
@@ -117,6 +130,9 @@ static int refer(struct request *q, enum op op, struct insn *insn, struct skep_d
 	if (insn->src_reg == LDDW_BTF_ID && (u32)insn->imm < prog->n_externs)
 		return refer_to_symbol(q, &prog->externs[insn->imm], insn, diag);
 	if (insn->src_reg == LDDW_MAP_IDX || insn->src_reg == LDDW_MAP_IDX_VALUE) {
+		/* written by hand, not by a relocation */
+		if ((u32)insn->imm >= prog->n_maps)
+			return fail(diag, NO_SUCH_MAP, pc, insn->imm);
 		insn->src_reg =
 			insn->src_reg == LDDW_MAP_IDX ? LDDW_MAP_FD : LDDW_MAP_VALUE;
 		insn->imm = q->spec->map_fds[insn->imm];
@@ -138,7 +154,7 @@ static int put_insns(struct request *q, struct skep_diag *diag)
 		bool wide = op == OP_LDDW && pc + 1 < prog->n_insns;
 
 		insn[1] = wide ? prog->insns[pc + 1] : insn[1];
-		err = refer(q, op, insn, diag);
+		err = refer(q, op, (int)pc, insn, diag);
 		for (u32 i = 0; i <= wide; i++, pc++)
 			insn_write(q->slots + (size_t)pc * INSN_SIZE, &insn[i],
 				   host_is_big_endian());
@@ -336,16 +352,16 @@ static void submit(struct request *q, struct kern_verdict *v)
 {
 	u32 level = log_levels[q->spec->log];
 	u64 start = now_us();
-	u32 said;
+	int said;
 
 	v->fd = level ? ask_with_log(q, level, &v->log) : ask(q, 0, NULL, 0);
 	v->time_us = now_us() - start;
 	said = v->fd;
 	if (v->fd < 0 && v->fd != -EPERM && !(level & 3)) {
 		v->fd = ask_with_log(q, 1 | level, &v->log);
-		/* who grants it the second time was only short of something */
-		if (v->fd == -ENOSPC)
-			v->fd = (int)said;
+		/* no room for the log is no reason: the first answer is */
+		if (v->fd == -ENOSPC || v->fd == -ENOMEM)
+			v->fd = said;
 	}
 }
 

@@ -56,6 +56,13 @@ static int make_tables(struct whole *w, const struct part *size, struct arena *a
 	return 0;
 }
 
+/* An index into a table of the program, in the whole's.  Others were never looked up, and
+ * must not become valid. */
+static s32 moved(s32 index, u32 n, u32 by)
+{
+	return (u32)index < n ? (s32)((u32)index + by) : -1;
+}
+
 static void put_insns(struct whole *w, const struct part *at, const struct prog *prog)
 {
 	for (u32 pc = 0; pc < prog->n_insns; pc++) {
@@ -65,13 +72,13 @@ static void put_insns(struct whole *w, const struct part *at, const struct prog 
 		*insn = prog->insns[pc];
 		op = decode(insn);
 		if (op == OP_CALL && insn->src_reg == CALL_KFUNC)
-			insn->imm += (s32)at->ext;
+			insn->imm = moved(insn->imm, prog->n_externs, at->ext);
 		if (op != OP_LDDW)
 			continue;
 		if (insn->src_reg == LDDW_MAP_IDX || insn->src_reg == LDDW_MAP_IDX_VALUE)
-			insn->imm += (s32)at->map;
+			insn->imm = moved(insn->imm, prog->n_maps, at->map);
 		if (insn->src_reg == LDDW_BTF_ID)
-			insn->imm += (s32)at->ext;
+			insn->imm = moved(insn->imm, prog->n_externs, at->ext);
 		insn[1] = prog->insns[++pc];
 	}
 }
