@@ -71,16 +71,14 @@ u64 kern_symbol(struct kern_loader *l, const char *name)
 	const char *at;
 	size_t len = strlen(name);
 
-	if (!l->symbols && read_symbols(l))
+	if (!len || (!l->symbols && read_symbols(l)))
 		return 0;
 	/* "\nffffffff81000000 T _stext\n", modules' with a tab and their name */
 	for (at = text_str(l->symbols); (at = strstr(at, name)); at += len) {
-		const char *line = at - 20;
-
-		if (at - l->symbols->s < 20 || *line != '\n' || at[-1] != ' ' ||
+		if (at - l->symbols->s < 20 || at[-20] != '\n' || at[-1] != ' ' ||
 		    !strchr("\n\t", at[len]))
 			continue;
-		return strtoull(line + 1, NULL, 16);
+		return strtoull(at - 19, NULL, 16);
 	}
 	return 0;
 }
