@@ -278,7 +278,7 @@ static int make_values(struct trip *t, struct skep_diag *diag)
 int kernel_load(struct skep_object *obj, const struct target *target,
 		struct skep_diag *diag)
 {
-	struct trip t;
+	struct trip t = {0};
 	int err = begin(&t, obj, target, diag);
 
 	if (!err)
@@ -302,6 +302,8 @@ void kernel_unload(struct skep_object *obj)
 		map->events = NULL;
 		free(map->ops_value);
 		map->ops_value = NULL;
+		if (map->reused)
+			continue;
 		if (map->fd >= 0)
 			close(map->fd);
 		map->fd = -1;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/diag.h"
 #include "base/file.h"
@@ -132,8 +133,11 @@ SKEP_API void skep_object_close(struct skep_object *obj)
 		return;
 	kernel_unload(obj);
 	/* maps first: prog-arrays refer to images */
-	for (u32 i = 0; obj->maps && i < obj->n_maps; i++)
+	for (u32 i = 0; obj->maps && i < obj->n_maps; i++) {
 		map_put(obj->maps[i].map);
+		if (obj->maps[i].fd >= 0) /* another object's, too */
+			close(obj->maps[i].fd);
+	}
 	for (u32 i = 0; obj->progs && i < obj->n_progs; i++) {
 		image_free(obj->progs[i].image);
 		free(obj->progs[i].chain);

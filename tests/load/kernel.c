@@ -5,9 +5,14 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/vfs.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "kern/sys.h"
@@ -176,6 +181,77 @@ static void maps_are_shared(struct skep_object *old)
 	skep_object_close(obj);
 }
 
+/* A load that fails leaves the object as it was: with the map that it reuses. */
+static void a_reused_map_stays(struct skep_object *old)
+{
+	struct skep_object *obj = make(".map counts hash key 4 value 8 entries 4\n"
+				       ".section xdp\n.program p\nr1 = map[counts]\n"
+				       "r0 = *(u8 *)(r0 + 0)\nexit\n");
+	struct skep_map *counts = obj ? skep_object_find_map(obj, "counts") : NULL;
+	u32 key = 5;
+	u64 value = 6;
+
+	if (!counts)
+		return;
+	CHECK_INT(skep_map_reuse(counts, skep_object_find_map(old, "counts"), &diag), 0);
+	CHECK_INT(skep_object_load(obj, NULL, &diag), -EACCES);
+	diag = (struct skep_diag)SKEP_DIAG_INIT;
+	CHECK_INT(skep_map_update(counts, &key, &value, 0), 0);
+	CHECK_INT(skep_map_delete(skep_object_find_map(old, "counts"), &key), 0);
+	skep_object_close(obj);
+}
+
+static bool is_bpffs(const char *path)
+{
+	struct statfs fs;
+
+	return !statfs(path, &fs) && (u32)fs.f_type == BPF_FS_MAGIC;
+}
+
+/* Linux adds a flag to device maps that nobody asked for. */
+static void a_pinned_device_map_is_found_again(void)
+{
+	static const char source[] = ".map skep_test_devs devmap key 4 value 4 entries 2 "
+				     "pin\n.section xdp\n.program p\n"
+				     "r1 = map[skep_test_devs]\nr0 = 0\nexit\n";
+
+	if (!is_bpffs("/sys/fs/bpf"))
+		return;
+	for (int i = 0; i < 2; i++) {
+		struct skep_object *obj = make(source);
+
+		if (obj && !CHECK_INT(skep_object_load(obj, NULL, &diag), 0))
+			fprintf(stderr, "\t%s: %s\n", diag.where, diag.text);
+		skep_object_close(obj);
+	}
+	unlink("/sys/fs/bpf/skep_test_devs");
+}
+
+/* ---- events ---- */
+
+/* Without descriptors there are no rings; those of others stay open. */
+static void rings_without_descriptors(void)
+{
+	struct skep_object *obj = make(".map events perf_event_array key 4 value 4\n"
+				       ".section xdp\n.program p\nr1 = map[events]\n"
+				       "r0 = 0\nexit\n");
+	struct rlimit old, none;
+	struct skep_map *events;
+
+	if (!obj)
+		return;
+	events = skep_object_find_map(obj, "events");
+	CHECK_INT(skep_object_load(obj, NULL, &diag), 0);
+	getrlimit(RLIMIT_NOFILE, &old);
+	none = old;
+	none.rlim_cur = 0;
+	setrlimit(RLIMIT_NOFILE, &none);
+	CHECK_INT(skep_map_event_fd(events), -EMFILE);
+	setrlimit(RLIMIT_NOFILE, &old);
+	CHECK(fcntl(0, F_GETFD) >= 0);
+	skep_object_close(obj);
+}
+
 /* ---- refusals ---- */
 
 static void refused_load(const char *source, int err, const char *id, const char *words)
@@ -208,6 +284,8 @@ static void refusals(void)
 	refused_load(".map m hash key 4 value 8 entries 1 flags 0x80000000\n"
 		     ".section xdp\n.program p\nr1 = map[m]\nr0 = 0\nexit\n",
 		     -EINVAL, "KERN_MAP", "Invalid argument");
+	refused_load(".section xdp\n.program p\nr1 = map_idx[268435456]\nr0 = 0\nexit\n",
+		     -EINVAL, "NO_SUCH_MAP", "268435456");
 }
 
 static void links_of_nothing(struct skep_object *obj)
@@ -296,9 +374,12 @@ int main(void)
 		programs_and_variables(obj);
 		maps(obj);
 		maps_are_shared(obj);
+		a_reused_map_stays(obj);
 		links_of_nothing(obj);
 	}
 	skep_object_close(obj);
+	a_pinned_device_map_is_found_again();
+	rings_without_descriptors();
 	refusals();
 	nothing_stays();
 	return check_report();
