@@ -5,10 +5,14 @@
  * Buckets of singly linked chains over elements that are never given back to the system.
  * A look-up takes no lock: an element may be recycled under its feet and lead into
  * another chain, but the end of a chain names its bucket, so that it notices and starts
- * again.  Updates hold the bucket's lock and
- * change the chain by single stores (in front first, then out with the old one), so that
- * a process that dies leaves a chain that is whole: at worst with a key twice, which
- * whoever inherits the lock mends, and one element that nobody uses again.
+ * again.  It may also have passed the place where a new element for its key has appeared
+ * since: buckets count what is linked in, and who finds nothing looks whether that went
+ * on meanwhile.  (Linux' look-ups may miss a key that is being updated.)
+ *
+ * Updates hold the bucket's lock and change the chain by single stores (in front first,
+ * then out with the old one), so that a process that dies leaves a chain that is whole:
+ * at worst with a key twice, which whoever inherits the lock mends, and one element that
+ * nobody uses again.
  *
  * Replacing a value means a new element, as in Linux: whoever looked up the old one keeps
  * the old value.  For that there are spares, so that a full map can be updated.  New
@@ -113,7 +117,7 @@ static ALWAYS_INLINE bool is_elem(const struct hash_elem *elem, const void *key,
 {
 	/* A longer key may be half recycled: then its hash is another's.  A key of one
 	 * word is as quickly compared. */
-	if (size > 8 && atomic_load_explicit(&elem->hash, memory_order_relaxed) != hash)
+	if (size > 8 && atomic_load_explicit(&elem->hash, memory_order_acquire) != hash)
 		return false;
 	return key_equal(elem, key, size);
 }
@@ -124,9 +128,10 @@ static ALWAYS_INLINE u32 find_sized(const struct hash *h, const void *key, u32 h
 {
 	const struct bucket *bucket = &h->buckets[hash & h->bucket_mask];
 	const struct hash_elem *elem;
-	u32 link;
+	u32 link, news;
 
 again:
+	news = atomic_load_explicit(&bucket->news, memory_order_acquire);
 	link = atomic_load_explicit(&bucket->head, memory_order_acquire);
 	while (!is_end(link)) {
 		elem = hash_elem(h, link - 1);
@@ -136,6 +141,8 @@ again:
 	}
 	if (link && link != end_of(h, bucket))
 		goto again; /* strayed into another chain */
+	if (atomic_load_explicit(&bucket->news, memory_order_acquire) != news)
+		goto again; /* it may be in front by now */
 	return link;
 }
 
@@ -167,9 +174,12 @@ static void link_in(struct hash *h, struct bucket *bucket, u32 number)
 	struct hash_elem *elem = hash_elem(h, number);
 
 	atomic_store_explicit(&elem->next, head ? head : end_of(h, bucket),
-			      memory_order_relaxed);
+			      memory_order_release);
 	atomic_store_explicit(&elem->live, 1, memory_order_relaxed);
 	atomic_store_explicit(&bucket->head, number + 1, memory_order_release);
+	/* Before the old one goes: who misses that sees this; who sees this sees the new
+	 * one. */
+	atomic_fetch_add_explicit(&bucket->news, 1, memory_order_release);
 }
 
 bool hash_unlink(struct hash *h, struct bucket *bucket, u32 number)
@@ -457,7 +467,7 @@ static void fill(struct hash *h, u32 number, const struct put *put)
 
 	fill_value(h, number, put);
 	atomic_store_explicit(&elem->touched, 0, memory_order_relaxed);
-	atomic_store_explicit(&elem->hash, put->hash, memory_order_relaxed);
+	atomic_store_explicit(&elem->hash, put->hash, memory_order_release);
 	write_key(h, elem, put->key);
 }
 

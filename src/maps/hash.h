@@ -19,6 +19,8 @@ enum { LINK_END = 1u << 31 };
 struct bucket {
 	_Atomic u32 head; /* link */
 	_Atomic u32 lock; /* region_lock() */
+	_Atomic u32 news; /* elements that were linked in so far */
+	u32 unused;       /* a bucket is in one cache line */
 };
 
 /* The key follows, padded with zeroes to a multiple of 8; then, unless it is per-CPU, the
