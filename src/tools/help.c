@@ -91,7 +91,8 @@ static void put_option(FILE *f, const struct option_def *option)
 
 void help_command(FILE *f, const struct command *command)
 {
-	fprintf(f, "Usage: skep %s [OPTION...] %s\n\n", command->name, command->operands);
+	fprintf(f, "Usage: skep %s [OPTION...]%s%s\n\n", command->name,
+		*command->operands ? " " : "", command->operands);
 	put_wrapped(f, command->text, 0, 0);
 	for (u32 i = 0; i < n_rows(command); i++) {
 		const struct option_def *option = row(command, i);
@@ -282,7 +283,7 @@ static void man_skep(FILE *f)
 	      "When it is not empty, nothing is coloured.\n.El\n",
 	      f);
 	man_exit_status(f);
-	fputs(".Sh SEE ALSO\n.Xr bpf 2 ,\n.Xr bpf-helpers 7 \n", f);
+	fputs(".Sh SEE ALSO\n.Xr bpf 2 ,\n.Xr bpf-helpers 7\n", f);
 }
 
 void help_man(FILE *f, const struct command *command)
