@@ -12,7 +12,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int check_failed, check_passed;
+static _Atomic int check_failed, check_passed; /* threads check, too */
+
+/* Sanitizers make everything slow: limits of time do not hold under them. */
+#ifdef __has_feature /* clang */
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define CHECK_IS_SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define CHECK_IS_SANITIZED 1
+#endif
 
 static inline int check_that(int ok, const char *what, const char *file, int line)
 {

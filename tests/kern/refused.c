@@ -87,6 +87,8 @@ static void attempt(const struct trial *trial, struct outcome *outcome)
 }
 
 /* prepare: what happens to the process first. */
+enum { NO_NAMESPACE = 1 }; /* outcome.err: prepare() gave up */
+
 static struct outcome in_child(const struct trial *trial, void (*prepare)(void), u64 caps)
 {
 	struct outcome outcome = {.err = 1};
@@ -544,9 +546,13 @@ static void test_walls(void)
 	struct outcome got = in_child(&trial, enter_user_namespace, ~0ull);
 
 	/* full of capabilities, and none counts */
-	if (CHECK_INT(got.err, -EPERM))
-		CHECK_STR(skep_diag_name(got.diag.id), "CAPABILITY_INSIDE");
-	CHECK(strstr(got.diag.text, "CAP_BPF and CAP_NET_ADMIN") != NULL);
+	if (got.err == NO_NAMESPACE) {
+		printf("no user namespace can be made here\n");
+	} else {
+		if (CHECK_INT(got.err, -EPERM))
+			CHECK_STR(skep_diag_name(got.diag.id), "CAPABILITY_INSIDE");
+		CHECK(strstr(got.diag.text, "CAP_BPF and CAP_NET_ADMIN") != NULL);
+	}
 
 	got = in_child(&trial, filter_with_eperm, ~0ull);
 	CHECK_INT(got.err, -EPERM);
