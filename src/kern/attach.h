@@ -89,7 +89,7 @@ int place_link(const struct attaching *a, int fd, struct kern_link **link,
 
 /* BPF_PROG_ATTACH to a cgroup or map, as a link.  Takes the target's descriptor, also
  * when it fails. */
-int attach_prog(const struct attaching *a, int target, struct kern_link **link,
+int attach_prog(const struct attaching *a, int target, struct kern_link **out,
 		struct skep_diag *diag);
 
 /* Says why the kernel does not attach (kern/refused.h); returns err. */

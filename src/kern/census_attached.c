@@ -70,7 +70,9 @@ static bool is_of_cgroups(u32 attach_type)
 /* refused: attach types that this kernel does not know. */
 static int query_cgroup(struct target *q, u64 *refused)
 {
-	for (u32 type = 0; type < ATTACH_TYPES && type < 64; type++) {
+	_Static_assert(ATTACH_TYPES <= 64, "a bit for each");
+
+	for (u32 type = 0; type < ATTACH_TYPES; type++) {
 		int err;
 
 		if (!is_of_cgroups(type) || *refused & 1ull << type)

@@ -116,7 +116,7 @@ static int program_refused(const struct prober *p, const struct probe_program *p
 	struct kern_attempt attempt = {KERN_LOAD_PROG, .prog_type = program->type,
 				       .err = err, .what = name};
 
-	if (err == -EINVAL || err == -EOPNOTSUPP || err == -ENOTSUP)
+	if (err == -EINVAL || err == -EOPNOTSUPP)
 		return unknown(p, name, abi_prog_type(program->type)->since,
 			       program->config, diag);
 	return kern_refused(diag, &attempt);

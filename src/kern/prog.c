@@ -155,7 +155,7 @@ static int put_insns(struct request *q, struct skep_diag *diag)
 
 		insn[1] = wide ? prog->insns[pc + 1] : insn[1];
 		err = refer(q, op, (int)pc, insn, diag);
-		for (u32 i = 0; i <= wide; i++, pc++)
+		for (u32 i = 0; i < (wide ? 2 : 1); i++, pc++)
 			insn_write(q->slots + (size_t)pc * INSN_SIZE, &insn[i],
 				   host_is_big_endian());
 	}

@@ -98,7 +98,7 @@ static void put_tag(const struct __sk_buff *ctx, struct skep_packet *packet)
 	if (have + TAG > packet->out_size)
 		have = packet->out_size - TAG;
 	memmove(out + TAG_AT + TAG, out + TAG_AT, have - TAG_AT);
-	memcpy(out + TAG_AT, &(u16){(u16)ctx->vlan_proto}, 2);
+	store_u16(out + TAG_AT, (u16)ctx->vlan_proto);
 	store_be16(out + TAG_AT + 2, (u16)ctx->vlan_tci);
 }
 

@@ -64,21 +64,21 @@ static int attach_to(struct skep_prog *prog, const struct hook *hook,
 	return err ? err : make_link(made, link, diag);
 }
 
-SKEP_API int skep_prog_attach(struct skep_prog *prog, const char *text,
+SKEP_API int skep_prog_attach(struct skep_prog *prog, const char *hook,
 			      struct skep_link **link, struct skep_diag *diag)
 {
-	struct hook hook;
+	struct hook place;
 	int err;
 
 	if (prog->fd < 0)
 		return diag_in(diag, fail(diag, NOT_IN_KERNEL, NO_PC), "%s",
 			       prog->prog->name);
-	err = text ? hook_parse(text, &hook, diag)
-		   : hook_of_prog(prog->prog, &hook, diag);
+	err = hook ? hook_parse(hook, &place, diag)
+		   : hook_of_prog(prog->prog, &place, diag);
 	if (err)
-		return text ? err : diag_in(diag, err, "%s", prog->prog->name);
-	err = attach_to(prog, &hook, link, diag);
-	hook_fini(&hook);
+		return hook ? err : diag_in(diag, err, "%s", prog->prog->name);
+	err = attach_to(prog, &place, link, diag);
+	hook_fini(&place);
 	return diag_in(diag, err, "%s", prog->prog->name);
 }
 
