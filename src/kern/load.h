@@ -31,11 +31,16 @@ void kern_loader_free(struct kern_loader *loader); /* NULL is fine */
 
 /*
  * A descriptor of the new map, filled with the values of global variables, constants
- * frozen; one that is pinned by name is opened if it exists already.  Errors: the
- * kernel's, with its reason.
+ * frozen; one that is pinned by name is opened if it exists already: KERN_MAP_FOUND, not
+ * 0.  Errors: the kernel's, with its reason.
  */
+enum { KERN_MAP_FOUND = 1 };
 int kern_map_create(struct kern_loader *loader, const struct map_def *def, int *fd,
 		    struct skep_diag *diag);
+
+/* At the place of its name, and away from there. */
+int kern_map_pin(const struct map_def *def, int fd, struct skep_diag *diag);
+void kern_map_unpin(const struct map_def *def);
 
 /* Bytes that a user reads and writes for one element: value_size, or a multiple of 8 for
  * each possible CPU. */

@@ -255,6 +255,14 @@ static int fill(const struct map_def *def, int fd)
 
 /* ---- pinned by name ---- */
 
+enum { PIN_PATH_SIZE = 300 };
+
+static const char *pin_path(const struct map_def *def, char path[PIN_PATH_SIZE])
+{
+	snprintf(path, PIN_PATH_SIZE, "%s/%.255s", pin_folder, def->name);
+	return path;
+}
+
 static bool is_alike(const struct map_def *def, int fd)
 {
 	struct bpf_map_info info = {0};
@@ -285,37 +293,42 @@ static int open_pinned(const struct map_def *def, const char *path, int *fd,
 	return fail(diag, KERN_MAP_DIFFERS, NO_PC, path);
 }
 
-static int pin(const char *path, int fd, struct skep_diag *diag)
+int kern_map_create(struct kern_loader *l, const struct map_def *def, int *fd,
+		    struct skep_diag *diag)
 {
-	int err = sys_pin(fd, path);
+	char path[PIN_PATH_SIZE];
+	int err;
+
+	*fd = -1;
+	pin_path(def, path);
+	err = def->pin_by_name ? open_pinned(def, path, fd, diag) : -ENOENT;
+	if (err != -ENOENT)
+		return err ? err : KERN_MAP_FOUND;
+	err = create_new(l, def, fd, diag);
+	if (err)
+		return err;
+	err = fill(def, *fd);
+	if (err) {
+		close(*fd);
+		*fd = -1;
+		return fail_errno(diag, err, KERN_MAP_FILL, NO_PC, strerror(-err));
+	}
+	return 0;
+}
+
+int kern_map_pin(const struct map_def *def, int fd, struct skep_diag *diag)
+{
+	char path[PIN_PATH_SIZE];
+	int err = sys_pin(fd, pin_path(def, path));
 
 	if (err == -ENOENT || err == -EPERM)
 		return fail_errno(diag, err, KERN_NO_BPFFS, NO_PC, path);
 	return err ? fail_errno(diag, err, KERN_MAP_PIN, NO_PC, path, strerror(-err)) : 0;
 }
 
-int kern_map_create(struct kern_loader *l, const struct map_def *def, int *fd,
-		    struct skep_diag *diag)
+void kern_map_unpin(const struct map_def *def)
 {
-	char path[300];
-	int err;
+	char path[PIN_PATH_SIZE];
 
-	*fd = -1;
-	snprintf(path, sizeof(path), "%s/%.255s", pin_folder, def->name);
-	err = def->pin_by_name ? open_pinned(def, path, fd, diag) : -ENOENT;
-	if (err != -ENOENT)
-		return err;
-	err = create_new(l, def, fd, diag);
-	if (err)
-		return err;
-	err = fill(def, *fd);
-	if (err)
-		err = fail_errno(diag, err, KERN_MAP_FILL, NO_PC, strerror(-err));
-	else if (def->pin_by_name)
-		err = pin(path, *fd, diag);
-	if (err) {
-		close(*fd);
-		*fd = -1;
-	}
-	return err;
+	unlink(pin_path(def, path));
 }

@@ -63,9 +63,13 @@ bool kernel_asks_for_types(const struct prog *prog)
 
 static int make_map(struct trip *t, struct skep_map *map, struct skep_diag *diag)
 {
+	int err;
+
 	if (map->fd >= 0 || !load_wants_map(t->obj, map))
 		return 0;
-	return in_map(map, diag, kern_map_create(t->loader, map->def, &map->fd, diag));
+	err = kern_map_create(t->loader, map->def, &map->fd, diag);
+	map->found = err == KERN_MAP_FOUND;
+	return map->found ? 0 : in_map(map, diag, err);
 }
 
 static int make_maps(struct trip *t, struct skep_diag *diag)
@@ -75,6 +79,34 @@ static int make_maps(struct trip *t, struct skep_diag *diag)
 	for (u32 i = 0; i < t->obj->n_maps && !err; i++)
 		err = make_map(t, &t->obj->maps[i], diag);
 	return err;
+}
+
+static bool is_to_pin(const struct skep_map *map)
+{
+	return map->def->pin_by_name && map->fd >= 0 && !map->found && !map->reused;
+}
+
+static void unpin_maps(struct skep_object *obj, u32 n)
+{
+	for (u32 i = 0; i < n; i++) {
+		if (is_to_pin(&obj->maps[i]))
+			kern_map_unpin(obj->maps[i].def);
+	}
+}
+
+/* Last of all, so that no load that fails leaves a pin. */
+static int pin_maps(struct skep_object *obj, struct skep_diag *diag)
+{
+	for (u32 i = 0; i < obj->n_maps; i++) {
+		struct skep_map *map = &obj->maps[i];
+		int err = is_to_pin(map) ? kern_map_pin(map->def, map->fd, diag) : 0;
+
+		if (!err)
+			continue;
+		unpin_maps(obj, i);
+		return in_map(map, diag, err);
+	}
+	return 0;
 }
 
 static const struct skep_map *map_of(const struct skep_object *obj,
@@ -209,6 +241,9 @@ static int fill_all_slots(struct skep_object *obj, struct skep_diag *diag)
 	for (u32 i = 0; i < obj->n_maps && !err; i++) {
 		struct skep_map *map = &obj->maps[i];
 
+		/* as libbpf: who has it already keeps its maps, but not its programs */
+		if (map->found && map->def->type != MAP_TYPE_PROG_ARRAY)
+			continue;
 		if (map->fd >= 0 && !map->reused && map->def->origin != MAP_STRUCT_OPS)
 			err = fill_slots(map, diag);
 	}
@@ -289,6 +324,8 @@ int kernel_load(struct skep_object *obj, const struct target *target,
 		err = fill_all_slots(obj, diag);
 	if (!err)
 		err = make_values(&t, diag);
+	if (!err)
+		err = pin_maps(obj, diag);
 	end(&t);
 	return err;
 }
@@ -307,6 +344,7 @@ void kernel_unload(struct skep_object *obj)
 		if (map->fd >= 0)
 			close(map->fd);
 		map->fd = -1;
+		map->found = false;
 	}
 	for (u32 i = 0; obj->progs && i < obj->n_progs; i++) {
 		if (obj->progs[i].fd >= 0)

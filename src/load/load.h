@@ -25,6 +25,7 @@ struct skep_map {
 	struct kern_events *events; /* owned; NULL until somebody consumes */
 	u8 *ops_value; /* owned; of struct_ops: what the kernel's map is given */
 	bool reused;   /* map or fd came from another object */
+	bool found;    /* fd was pinned by name before: not made here */
 };
 
 /* Is it there, here or in the kernel? */

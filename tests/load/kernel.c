@@ -181,6 +181,20 @@ static void maps_are_shared(struct skep_object *old)
 	skep_object_close(obj);
 }
 
+static void refused_load(const char *source, int err, const char *id, const char *words)
+{
+	struct skep_object *obj = make(source);
+
+	if (!obj)
+		return;
+	CHECK_INT(skep_object_load(obj, NULL, &diag), err);
+	CHECK_STR(skep_diag_name(diag.id), id);
+	if (!CHECK(strstr(diag.text, words)))
+		fprintf(stderr, "\t%s\n", diag.text);
+	CHECK(!skep_prog_is_loaded(skep_object_next_prog(obj, NULL)));
+	skep_object_close(obj);
+}
+
 /* A load that fails leaves the object as it was: with the map that it reuses. */
 static void a_reused_map_stays(struct skep_object *old)
 {
@@ -208,7 +222,8 @@ static bool is_bpffs(const char *path)
 	return !statfs(path, &fs) && (u32)fs.f_type == BPF_FS_MAGIC;
 }
 
-/* Linux adds a flag to device maps that nobody asked for. */
+/* Linux adds a flag to device maps that nobody asked for.  What fails to load leaves no
+ * pin. */
 static void a_pinned_device_map_is_found_again(void)
 {
 	static const char source[] = ".map skep_test_devs devmap key 4 value 4 entries 2 "
@@ -217,12 +232,18 @@ static void a_pinned_device_map_is_found_again(void)
 
 	if (!is_bpffs("/sys/fs/bpf"))
 		return;
+	refused_load(".map skep_test_devs devmap key 4 value 4 entries 2 pin\n"
+		     ".section xdp\n.program p\nr1 = map[skep_test_devs]\n"
+		     "r0 = *(u8 *)(r0 + 0)\nexit\n",
+		     -EACCES, "KERN_REJECTED", "!read_ok");
+	CHECK(access("/sys/fs/bpf/skep_test_devs", F_OK));
 	for (int i = 0; i < 2; i++) {
 		struct skep_object *obj = make(source);
 
 		if (obj && !CHECK_INT(skep_object_load(obj, NULL, &diag), 0))
 			fprintf(stderr, "\t%s: %s\n", diag.where, diag.text);
 		skep_object_close(obj);
+		CHECK(!access("/sys/fs/bpf/skep_test_devs", F_OK));
 	}
 	unlink("/sys/fs/bpf/skep_test_devs");
 }
@@ -253,20 +274,6 @@ static void rings_without_descriptors(void)
 }
 
 /* ---- refusals ---- */
-
-static void refused_load(const char *source, int err, const char *id, const char *words)
-{
-	struct skep_object *obj = make(source);
-
-	if (!obj)
-		return;
-	CHECK_INT(skep_object_load(obj, NULL, &diag), err);
-	CHECK_STR(skep_diag_name(diag.id), id);
-	if (!CHECK(strstr(diag.text, words)))
-		fprintf(stderr, "\t%s\n", diag.text);
-	CHECK(!skep_prog_is_loaded(skep_object_next_prog(obj, NULL)));
-	skep_object_close(obj);
-}
 
 static void refusals(void)
 {
