@@ -57,6 +57,19 @@ int skep_prog_select(struct skep_prog *prog, bool selected);
  */
 int skep_prog_chain(struct skep_prog *const *progs, size_t n, struct skep_diag *diag);
 
+/**
+ * Says which program of the kernel this one attaches to: whose function a
+ * SEC("freplace/function") replaces, or a SEC("fentry/function") and its relatives look
+ * at. Without it fentry programs attach to functions of the kernel.
+ * @param prog of an object with the engine "kernel" that is not loaded yet
+ * @param target a loaded program: its id, the path where it is pinned, or its name, when
+ *        only one has that
+ * @return 0; -EBUSY when the object is loaded; -ENOENT; -EPERM, as finding programs by id
+ *         or name needs CAP_SYS_ADMIN; the errno of the kernel
+ */
+int skep_prog_set_target(struct skep_prog *prog, const char *target,
+			 struct skep_diag *diag);
+
 /** Can it run: was it loaded? */
 bool skep_prog_is_loaded(const struct skep_prog *prog);
 

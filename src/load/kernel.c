@@ -169,7 +169,7 @@ int *kernel_map_fds(const struct skep_prog *prog, struct skep_diag *diag)
 static int load_prog(struct trip *t, struct skep_prog *prog, enum kern_log_level log,
 		     struct kern_verdict *verdict, struct skep_diag *diag)
 {
-	struct kern_prog_spec spec = {.log = log, .target_fd = -1};
+	struct kern_prog_spec spec = {.log = log, .target_fd = prog->target_fd};
 	int err = load_fit(prog, &t->target, diag);
 	int *fds = err ? NULL : kernel_map_fds(prog, diag);
 

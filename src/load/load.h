@@ -47,6 +47,7 @@ struct skep_prog {
 	const struct prog *prog; /* borrowed from obj->file; replaced when it is loaded */
 	struct image *image;     /* owned; NULL unless it is loaded */
 	int fd; /* owned; of the program in the kernel; -1: it is not loaded there */
+	int target_fd; /* owned; of the program that this one attaches to; -1: none */
 	struct skep_prog **chain; /* owned array; what it is made of; NULL: itself */
 	u32 n_chain;
 	bool unwanted;

@@ -43,7 +43,7 @@ static int make_handles(struct skep_object *obj, struct skep_diag *diag)
 		obj->progs[i].obj = obj;
 		obj->progs[i].prog = &file->progs[i].prog;
 		obj->progs[i].unwanted = file->progs[i].prog.optional;
-		obj->progs[i].fd = -1;
+		obj->progs[i].fd = obj->progs[i].target_fd = -1;
 	}
 	return 0;
 }
@@ -141,6 +141,8 @@ SKEP_API void skep_object_close(struct skep_object *obj)
 	for (u32 i = 0; obj->progs && i < obj->n_progs; i++) {
 		image_free(obj->progs[i].image);
 		free(obj->progs[i].chain);
+		if (obj->progs[i].target_fd >= 0)
+			close(obj->progs[i].target_fd);
 	}
 	free(obj->maps);
 	free(obj->progs);

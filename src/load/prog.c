@@ -8,15 +8,22 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "abi/abi.h"
 #include "base/diag.h"
 #include "helpers/run.h"
+#include "kern/find.h"
 #include "load/kernel.h"
 #include "load/load.h"
 #include "load/verdict.h"
 #include "world/contexts.h"
 #include "world/skb.h"
+
+static int in_prog(const struct skep_prog *prog, struct skep_diag *diag, int err)
+{
+	return diag_in(diag, err, "%s: %s", prog->obj->name, prog->prog->name);
+}
 
 SKEP_API const char *skep_prog_name(const struct skep_prog *prog)
 {
@@ -86,6 +93,22 @@ SKEP_API int skep_prog_chain(struct skep_prog *const *progs, size_t n,
 	return 0;
 }
 
+SKEP_API int skep_prog_set_target(struct skep_prog *prog, const char *target,
+				  struct skep_diag *diag)
+{
+	int fd;
+
+	if (prog->obj->loaded)
+		return diag_in(diag, fail(diag, IS_LOADED, NO_PC), "%s", prog->obj->name);
+	fd = kern_find(SYS_PROG, target, diag);
+	if (fd < 0)
+		return in_prog(prog, diag, fd);
+	if (prog->target_fd >= 0)
+		close(prog->target_fd);
+	prog->target_fd = fd;
+	return 0;
+}
+
 SKEP_API bool skep_prog_is_loaded(const struct skep_prog *prog)
 {
 	return prog->image || prog->fd >= 0;
@@ -102,11 +125,6 @@ SKEP_API const char *skep_prog_verdict_name(const struct skep_prog *prog, u64 re
 }
 
 /* ---- one run ---- */
-
-static int in_prog(const struct skep_prog *prog, struct skep_diag *diag, int err)
-{
-	return diag_in(diag, err, "%s: %s", prog->obj->name, prog->prog->name);
-}
 
 /* Lets the engine go.  The caller holds the CPU. */
 static int run_engine(const struct skep_prog *prog, struct run *run, u64 *ret,

@@ -35,6 +35,7 @@ enum attach_option {
 	ATTACH_FOR,
 	ATTACH_PIN,
 	ATTACH_REPLACE,
+	ATTACH_INTO,
 	ATTACH_VAR,
 	ATTACH_SET,
 	ATTACH_BTF,
@@ -64,6 +65,10 @@ static const struct option_def options[ATTACH_OPTIONS] = {
 	[ATTACH_REPLACE] = {"replace", 0, "PATH", "Hook",
 			    "put the program into the link that is pinned there, in the "
 			    "place of the one that is attached, and end"},
+	[ATTACH_INTO] = {"into", 0, "PROGRAM", "Hook",
+			 "the loaded program, by id, pin or name, whose function "
+			 "freplace programs replace, or fentry and fexit programs look "
+			 "at"},
 	[ATTACH_VAR] = {"var", 0, "NAME=VALUE", "Program",
 			"set a global variable before loading; may be given again"},
 	[ATTACH_SET] = {"set", 0, "MAP KEY VALUE", "Program",
@@ -255,6 +260,23 @@ static int refuse_load(const struct session *s)
 	return refuse(&s->diag, s->diag.id == DIAG_KERN_REJECTED ? EXIT_NO : EXIT_INPUT);
 }
 
+/* Of programs that may attach to another one. */
+static int set_targets(struct session *s)
+{
+	const char *into = args_value(s->args, ATTACH_INTO);
+
+	for (size_t i = 0; into && i < s->all.len; i++) {
+		struct skep_prog *prog = attachment_at(s, i)->prog;
+		u32 type = prog ? skep_prog_type(prog) : 0;
+
+		if (type != PROG_TYPE_EXT && type != PROG_TYPE_TRACING)
+			continue;
+		if (skep_prog_set_target(prog, into, &s->diag))
+			return refuse(&s->diag, EXIT_SYSTEM);
+	}
+	return EXIT_OK;
+}
+
 static int load(struct session *s)
 {
 	static const struct report_options shown = {ATTACH_MAPS, ATTACH_EVENTS,
@@ -262,6 +284,8 @@ static int load(struct session *s)
 	const char *btf = args_value(s->args, ATTACH_BTF);
 	int status = loading_set_variables(s->args, ATTACH_VAR, s->obj);
 
+	if (!status)
+		status = set_targets(s);
 	if (status)
 		return status;
 	if (btf && skep_target_new(NULL, btf, &s->target, &s->diag))
@@ -577,6 +601,8 @@ static const struct example examples[] = {
 	 "two programs at one interface: count sees what limit passes"},
 	{"skep attach firewall.bpf.o --to xdp:eth0 --pin /sys/fs/bpf/firewall",
 	 "attached to stay"},
+	{"skep attach mend.bpf.o --into 42",
+	 "a freplace program in the place of a function of program 42"},
 	{"skep attach new.bpf.o --replace /sys/fs/bpf/firewall",
 	 "another program in its place, without a packet lost"},
 };

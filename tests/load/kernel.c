@@ -312,6 +312,33 @@ static void links_of_nothing(struct skep_object *obj)
 		  -EINVAL);
 	CHECK_STR(skep_diag_name(diag.id), "NOT_STRUCT_OPS");
 	skep_link_close(NULL);
+	diag = (struct skep_diag)SKEP_DIAG_INIT;
+	CHECK_INT(skep_prog_set_target(prog, "1", &diag), -EBUSY);
+}
+
+/* Which program a freplace program is for is known before it is loaded. */
+static void targets(struct skep_object *other)
+{
+	struct skep_object *obj = make(".section freplace/p\n.program f\nr0 = 0\nexit\n");
+	struct skep_prog *f = obj ? skep_object_find_prog(obj, "f") : NULL;
+	struct bpf_prog_info info = {0};
+	char id[16];
+
+	if (!f)
+		return;
+	CHECK_INT(skep_prog_set_target(f, "4294967294", &diag), -ENOENT);
+	diag = (struct skep_diag)SKEP_DIAG_INIT;
+	CHECK_INT(skep_prog_set_target(f, "/no/such/pin", &diag), -ENOENT);
+	diag = (struct skep_diag)SKEP_DIAG_INIT;
+	CHECK(!sys_info(skep_object_find_prog(other, "p")->fd, &info, sizeof(info)));
+	snprintf(id, sizeof(id), "%u", info.id);
+	CHECK_INT(skep_prog_set_target(f, id, &diag), 0);
+	CHECK_INT(skep_prog_set_target(f, id, &diag), 0);
+	/* it is the kernel's to say what may replace what */
+	if (skep_object_load(obj, NULL, &diag))
+		CHECK(strcmp(skep_diag_name(diag.id), "KERN_NO_PROG_TARGET") != 0);
+	diag = (struct skep_diag)SKEP_DIAG_INIT;
+	skep_object_close(obj);
 }
 
 /* ---- nothing stays ---- */
@@ -383,6 +410,7 @@ int main(void)
 		maps_are_shared(obj);
 		a_reused_map_stays(obj);
 		links_of_nothing(obj);
+		targets(obj);
 	}
 	skep_object_close(obj);
 	a_pinned_device_map_is_found_again();
