@@ -29,10 +29,17 @@ struct skep_diag {
 		advice; /**< what to do about it; static storage; NULL if nothing helps */
 };
 
+#ifdef __cplusplus
+#define SKEP_DIAG_INIT                                                                   \
+	{                                                                                \
+		0, 0, -1, 0, "", "", "", nullptr                                         \
+	}
+#else
 #define SKEP_DIAG_INIT                                                                   \
 	{                                                                                \
 		.insn = -1                                                               \
 	}
+#endif
 
 /**
  * The stable name of a diagnostic ("BAD_ELF_HEADER"), the one that JSON output and the

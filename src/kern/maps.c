@@ -186,18 +186,15 @@ static int create_struct_ops(struct kern_loader *l, const struct map_def *def,
 
 static int refused(struct skep_diag *diag, const struct map_def *def, int err)
 {
-	char what[96];
-
 	if (diag && diag->id)
 		return err;
 	if (err == -EINVAL && !def->max_entries)
 		return fail(diag, KERN_MAP_EMPTY, NO_PC);
 	if (err != -EPERM)
 		return fail_errno(diag, err, KERN_MAP, NO_PC, strerror(-err));
-	snprintf(what, sizeof(what), "map %.64s", def->name);
 	return kern_refused(diag, &(struct kern_attempt){.action = KERN_CREATE_MAP,
 							 .err = err,
-							 .what = what});
+							 .what = "creating it"});
 }
 
 static int create_new(struct kern_loader *l, const struct map_def *def, int *fd,

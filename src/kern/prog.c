@@ -428,16 +428,15 @@ static int tell(const struct request *q, const struct kern_verdict *v,
 		struct skep_diag *diag)
 {
 	const struct line_info *line;
-	char reason[256], what[96];
+	char reason[256];
 	int pc;
 
 	if (v->fd == -EPERM && !(v->log && *v->log)) {
-		snprintf(what, sizeof(what), "program %.64s", q->prog->name);
 		return kern_refused(diag,
 				    &(struct kern_attempt){.action = KERN_LOAD_PROG,
 							   .prog_type = q->prog->type,
 							   .err = v->fd,
-							   .what = what});
+							   .what = "loading it"});
 	}
 	if (!v->log || !*v->log)
 		return fail_errno(diag, v->fd, KERN_NOT_LOADED, NO_PC, strerror(-v->fd));

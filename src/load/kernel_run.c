@@ -28,7 +28,7 @@ static int refused(const struct skep_prog *prog, int err, struct skep_diag *diag
 						  .action = KERN_TEST_RUN,
 						  .prog_type = prog->prog->type,
 						  .err = err,
-						  .what = prog->prog->name,
+						  .what = "running it",
 					  });
 	return fail_errno(diag, err, KERN_RUN, NO_PC, strerror(-err));
 }

@@ -51,7 +51,8 @@ int load_fit(struct skep_prog *prog, const struct target *target, struct skep_di
 	if (!fitted)
 		return fail(diag, NO_MEMORY, NO_PC);
 	for (u32 i = 0; i < chain.n && !err; i++)
-		err = fit_one(prog->chain[i], target, &fitted[i], diag);
+		err = diag_in(diag, fit_one(prog->chain[i], target, &fitted[i], diag),
+			      "%s", prog->chain[i]->prog->name);
 	if (err)
 		return err;
 	chain.progs = fitted;

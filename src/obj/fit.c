@@ -157,7 +157,7 @@ int object_fit(struct object *obj, u32 i, const struct target *target,
 		if (line)
 			diag_at_line(diag, line->file, (int)line->line);
 	}
-	return diag_in(diag, err, "%s: %s", obj->name, from->prog.name);
+	return err;
 }
 
 int object_core_result(struct object *obj, const struct object_reloc *reloc,

@@ -353,7 +353,8 @@ static int attach_all(struct session *s)
 		int err = a->prog ? skep_prog_attach(a->prog, a->hook, &a->link, &s->diag)
 				  : skep_map_attach(a->map, &a->link, &s->diag);
 
-		if (err == -EINVAL && a->hook)
+		/* no hook, or none where the section says nothing */
+		if (a->hook ? err == -EINVAL : s->diag.id == DIAG_HOOK_OPEN)
 			return refuse(&s->diag, EXIT_USAGE);
 		if (err)
 			return refuse(&s->diag, EXIT_SYSTEM);

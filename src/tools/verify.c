@@ -354,6 +354,8 @@ static int finish(struct verification *v, int status)
 		fprintf(stderr, "skep: the log is in %s\n", v->log_path);
 	if (!status && args_has(v->args, VERIFY_PROG) && !v->n)
 		status = args_refuse(v->args, "no object has such a program");
+	else if (!status && !v->n)
+		say_warning(NULL, "there are no programs to judge");
 	if (status)
 		return status;
 	if (v->refused)

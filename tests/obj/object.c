@@ -174,7 +174,7 @@ static void fit_all(struct object *obj, bool whole)
 		int err = object_fit(obj, i, &target, &prog, &diag);
 
 		if (err)
-			CHECK(diag.err == err && diag.text[0] && diag.where[0]);
+			CHECK(diag.err == err && diag.text[0]);
 		if (!obj->progs[i].err && obj->big_endian != host_is_big_endian())
 			CHECK_INT(diag.id, DIAG_FOREIGN_ENDIAN);
 		else if (!err && whole)
