@@ -615,6 +615,8 @@ static void in_own_mounts(int map)
 	rmdir(folder);
 }
 
+enum { NO_MOUNTS = 77 }; /* exit status */
+
 static void test_pins(void)
 {
 	int map = map_of(0);
@@ -623,13 +625,16 @@ static void test_pins(void)
 
 	if (!pid) {
 		if (unshare(CLONE_NEWNS) || mount("", "/", NULL, MS_REC | MS_PRIVATE, 0))
-			_exit(1);
+			_exit(NO_MOUNTS);
 		check_failed = 0;
 		in_own_mounts(map);
 		_exit(check_failed != 0);
 	}
 	waitpid(pid, &status, 0);
-	CHECK_INT(status, 0);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == NO_MOUNTS)
+		printf("there can be no mounts of its own here: pins were left out\n");
+	else
+		CHECK_INT(status, 0);
 	close(map);
 }
 
