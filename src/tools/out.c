@@ -215,6 +215,13 @@ static void put_heads(const struct table *t, const size_t *width)
 	printf("%s\n", style_off(stdout));
 }
 
+void table_fini(struct table *t)
+{
+	for (size_t i = 0; i < t->cells.len; i++)
+		free(*(char **)vec_at(&t->cells, i));
+	vec_fini(&t->cells);
+}
+
 void table_print(struct table *t)
 {
 	size_t width[TABLE_COLUMNS] = {0}, n_rows = t->cells.len / t->n_columns;
@@ -234,7 +241,5 @@ void table_print(struct table *t)
 			put_cell(t, c, cell_at(t, r * t->n_columns + c), width[c]);
 		putchar('\n');
 	}
-	for (size_t i = 0; i < t->cells.len; i++)
-		free(*(char **)vec_at(&t->cells, i));
-	vec_fini(&t->cells);
+	table_fini(t);
 }

@@ -74,5 +74,6 @@ struct table {
 void table_init(struct table *t, const char *const *heads, u32 indent);
 void table_cell(struct table *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void table_print(struct table *t); /* to standard output; frees */
+void table_fini(struct table *t);  /* frees what is not printed */
 
 #endif

@@ -342,8 +342,30 @@ static void put_findings(const struct verification *v)
 	}
 }
 
+/* The right that kept every program from being judged, or NULL. */
+static const struct skep_diag *one_refusal(const struct verification *v)
+{
+	const struct finding *first = v->findings.len ? vec_at(&v->findings, 0) : NULL;
+
+	if (!first || v->findings.len != v->n || first->diag.id != DIAG_NO_CAPABILITY)
+		return NULL;
+	for (size_t i = 1; i < v->findings.len; i++) {
+		const struct finding *f = vec_at(&v->findings, i);
+
+		if (strcmp(f->diag.text, first->diag.text) != 0)
+			return NULL;
+	}
+	return &first->diag;
+}
+
 static int finish(struct verification *v, int status)
 {
+	const struct skep_diag *denied = one_refusal(v);
+
+	if (denied && !v->args->json) {
+		table_fini(&v->table);
+		return refuse(denied, EXIT_SYSTEM);
+	}
 	if (!v->args->json) {
 		table_print(&v->table);
 		put_findings(v);
