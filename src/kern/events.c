@@ -200,6 +200,8 @@ static s64 drain_cpu(struct kern_events *e, u32 cpu, kern_event_fn fn, void *arg
 	while (at < head && !err) {
 		const struct perf_event_header *h = record_at(e, data, at);
 
+		if (h->size < sizeof(*h))
+			break;
 		n += h->type == PERF_RECORD_SAMPLE;
 		err = take_record(e, h, cpu, fn, arg);
 		at += h->size;

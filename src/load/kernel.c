@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "abi/abi.h"
@@ -355,15 +356,36 @@ void kernel_unload(struct skep_object *obj)
 
 /* ---- global variables ---- */
 
+/* In place, so that what programs write beside it stays; false: not this map. */
+static bool write_in_place(const struct skep_map *map, const struct object_var *var,
+			   const void *from)
+{
+	size_t size = round_up(var->map->value_size, (u64)sysconf(_SC_PAGESIZE));
+	u8 *at;
+
+	if (!(var->map->flags & MAP_MMAPABLE))
+		return false;
+	at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, map->fd, 0);
+	if (at == MAP_FAILED)
+		return false;
+	memcpy(at + var->offset, from, var->size);
+	munmap(at, size);
+	return true;
+}
+
 /* Reads the whole value, changes the variable and writes it back when `from` is given. */
 static int exchange_var(const struct skep_object *obj, const struct object_var *var,
 			const void *from, void *to)
 {
 	const struct skep_map *map = map_of(obj, var->map);
-	u8 *all = malloc(var->map->value_size);
 	const u32 zero = 0;
-	int err = all ? 0 : -ENOMEM;
+	u8 *all;
+	int err;
 
+	if (from && write_in_place(map, var, from))
+		return 0;
+	all = malloc(var->map->value_size);
+	err = all ? 0 : -ENOMEM;
 	if (!err)
 		err = sys_map_lookup(map->fd, &zero, all, 0);
 	if (!err && from) {
