@@ -22,25 +22,57 @@ static const struct diag_row rows[DIAG_IDS] = {
 #undef D
 };
 
+/* By number: reasons[i] is DIAG_REASONS + 1 + i. */
+static const struct diag_row reasons[] = {
+#define V(id, err, text, advice) {#id, advice, err},
+#include "base/reasons.def"
+#undef V
+};
+
+enum { N_REASONS = sizeof(reasons) / sizeof(reasons[0]) };
+
+static const struct diag_row *row_of(int id)
+{
+	if (id > 0 && id < DIAG_IDS)
+		return &rows[id];
+	if (id > DIAG_REASONS && id <= DIAG_REASONS + N_REASONS)
+		return &reasons[id - DIAG_REASONS - 1];
+	return &rows[DIAG_NONE];
+}
+
 SKEP_API const char *skep_diag_name(int id)
 {
-	return id > 0 && id < DIAG_IDS ? rows[id].name : rows[DIAG_NONE].name;
+	return row_of(id)->name;
+}
+
+static int fill(struct skep_diag *diag, int id, int pc, const char *fmt, va_list ap)
+{
+	const struct diag_row *row = row_of(id);
+
+	if (!diag || diag->id)
+		return -row->err;
+	diag->id = id;
+	diag->err = -row->err;
+	diag->insn = pc;
+	diag->advice = row->advice;
+	vsnprintf(diag->text, sizeof(diag->text), fmt, ap);
+	return -row->err;
+}
+
+int diag_reject(struct skep_diag *diag, int reason, int pc, const char *fmt, va_list ap)
+{
+	return fill(diag, reason, pc, fmt, ap);
 }
 
 int diag_fail(struct skep_diag *diag, enum diag_id id, int pc, const char *fmt, ...)
 {
 	va_list ap;
+	int err;
 
-	if (!diag || diag->id)
-		return -rows[id].err;
-	diag->id = id;
-	diag->err = -rows[id].err;
-	diag->insn = pc;
-	diag->advice = rows[id].advice;
 	va_start(ap, fmt);
-	vsnprintf(diag->text, sizeof(diag->text), fmt, ap);
+	err = fill(diag, id, pc, fmt, ap);
 	va_end(ap);
-	return -rows[id].err;
+	return err;
 }
 
 /* Cuts what does not fit. */

@@ -13,6 +13,7 @@
 #define SKEP_BASE_DIAG_H
 
 #include <errno.h>
+#include <stdarg.h>
 #include <skep/diag.h>
 
 #include "base/types.h"
@@ -22,7 +23,8 @@ enum diag_id {
 #define D(id, err, text, advice) DIAG_##id,
 #include "base/diag.def"
 #undef D
-	DIAG_IDS
+	DIAG_IDS,
+	DIAG_REASONS = 1000 /* the verifier's (reasons.def) are numbered from here */
 };
 
 /* One format string a row, so that the compiler can check the arguments of fail(). */
@@ -62,6 +64,9 @@ static inline int diag_failed(int err, int same)
 	(void)err;
 	return same;
 }
+
+/* The same for a reason of reasons.def, whatever its row. */
+int diag_reject(struct skep_diag *diag, int reason, int pc, const char *fmt, va_list ap);
 
 /* Puts an outer place before what "where" says already; returns err unchanged, so that it
  * can be returned. */

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Calls of helpers, kfuncs and functions: what files about them share.
+ *
+ * call.c tells calls apart and enters and leaves functions; helper.c judges the arguments
+ * and the result of a helper by its row of abi/helpers.def, helper_rules.c what a row
+ * cannot say; kfunc.c and kfunc_args.c do that for kfuncs by BTF and the flags of
+ * abi/kfuncs.def; callback.c, refs.c, locks.c, dynptr.c, iter.c are about what both may
+ * handle.  For src/verify.
+ */
+#ifndef SKEP_VERIFY_CALLS_H
+#define SKEP_VERIFY_CALLS_H
+
+#include "abi/abi.h"
+#include "verify/env.h"
+
+/* What the arguments of the call under way said to the ones after them, and to the result. */
+struct call {
+	const struct abi_helper *helper; /* NULL: a kfunc */
+	u32 func;           /* number of the helper */
+	const struct kfunc *kfunc;
+	const struct map_def *map; /* of the CONST_PTR_TO_MAP argument */
+	u32 map_uid;
+	bool raw_mode;
+	u32 raw_reg;        /* argument with memory that the helper fills; 0: none */
+	u32 access_size;
+	s32 mem_size;       /* of the result, by ARG_CONST_ALLOC_SIZE_OR_ZERO */
+	u64 size_max;       /* of a size argument: the most it can be */
+	u32 ref_id;         /* of an argument; released by OBJ_RELEASE */
+	u32 release_reg;
+	u32 dynptr_id;
+	u32 subprog;        /* of a PTR_TO_FUNC argument */
+	const struct btf *btf;
+	u32 btf_id;
+	const struct btf *ret_btf; /* what kptr_xchg gives back */
+	u32 ret_btf_id;
+	u32 ret_flags;
+	u32 func_arg, uninit_dynptr_reg;
+	struct reg *map_key_reg;
+	s64 const_key; /* of a look-up in an array: the constant key, or -1 */
+	const void *field; /* struct record_field: kptr_xchg */
+	/* kfuncs: */
+	struct {
+		const struct btf *btf;
+		u32 btf_id;
+		u64 value;
+		bool known;
+	} constant, obj_new;
+	u32 iter_frame, iter_slot;
+	u32 dynptr_type;
+	u32 initialized_dynptr_type;
+	u32 ref_reg; /* argument with the reference */
+};
+
+/* ---- helpers ---- */
+int helper_call(struct env *env, const struct insn *insn, enum step *step);
+/* Does calling it end what is known about the packet? */
+bool helper_changes_packet(u32 func);
+/* Callbacks: synchronous (run during the call), asynchronous (run later). */
+bool helper_calls_back(u32 func);
+bool helper_calls_back_later(u32 func);
+bool helper_might_sleep(const struct env *env, u32 func);
+
+/* ---- kfuncs: kfunc.c ---- */
+int kfunc_call(struct env *env, const struct insn *insn, enum step *step);
+/* Finds all kfuncs of the program and their prototypes, once, before exploration: fills
+ * aux->kfunc. */
+int kfunc_prepare(struct env *env);
+/* What cfg and explorer ask before: by the instruction's aux. */
+bool kfunc_is_iter_next(const struct kfunc *kfunc);
+bool kfunc_is_throw(const struct kfunc *kfunc);
+bool kfunc_calls_back(const struct kfunc *kfunc);       /* synchronously */
+bool kfunc_calls_back_later(const struct kfunc *kfunc); /* bpf_wq_set_callback */
+bool kfunc_changes_packet(const struct kfunc *kfunc);
+bool kfunc_might_sleep(const struct kfunc *kfunc);
+bool kfunc_is_fastcall(const struct kfunc *kfunc);
+u32 kfunc_n_args(const struct kfunc *kfunc);
+bool kfunc_returns_void(const struct kfunc *kfunc);
+const char *kfunc_name(const struct kfunc *kfunc);
+
+/* ---- functions of the program: call.c, callback.c ---- */
+/* Enters the callback in argument func_reg: set_args fills the new frame's R1 to R5. */
+struct callback {
+	u32 subprog;
+	bool later; /* runs after the program */
+	bool sleepable;
+	int (*set_args)(struct env *env, const struct call *call, const struct frame *caller, struct frame *callee);
+};
+int callback_enter(struct env *env, const struct call *call, const struct callback *callback);
+/* Judges the arguments of a call to a global function by its BTF; global_call.c. */
+int global_args_check(struct env *env, u32 sub);
+/* What BTF and tags say of a function's arguments: fills subs[sub].args, once.  global_call.c */
+int global_args_read(struct env *env, u32 sub);
+/* The state in which a global function is verified: fills R1.. by subs[sub].args. */
+int global_args_set(struct env *env, u32 sub, struct frame *frame);
+
+/* ---- returning: returns.c ---- */
+/* R0 (or regno) at exit of the program or of a callback that runs later. */
+int return_check(struct env *env, u32 regno, const char *what);
+
+/* ---- references: refs.c ---- */
+/* Counts a new reference; its id, or negative when there are too many. */
+int ref_acquire(struct env *env, u32 pc);
+int ref_acquire_irq(struct env *env, u32 pc);
+int ref_acquire_lock(struct env *env, u32 pc, enum ref_kind kind, u32 id, const void *ptr);
+int ref_release_lock(struct env *env, enum ref_kind kind, u32 id, const void *ptr);
+/* Gives it back and makes every register that stands for it unknown. */
+int ref_release(struct env *env, u32 ref_id);
+/* Drops it from the list only; false: it was not held. */
+bool ref_drop(struct state *st, u32 ref_id);
+const struct ref *ref_find(const struct state *st, u32 ref_id);
+const struct ref *ref_find_lock(const struct state *st, u32 kinds, u32 id, const void *ptr);
+/* Nothing may be held (references, locks, RCU, preemption, interrupts) at this kind of
+ * instruction: "exit", "tail_call", ... */
+int refs_none(struct env *env, const char *at, bool exception_exit, bool check_locks);
+/* Registers with this id lose their meaning: become unknown numbers. */
+void regs_forget_ref(struct env *env, u32 ref_id);
+/* Non-owning references end (unlock). */
+void refs_end_non_owning(struct env *env);
+
+/* ---- spin locks and sections: locks.c ---- */
+enum { LOCK_TAKE = 1 << 0, LOCK_RES = 1 << 1, LOCK_IRQ = 1 << 2 };
+int lock_check(struct env *env, u32 regno, u32 how);
+/* May code that must not sleep or be preempted be running here? "RCU read section" or NULL. */
+bool in_rcu_section(const struct env *env);
+bool in_sleepable(const struct env *env);
+const char *atomic_section(const struct env *env); /* NULL: here may be slept */
+/* Timers, work queues, task work in map values: the field must be where the pointer points. */
+int map_field_check(struct env *env, u32 regno, u32 field_kind, struct call *call);
+
+/* ---- dynptrs: dynptr.c ---- */
+int dynptr_arg_check(struct env *env, u32 regno, u32 insn_pc, u32 arg_flags, u32 clone_ref_id);
+int dynptr_unmark(struct env *env, struct reg *reg);
+/* Stores over the stack slots of a dynptr: ends it, or is refused where it holds a reference. */
+int dynptr_destroy_if_overwritten(struct env *env, struct frame *frame, u32 slot);
+bool dynptr_is_valid(const struct env *env, const struct reg *reg);
+enum dynptr_type dynptr_type_of(const struct env *env, const struct reg *reg);
+u32 dynptr_id_of(const struct env *env, const struct reg *reg);
+u32 dynptr_ref_of(const struct env *env, const struct reg *reg);
+/* slot and frame of a PTR_TO_STACK to a dynptr, iterator or flag: constant, aligned; negative: refused */
+int stack_object_slot(struct env *env, const struct reg *reg, const char *what, u32 n_slots);
+
+/* ---- iterators and saved flags: iter.c ---- */
+struct iter_arg;
+int iter_arg_check(struct env *env, u32 regno, struct call *call);
+int iter_next_call(struct env *env, const struct insn *insn, struct call *call);
+int irq_flag_arg_check(struct env *env, u32 regno, struct call *call);
+
+/* ---- map and helper fit each other: map_rules.c ---- */
+int map_call_check(struct env *env, const struct map_def *map, u32 func);
+/* The program's maps fit the program: all of them, before exploration. */
+int maps_check(struct env *env);
+
+#endif

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One verification under way: what is known of the program, the working state, and how
+ * transfer functions tell the explorer what it must know.
+ *
+ * Three questions, three kinds of files.  What follows from an instruction (transfer, alu,
+ * jump, memory*, calls*): changes the working state, may ask for a branch, a precise
+ * register, a mark of stack use; never walks the graph, compares states or prints.  Which
+ * state comes next (explore, prune, precision, liveness, loops): never looks at what an
+ * instruction computes.  What is told (explain, print): only reads.  For src/verify.
+ */
+#ifndef SKEP_VERIFY_ENV_H
+#define SKEP_VERIFY_ENV_H
+
+#include "base/arena.h"
+#include "btf/btf.h"
+#include "prog/prog.h"
+#include "target/target.h"
+#include "verify/reasons.h"
+#include "verify/rules.h"
+#include "verify/state.h"
+#include "verify/verify.h"
+
+struct explorer; /* explore.h */
+struct liveness; /* liveness.h */
+struct kfunc;    /* kfunc.h: a kfunc with its prototype */
+
+/* What is known of one instruction slot. */
+struct insn_aux {
+	u8 op;   /* enum op; OP_INVALID in the second slot of a wide one */
+	bool prune_point;  /* states are kept and compared here */
+	bool force_checkpoint; /* always kept here */
+	bool jump_point;   /* its predecessor must be remembered */
+	bool calls_callback;
+	bool seen;
+	bool nospec, nospec_result; /* unprivileged: speculation ends here */
+	bool iter_next;    /* a call of an iterator's next */
+	u16 live_regs;     /* a bit each: read before written from here on */
+	u32 scc;           /* of the control flow; 0: in no loop */
+	u32 subprog;       /* index of the one it belongs to */
+	/* What a pointer is that this instruction uses: every path must agree.  UNINIT: none yet */
+	u8 ptr_kind;       /* enum reg_kind, of loads and stores */
+	u16 ptr_flags;
+	/* calls: of the map that is used, to notice where paths use different ones */
+	const struct map_def *map;
+	bool map_poisoned;
+	u64 map_key; /* constant key or index of tail calls and array look-ups, + 1; ~0: several */
+	const struct kfunc *kfunc; /* of calls to kfuncs; owned by the arena */
+	u32 alu_state, alu_limit; /* unprivileged: masking of pointer arithmetic */
+	u32 work; /* how often it was processed: for complexity reports */
+};
+
+/* What is known of one function of the program. */
+struct sub_arg {
+	u8 kind; /* enum abi_arg base */
+	u32 flags; /* of abi_arg */
+	u32 mem_size;
+	const struct btf *btf;
+	u32 btf_id;
+};
+
+struct sub_info {
+	u32 start, end; /* instructions [start, end) */
+	u32 stack_depth;
+	u32 exit_pc; /* of its last exit: where callers' pruning starts */
+	bool has_tail_call, tail_call_reachable;
+	bool has_ld_abs;
+	bool is_callback, is_async_callback, is_exception_callback;
+	bool changes_packet;  /* some instruction in it or in what it calls may */
+	bool might_sleep;
+	bool called;          /* a global function that something calls */
+	bool verified;
+	bool args_cached;
+	bool keep_fastcall_stack;
+	u32 fastcall_stack_off;
+	u32 n_args;
+	struct sub_arg args[5];
+	u32 postorder_start; /* in env->postorder */
+};
+
+/* What special fields a type has (record.h). */
+struct record;
+
+/* What a transfer did, beside changing the working state. */
+enum step {
+	STEP_NEXT,  /* go on at env->pc */
+	STEP_DONE,  /* the path ends here, all is well */
+};
+
+struct env {
+	/* ---- fixed when exploration starts ---- */
+	const struct prog *prog;     /* borrowed */
+	const struct verify_opts *opts; /* borrowed */
+	const struct target *target; /* borrowed */
+	const struct btf *kernel;    /* borrowed: the target's types; NULL: not known */
+	const struct rules *rules;   /* static */
+	const struct insn *insns;    /* prog's */
+	u32 n_insns;
+	struct arena arena;          /* what lives as long as the verification */
+	struct insn_aux *aux;        /* owned by the arena: one a slot */
+	struct sub_info *subs;       /* owned by the arena: n_subs, in the order of prog */
+	u32 n_subs;
+	u32 exception_sub;           /* index of the exception callback; 0: none */
+	u32 *postorder;              /* owned by the arena: instructions of each function */
+	u32 n_sccs;
+	u32 prog_type, attach_type;  /* of the target program where this is an EXT */
+	/* TRACING, LSM, STRUCT_OPS ...: the prototype of what it attaches to */
+	const struct btf *attach_btf;
+	u32 attach_func;             /* FUNC or TYPEDEF of a raw tracepoint; 0: none */
+	u32 attach_proto;            /* its FUNC_PROTO */
+	const char *attach_name;
+	u32 ctx_writable_size;       /* of writable raw tracepoints: max_tp_access is tracked */
+	bool uses_rcu, uses_cgroup_storage;
+	bool privileged;             /* CAP_BPF: loops, bpf2bpf calls, all helpers ... */
+	bool allow_ptr_leaks, allow_uninit_stack, bypass_spec_v1, bypass_spec_v4;
+	bool strict_alignment, test_state_freq, test_invariants;
+	bool changes_packet, tail_calls_seen;
+	/* ---- the working state ---- */
+	struct state *cur;           /* owned */
+	u32 pc, prev_pc;             /* next to be processed; processed before it */
+	u32 sub;                     /* function under verification (0: main; global ones) */
+	u32 next_id;
+	bool in_global;              /* env->sub is a global function, not main */
+	u32 callback_regs_written;
+	/* ---- of one step, for the explorer ---- */
+	struct explorer *explorer;   /* owned */
+	struct liveness *liveness;   /* owned */
+	/* ---- results ---- */
+	struct verify_stats stats;
+	struct skep_diag *diag;      /* the caller's */
+};
+
+static inline struct reg *env_regs(const struct env *env)
+{
+	return state_regs(env->cur);
+}
+
+static inline u32 env_new_id(struct env *env)
+{
+	return ++env->next_id;
+}
+
+/*
+ * Refuses: return reject(env, ID, ...) with the arguments of the row's format.  Fills
+ * env->diag with the instruction env->pc.  Always negative.
+ */
+#define reject(env, id, ...) reject_at(env, (int)(env)->pc, id, ##__VA_ARGS__)
+#define reject_at(env, at, id, ...)                                                      \
+	env_reject(env, REASON_##id, at, reason_text_##id, ##__VA_ARGS__)
+int env_reject(struct env *env, enum reason_id id, int pc, const char *fmt, ...)
+	PRINTF_LIKE(4, 5);
+/* The same for what skep cannot judge: the verdict is "unsupported". */
+#define unsupported(env, what, ...) reject(env, UNSUPPORTED, what, ##__VA_ARGS__)
+int env_no_memory(struct env *env);
+
+/* ---- what transfers ask of the explorer (explore.c, precision.c, liveness.c) ---- */
+
+/*
+ * Another way on from here: a copy of the working state is explored later, starting at pc.
+ * The copy may be changed until the transfer returns (its frames hold no more slots than are
+ * in use).  NULL: out of memory or too many branches; the reason is told.
+ */
+struct state *env_branch(struct env *env, u32 pc, bool speculative);
+/* The same with nothing but one new frame for subprog (callbacks that run later). */
+struct state *env_branch_async(struct env *env, u32 pc, u32 subprog, bool sleepable);
+
+/* The number in that register decides: it and what it was made of must be precise when states are compared. */
+int env_need_precise(struct env *env, u32 regno);
+/* The same for several registers (bits) of a frame, and stack slots (bits). */
+int env_need_precise_in(struct env *env, u32 frame, u32 regs, u64 slots);
+
+/* The instruction at env->pc used the stack: bits are slots.  Written: wholly, on every path. */
+int env_stack_read(struct env *env, u32 frame, u64 slots);
+void env_stack_written(struct env *env, u32 frame, u64 slots);
+
+/* The instruction accessed the stack slot of a frame through a register other than by R10: going back must know. */
+int env_note_stack_access(struct env *env, u32 frame, u32 slot);
+/* The comparison at env->pc also refined the registers and slots with this id in both outcomes. */
+int env_note_linked(struct env *env, u32 id_dst, u32 id_src);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What follows from one instruction: the working state before it becomes the one after it.
+ *
+ * One function per class of instructions.  Each returns 0 (env->pc is where it goes on) or
+ * a negative errno with the reason; a path that ends says so in *step.  For src/verify.
+ */
+#ifndef SKEP_VERIFY_TRANSFER_H
+#define SKEP_VERIFY_TRANSFER_H
+
+#include "verify/env.h"
+
+/* The instruction at env->pc; sets env->pc to the next one.  transfer.c */
+int transfer(struct env *env, enum step *step);
+
+/* Is the register written?  The first question of every read. */
+int need_reg(struct env *env, u32 regno);
+/* It gets a value: not R10.  Unlinks what it was. */
+int need_writable(struct env *env, u32 regno);
+
+/* alu.c: moves, arithmetic, byte swaps, casts between address spaces. */
+int transfer_alu(struct env *env, const struct insn *insn, const struct op_info *op);
+
+/* pointer.c: dst op= number or number op= pointer; dst is the result. */
+struct pointer_op {
+	enum alu op;
+	u32 dst; /* register that gets the result */
+	const struct reg *pointer, *number; /* copies */
+	bool unknown_sign;
+	bool swapped; /* number op pointer */
+};
+int transfer_pointer(struct env *env, const struct insn *insn, const struct pointer_op *op);
+
+/* jump.c: conditional jumps. */
+int transfer_jump(struct env *env, const struct insn *insn, const struct op_info *op,
+		  enum step *step);
+
+/* memory.c: loads, stores, atomics. */
+int transfer_memory(struct env *env, const struct insn *insn, const struct op_info *op);
+/* LD_ABS and LD_IND. */
+int transfer_legacy(struct env *env, const struct insn *insn, const struct op_info *op);
+
+/* constant.c: 64-bit immediates: numbers, maps, values, functions, kernel variables. */
+int transfer_lddw(struct env *env, const struct insn *insn);
+
+/* call.c: calls of helpers, kfuncs and functions; exit. */
+int transfer_call(struct env *env, const struct insn *insn, enum step *step);
+int transfer_exit(struct env *env, const struct insn *insn, enum step *step);
+
+#endif

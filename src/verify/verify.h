@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Linux's verdict on a program, without Linux.
+ *
+ *	struct verify_opts opts = {.target = target};
+ *	struct verify_result result;
+ *	int err = verify_prog(prog, &opts, &result, diag);
+ *	...
+ *	verify_result_fini(&result);
+ *
+ * 0: accepted; our engines may run it unchecked.  Negative: diag has the reason, id of
+ * base/reasons.def; REASON_UNSUPPORTED is no verdict.  Work and memory are limited; the
+ * verdict depends on the program and the options alone.  Thread-safe.  Anybody above
+ * src/verify may include this.  docs/verifier.md tells how it works.
+ */
+#ifndef SKEP_VERIFY_VERIFY_H
+#define SKEP_VERIFY_VERIFY_H
+
+#include <skep/diag.h>
+
+#include "base/types.h"
+
+struct env;
+struct map_def;
+struct prog;
+struct state;
+struct target;
+struct text;
+
+/* Watches the exploration; for logs, explanations and claims. */
+struct verify_observer {
+	void *arg;
+	/* Before each instruction that is processed: the working state. */
+	void (*step)(void *arg, const struct env *env, const struct state *st, u32 pc);
+	/* A path ends (by exit, or because an equal state was seen): at pc. */
+	void (*end)(void *arg, const struct env *env, u32 pc, bool pruned);
+};
+
+struct verify_opts {
+	const struct target *target; /* borrowed */
+	/* The program that an EXT or a TRACING program of a program attaches to, or NULL. */
+	const struct prog *attach_prog;
+	bool unprivileged;     /* judged as for a loader without CAP_BPF and CAP_PERFMON */
+	bool strict_alignment; /* BPF_F_STRICT_ALIGNMENT */
+	bool any_alignment;    /* BPF_F_ANY_ALIGNMENT */
+	bool test_state_freq;  /* BPF_F_TEST_STATE_FREQ */
+	bool test_invariants;  /* BPF_F_TEST_REG_INVARIANTS */
+	bool all_precise;      /* no imprecise scalars: slower, for claims */
+	u32 max_insns;         /* 0: Linux's 1,000,000 */
+	u64 max_memory;        /* bytes; 0: 64 MB ... of states */
+	const struct verify_observer *observer; /* NULL: nobody watches */
+};
+
+struct verify_stats {
+	u32 insns_processed, states, peak_states;
+	u64 time_ns, memory; /* at most at once */
+};
+
+/* How the refused instruction was reached: instructions in order; owned by the result. */
+struct verify_result {
+	struct verify_stats stats;
+	u32 *path;
+	u32 n_path;
+	bool path_cut; /* the start is missing: too long */
+	u32 *work;     /* how often each instruction was processed; n_insns, or NULL */
+	u32 n_work;
+};
+
+int verify_prog(const struct prog *prog, const struct verify_opts *opts,
+		struct verify_result *result, struct skep_diag *diag);
+void verify_result_fini(struct verify_result *result);
+
+/* The name of the verdict: "accepted", "rejected", "unsupported". */
+const char *verify_verdict(int err, const struct skep_diag *diag);
+
+#endif
