@@ -31,6 +31,36 @@ enum abi_attach_type {
 	ATTACH_TYPES
 };
 
+enum map_type {
+	MAP_TYPE_UNSPEC,
+#define T(name, number, major, minor, ops) MAP_TYPE_##name = number,
+#include "abi/map_types.def"
+#undef T
+};
+
+/* BPF_MAP_CREATE: BPF_F_* */
+enum map_flags {
+	MAP_NO_PREALLOC = 1u << 0,
+	MAP_NO_COMMON_LRU = 1u << 1,
+	MAP_NUMA_NODE = 1u << 2,
+	MAP_RDONLY = 1u << 3, /* the user cannot write */
+	MAP_WRONLY = 1u << 4, /* the user cannot read */
+	MAP_STACK_BUILD_ID = 1u << 5,
+	MAP_ZERO_SEED = 1u << 6,
+	MAP_RDONLY_PROG = 1u << 7, /* programs cannot write */
+	MAP_WRONLY_PROG = 1u << 8, /* programs cannot read */
+	MAP_CLONE = 1u << 9,
+	MAP_MMAPABLE = 1u << 10,
+	MAP_PRESERVE_ELEMS = 1u << 11,
+	MAP_INNER_MAP = 1u << 12,
+	MAP_LINK = 1u << 13,
+	MAP_PATH_FD = 1u << 14,
+	MAP_VTYPE_BTF_OBJ_FD = 1u << 15,
+	MAP_TOKEN_FD = 1u << 16,
+	MAP_SEGV_ON_FAULT = 1u << 17,
+	MAP_NO_USER_CONV = 1u << 18,
+};
+
 struct abi_name {
 	const char
 		*name; /* as bpftool has it: "sched_cls", "cgroup_inet4_bind", "hash" */

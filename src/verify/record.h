@@ -93,6 +93,8 @@ struct ctx_use {
 	bool sign_extend_is_error;
 };
 int attach_ctx_access(struct env *env, struct ctx_use *use);
+/* References that a struct_ops program is given with its arguments: acquires them. */
+int attach_ctx_refs(struct env *env);
 
 /* ---- before exploration: setup.c, attach.c, btf_check.c ---- */
 

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Would Linux create this map?  Sizes, flags and special fields by type, one row each.
+ *
+ * Never does: create one; judge how programs use it (map_rules.c).  Semantics:
+ * BPF_MAP_CREATE of bpf(2).
+ */
+#include "verify/map_attr.h"
+
+#include "abi/abi.h"
+#include "verify/record.h"
+
+enum {
+	ACCESS = MAP_RDONLY | MAP_WRONLY | MAP_RDONLY_PROG | MAP_WRONLY_PROG,
+	USER_ACCESS = MAP_RDONLY | MAP_WRONLY,
+};
+
+enum {
+	MAX_VALUE = 1 << 22,         /* what the kernel can allocate at once */
+	MAX_PERCPU_VALUE = 32 << 10, /* of one CPU */
+	MAX_STORAGE_VALUE = 65472,
+	MAX_LPM_KEY = 256,
+	MAX_CPUS = 8192,
+	ANY = -1,
+};
+
+enum entries { ENTRIES_SOME, ENTRIES_NONE, ENTRIES_ANY, ENTRIES_ONE, ENTRIES_PAGES };
+
+struct attr_row {
+	s32 key, value; /* sizes; ANY: not 0 */
+	u32 flags;      /* the BPF_F_* it accepts */
+	u8 entries;     /* enum entries */
+	u32 max_value;  /* 0: MAX_VALUE */
+	u32 fields;     /* enum field_kind: what its values may have */
+	u32 must;       /* flags */
+};
+
+enum {
+	IN_HASH = FIELD_SPIN_LOCK | FIELD_RES_SPIN_LOCK | FIELD_TIMER | FIELD_WORKQUEUE |
+		  FIELD_TASK_WORK | FIELD_KPTR | FIELD_REFCOUNT | FIELD_GRAPH_ROOT,
+	IN_LRU = FIELD_TIMER | FIELD_WORKQUEUE | FIELD_TASK_WORK | FIELD_KPTR |
+		 FIELD_REFCOUNT | FIELD_GRAPH_ROOT,
+	IN_PERCPU = FIELD_KPTR | FIELD_REFCOUNT,
+	IN_STORAGE = FIELD_SPIN_LOCK | FIELD_RES_SPIN_LOCK | FIELD_KPTR | FIELD_REFCOUNT,
+	HASH_FLAGS = MAP_NO_PREALLOC | MAP_NO_COMMON_LRU | MAP_NUMA_NODE | ACCESS |
+		     MAP_ZERO_SEED,
+	ARRAY_FLAGS = MAP_NUMA_NODE | MAP_MMAPABLE | ACCESS | MAP_PRESERVE_ELEMS |
+		      MAP_INNER_MAP,
+	STORAGE_FLAGS = MAP_NO_PREALLOC | MAP_CLONE,
+};
+
+/* By type; a row without flags, sizes and entries: the type is not there. */
+static const struct attr_row rows[] = {
+	[MAP_TYPE_HASH] = {ANY, ANY, HASH_FLAGS & ~MAP_NO_COMMON_LRU, .fields = IN_HASH},
+	[MAP_TYPE_ARRAY] = {4, ANY, ARRAY_FLAGS & ~MAP_PRESERVE_ELEMS,
+			    .max_value = 0x7fffffff, .fields = IN_HASH},
+	[MAP_TYPE_PROG_ARRAY] = {4, 4, MAP_NUMA_NODE | USER_ACCESS},
+	[MAP_TYPE_PERF_EVENT_ARRAY] = {4, 4,
+				       MAP_NUMA_NODE | USER_ACCESS | MAP_PRESERVE_ELEMS},
+	[MAP_TYPE_PERCPU_HASH] = {ANY, ANY,
+				  HASH_FLAGS & ~(MAP_NO_COMMON_LRU | MAP_NUMA_NODE),
+				  .max_value = MAX_PERCPU_VALUE, .fields = IN_PERCPU},
+	[MAP_TYPE_PERCPU_ARRAY] = {4, ANY, ACCESS, .max_value = MAX_PERCPU_VALUE,
+				   .fields = IN_PERCPU},
+	[MAP_TYPE_STACK_TRACE] = {4, ANY,
+				  MAP_NUMA_NODE | USER_ACCESS | MAP_STACK_BUILD_ID},
+	[MAP_TYPE_CGROUP_ARRAY] = {4, 4, MAP_NUMA_NODE | USER_ACCESS},
+	[MAP_TYPE_LRU_HASH] = {ANY, ANY, HASH_FLAGS & ~MAP_NO_PREALLOC, .fields = IN_LRU},
+	[MAP_TYPE_LRU_PERCPU_HASH] = {ANY, ANY,
+				      HASH_FLAGS & ~(MAP_NO_PREALLOC | MAP_NUMA_NODE),
+				      .max_value = MAX_PERCPU_VALUE, .fields = IN_PERCPU},
+	[MAP_TYPE_LPM_TRIE] = {ANY, ANY, MAP_NO_PREALLOC | MAP_NUMA_NODE | ACCESS,
+			       .max_value = MAX_VALUE, .must = MAP_NO_PREALLOC},
+	[MAP_TYPE_ARRAY_OF_MAPS] = {4, 4, MAP_NUMA_NODE | USER_ACCESS},
+	[MAP_TYPE_HASH_OF_MAPS] = {ANY, 4, HASH_FLAGS & ~MAP_NO_COMMON_LRU},
+	[MAP_TYPE_DEVMAP] = {4, ANY, MAP_NUMA_NODE | USER_ACCESS | MAP_RDONLY_PROG,
+			     .max_value = 8},
+	[MAP_TYPE_SOCKMAP] = {4, ANY, MAP_NUMA_NODE | USER_ACCESS, .max_value = 8},
+	[MAP_TYPE_CPUMAP] = {4, ANY, MAP_NUMA_NODE, .max_value = 8},
+	[MAP_TYPE_XSKMAP] = {4, 4, MAP_NUMA_NODE | USER_ACCESS},
+	[MAP_TYPE_SOCKHASH] = {ANY, ANY, MAP_NUMA_NODE | USER_ACCESS, .max_value = 8},
+	[MAP_TYPE_CGROUP_STORAGE] = {ANY, ANY, MAP_NUMA_NODE | ACCESS, ENTRIES_NONE,
+				     .max_value = 4096, .fields = FIELD_SPIN_LOCK},
+	[MAP_TYPE_REUSEPORT_SOCKARRAY] = {4, ANY, MAP_NUMA_NODE | USER_ACCESS | ACCESS,
+					  .max_value = 8},
+	[MAP_TYPE_PERCPU_CGROUP_STORAGE] = {ANY, ANY, MAP_NUMA_NODE | ACCESS,
+					    ENTRIES_NONE, .max_value = MAX_PERCPU_VALUE},
+	[MAP_TYPE_QUEUE] = {0, ANY, MAP_NUMA_NODE | ACCESS},
+	[MAP_TYPE_STACK] = {0, ANY, MAP_NUMA_NODE | ACCESS},
+	[MAP_TYPE_SK_STORAGE] = {4, ANY, STORAGE_FLAGS, ENTRIES_NONE,
+				 .max_value = MAX_STORAGE_VALUE, .fields = IN_STORAGE,
+				 .must = MAP_NO_PREALLOC},
+	[MAP_TYPE_DEVMAP_HASH] = {4, ANY, MAP_NUMA_NODE | USER_ACCESS | MAP_RDONLY_PROG,
+				  .max_value = 8},
+	[MAP_TYPE_STRUCT_OPS] = {4, ANY, MAP_LINK | MAP_VTYPE_BTF_OBJ_FD, ENTRIES_ONE},
+	[MAP_TYPE_RINGBUF] = {0, 0, MAP_NUMA_NODE, ENTRIES_PAGES},
+	[MAP_TYPE_INODE_STORAGE] = {4, ANY, STORAGE_FLAGS, ENTRIES_NONE,
+				    .max_value = MAX_STORAGE_VALUE, .fields = IN_STORAGE,
+				    .must = MAP_NO_PREALLOC},
+	[MAP_TYPE_TASK_STORAGE] = {4, ANY, STORAGE_FLAGS, ENTRIES_NONE,
+				   .max_value = MAX_STORAGE_VALUE,
+				   .fields = IN_STORAGE | FIELD_UPTR,
+				   .must = MAP_NO_PREALLOC},
+	[MAP_TYPE_BLOOM_FILTER] = {0, ANY, MAP_NUMA_NODE | MAP_ZERO_SEED | ACCESS},
+	[MAP_TYPE_USER_RINGBUF] = {0, 0, MAP_NUMA_NODE, ENTRIES_PAGES},
+	[MAP_TYPE_CGRP_STORAGE] = {4, ANY, STORAGE_FLAGS, ENTRIES_NONE,
+				   .max_value = MAX_STORAGE_VALUE, .fields = IN_STORAGE,
+				   .must = MAP_NO_PREALLOC},
+	[MAP_TYPE_ARENA] = {0, 0, MAP_MMAPABLE | MAP_SEGV_ON_FAULT | MAP_NO_USER_CONV,
+			    .must = MAP_MMAPABLE},
+};
+
+enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+
+static bool entries_ok(const struct map_def *def, u8 entries)
+{
+	switch ((enum entries)entries) {
+	case ENTRIES_SOME: /* perf_event arrays: their loader says how many CPUs */
+		return def->max_entries || def->type == MAP_TYPE_PERF_EVENT_ARRAY;
+	case ENTRIES_NONE: return !def->max_entries;
+	case ENTRIES_ONE: return def->max_entries == 1;
+	case ENTRIES_PAGES: /* loaders round them up */ return def->max_entries;
+	case ENTRIES_ANY: return true;
+	}
+	return false;
+}
+
+static bool size_ok(s32 want, u32 size, u32 most)
+{
+	return want == ANY ? size && size <= most : size == (u32)want;
+}
+
+static int check_shape(struct env *env, const struct map_def *def,
+		       const struct attr_row *row)
+{
+	u32 most = row->max_value ? row->max_value : MAX_VALUE;
+	u32 access = def->flags & (MAP_RDONLY_PROG | MAP_WRONLY_PROG);
+
+	if (def->flags & ~row->flags || (def->flags & row->must) != row->must ||
+	    access == (MAP_RDONLY_PROG | MAP_WRONLY_PROG))
+		return reject_at(env, NO_PC, MAP_FLAGS, def->name, def->flags);
+	if (!size_ok(row->key, def->key_size,
+		     def->type == MAP_TYPE_LPM_TRIE ? MAX_LPM_KEY + 4 : MAX_VALUE))
+		return reject_at(env, NO_PC, MAP_KEY_SIZE, def->name, def->key_size);
+	if (!size_ok(row->value, def->value_size, most))
+		return reject_at(env, NO_PC, MAP_VALUE_SIZE, def->name, def->value_size);
+	if (!entries_ok(def, row->entries))
+		return reject_at(env, NO_PC, MAP_ENTRIES, def->name, def->max_entries);
+	return 0;
+}
+
+static int check_type(struct env *env, const struct map_def *def)
+{
+	const struct abi_name *type = abi_map_type(def->type);
+
+	if (!type || def->type >= ROWS || !(rows[def->type].flags | rows[def->type].must))
+		return reject_at(env, NO_PC, NO_SUCH_MAP_TYPE, def->name, def->type);
+	if (type->since > env->rules->version)
+		return reject_at(env, NO_PC, MAP_TYPE_TOO_NEW, def->name, type->name,
+				 type->since >> 16, type->since >> 8 & 0xff);
+	return 0;
+}
+
+static int check_fields(struct env *env, const struct map_def *def,
+			const struct attr_row *row)
+{
+	const struct record *rec;
+	int err = 0;
+
+	if (!env->prog->btf || !def->btf_value_id || def->type == MAP_TYPE_STRUCT_OPS)
+		return 0;
+	rec = record_of(env, env->prog->btf, def->btf_value_id, def->value_size,
+			IN_HASH | FIELD_UPTR, &err);
+	if (err || !rec)
+		return err;
+	if (rec->kinds & ~row->fields)
+		return reject_at(env, NO_PC, MAP_FIELDS, def->name);
+	if (!env->privileged)
+		return reject_at(env, NO_PC, MAP_FIELDS_PRIVILEGED, def->name);
+	if (def->flags & (MAP_RDONLY_PROG | MAP_WRONLY_PROG))
+		return reject_at(env, NO_PC, MAP_FIELDS_READ_ONLY, def->name);
+	return 0;
+}
+
+int map_attr_check(struct env *env, const struct map_def *def)
+{
+	int err = check_type(env, def);
+
+	if (!err)
+		err = check_shape(env, def, &rows[def->type]);
+	if (!err)
+		err = check_fields(env, def, &rows[def->type]);
+	if (!err && def->inner)
+		err = map_attr_check(env, def->inner);
+	return err;
+}
