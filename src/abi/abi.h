@@ -194,6 +194,52 @@ const struct abi_helper *abi_helper_at(u32 number, u32 prog_type, u32 attach_typ
 /* Linux 6.18 has the numbers 1 .. 211. */
 enum { ABI_HELPERS = 212 };
 
+/* ---- kfuncs ---- */
+
+enum abi_kfunc_id {
+	KFUNC_NONE,
+#define K(name, ...)  KFUNC_##name,
+#define K2(name, ...)
+#include "abi/kfuncs.def"
+#undef K2
+#undef K
+	KFUNCS
+};
+
+enum abi_kfunc_flag {
+	KF_ACQUIRE = 1 << 0, /* the result is a reference */
+	KF_RELEASE = 1 << 1, /* an argument is one, and ends */
+	KF_RET_NULL = 1 << 2,
+	KF_TRUSTED_ARGS = 1 << 3,
+	KF_SLEEPABLE = 1 << 4,
+	KF_DESTRUCTIVE = 1 << 5, /* needs CAP_SYS_BOOT */
+	KF_RCU = 1 << 6,         /* pointer arguments: trusted, or protected by RCU */
+	KF_ITER_NEW = 1 << 7,
+	KF_ITER_NEXT = 1 << 8,
+	KF_ITER_DESTROY = 1 << 9,
+	KF_RCU_PROTECTED = 1 << 10, /* only in RCU read sections */
+	KF_FASTCALL = 1 << 11,
+	/* Filters beside the type of the program: */
+	KF_ONLY_ITER = 1 << 12,    /* programs attached to iterators */
+	KF_ONLY_SESSION = 1 << 13, /* sessions of kprobes and uprobes */
+	KF_DEV_BOUND = 1 << 14,    /* programs bound to a device */
+};
+
+struct abi_kfunc {
+	const char *name;
+	enum abi_kfunc_id id;
+	u32 since;   /* ABI_LINUX() */
+	u64 callers; /* 1 << PROG_TYPE_* */
+	u32 flags;   /* enum abi_kfunc_flag */
+};
+
+/* The first row of a kfunc; NULL: nobody knows it. */
+const struct abi_kfunc *abi_find_kfunc(const char *name);
+
+/* The row of that kfunc for this version and type of program; NULL: it may not call it. */
+const struct abi_kfunc *abi_kfunc_for(const struct abi_kfunc *kfunc, u32 version,
+				      u32 prog_type);
+
 /* ---- section names ---- */
 
 struct abi_section {

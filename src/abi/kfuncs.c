@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The kfuncs by name and by the program that wants to call them.
+ *
+ * A binary search over an index by name is not worth it: names are looked up once a kfunc
+ * and program.
+ */
+#include <string.h>
+
+#include "abi/abi.h"
+
+/* What the columns of kfuncs.def are made of. */
+enum {
+#define P(name, number, ...) name = 1ull << number,
+#include "abi/prog_types.def"
+#undef P
+	NOBODY = 0,
+	ALL = (1ull << PROG_TYPES) - 2,
+	TC = SCHED_CLS | SCHED_ACT,
+	LWT = LWT_IN | LWT_OUT | LWT_XMIT | LWT_SEG6LOCAL,
+	/* Sets are registered for hooks, which several types of programs share. */
+	TRACERS = TRACING | TRACEPOINT | RAW_TRACEPOINT | PERF_EVENT | LSM,
+	CGROUP = CGROUP_SKB | CGROUP_SOCK | CGROUP_DEVICE | CGROUP_SOCK_ADDR |
+		 CGROUP_SYSCTL | CGROUP_SOCKOPT,
+	GENERIC = TRACERS | SCHED_CLS | XDP | STRUCT_OPS | SYSCALL | CGROUP,
+	CPUMASK = TRACERS | STRUCT_OPS | SYSCALL,
+	SKB = TC | SK_SKB | SOCKET_FILTER | CGROUP | LWT | NETFILTER,
+	SCX = STRUCT_OPS | TRACERS | SYSCALL,
+	TESTERS = SCHED_CLS | TRACERS | SYSCALL,
+};
+
+static const struct abi_kfunc kfuncs[] = {
+#define K(text, major, minor, by, how)                                                   \
+	{                                                                                \
+		.name = #text,                                                           \
+		.id = KFUNC_##text,                                                      \
+		.since = ABI_LINUX(major, minor),                                        \
+		.callers = (by),                                                         \
+		.flags = (how),                                                          \
+	},
+#define K2 K
+#include "abi/kfuncs.def"
+#undef K2
+#undef K
+};
+
+const struct abi_kfunc *abi_find_kfunc(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kfuncs); i++)
+		if (!strcmp(kfuncs[i].name, name))
+			return &kfuncs[i];
+	return NULL;
+}
+
+const struct abi_kfunc *abi_kfunc_for(const struct abi_kfunc *kfunc, u32 version,
+				      u32 prog_type)
+{
+	const struct abi_kfunc *found = NULL, *row;
+
+	if (prog_type >= PROG_TYPES)
+		return NULL;
+	for (row = kfunc; row < kfuncs + ARRAY_SIZE(kfuncs) && row->id == kfunc->id;
+	     row++)
+		if (row->since <= version && row->callers >> prog_type & 1)
+			found = row;
+	return found;
+}
