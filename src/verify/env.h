@@ -21,8 +21,12 @@
 #include "verify/state.h"
 #include "verify/verify.h"
 
+struct abi_ctx;
+struct attach_arg; /* record.h */
+struct records;    /* record.c */
 struct explorer; /* explore.h */
 struct liveness; /* liveness.h */
+struct keep_pool; /* keep.c */
 struct kfunc;    /* kfunc.h: a kfunc with its prototype */
 
 /* What is known of one instruction slot. */
@@ -34,6 +38,7 @@ struct insn_aux {
 	bool calls_callback;
 	bool seen;
 	bool nospec, nospec_result; /* unprivileged: speculation ends here */
+	bool fastcall_pattern; /* spill, fill or call of a fastcall: may touch fastcall_stack_off */
 	bool iter_next;    /* a call of an iterator's next */
 	u16 live_regs;     /* a bit each: read before written from here on */
 	u32 scc;           /* of the control flow; 0: in no loop */
@@ -47,6 +52,7 @@ struct insn_aux {
 	u64 map_key; /* constant key or index of tail calls and array look-ups, + 1; ~0: several */
 	const struct kfunc *kfunc; /* of calls to kfuncs; owned by the arena */
 	u32 alu_state, alu_limit; /* unprivileged: masking of pointer arithmetic */
+	u8 fastcall_spills; /* of a fast call: pairs around it that need not run (fastcall.c) */
 	u32 work; /* how often it was processed: for complexity reports */
 };
 
@@ -71,8 +77,8 @@ struct sub_info {
 	bool called;          /* a global function that something calls */
 	bool verified;
 	bool args_cached;
-	bool keep_fastcall_stack;
-	u32 fastcall_stack_off;
+	bool keep_fastcall_stack; /* some of the pairs stay: so does their stack */
+	s32 fastcall_stack_off; /* spills around fast calls are from here down */
 	u32 n_args;
 	struct sub_arg args[5];
 	u32 postorder_start; /* in env->postorder */
@@ -109,12 +115,20 @@ struct env {
 	u32 attach_func;             /* FUNC or TYPEDEF of a raw tracepoint; 0: none */
 	u32 attach_proto;            /* its FUNC_PROTO */
 	const char *attach_name;
+	const char *struct_ops;      /* STRUCT_OPS: the kernel's struct, "tcp_congestion_ops" */
+	const struct attach_arg *attach_args; /* attach.c: arguments with more meaning than types */
+	u32 n_attach_args;
+	const struct abi_ctx *ctx;   /* static: of prog_type, or NULL */
+	struct records *records;     /* record.c; owned by the arena */
 	u32 ctx_writable_size;       /* of writable raw tracepoints: max_tp_access is tracked */
 	bool uses_rcu, uses_cgroup_storage;
+	u32 abi_structs[32];         /* helper.c: enum abi_struct -> kernel's id + 1; 0: not looked up */
 	bool privileged;             /* CAP_BPF: loops, bpf2bpf calls, all helpers ... */
 	bool allow_ptr_leaks, allow_uninit_stack, bypass_spec_v1, bypass_spec_v4;
 	bool strict_alignment, test_state_freq, test_invariants;
 	bool changes_packet, tail_calls_seen;
+	/* Unprivileged pointer arithmetic was masked: from now on scalars are compared exactly. */
+	bool exact_scalars;
 	/* ---- the working state ---- */
 	struct state *cur;           /* owned */
 	u32 pc, prev_pc;             /* next to be processed; processed before it */
@@ -125,6 +139,7 @@ struct env {
 	/* ---- of one step, for the explorer ---- */
 	struct explorer *explorer;   /* owned */
 	struct liveness *liveness;   /* owned */
+	struct keep_pool *pool;      /* owned: memory of kept states */
 	/* ---- results ---- */
 	struct verify_stats stats;
 	struct skep_diag *diag;      /* the caller's */
@@ -134,6 +149,23 @@ static inline struct reg *env_regs(const struct env *env)
 {
 	return state_regs(env->cur);
 }
+
+/* Asked of registers and done to them by many: refs.c, transfer.c. */
+
+/* A pointer whose value an ordinary user must not learn? */
+static inline bool leaks_pointer(const struct env *env, const struct reg *reg)
+{
+	return !env->allow_ptr_leaks && reg->kind != SCALAR;
+}
+
+/* What it was is gone: unknown, or not even readable where pointers must not leak. */
+void reg_forget(const struct env *env, struct reg *reg);
+/* It was compared with NULL: MAYBE_NULL is lifted (look-ups in maps of maps: it is the map). */
+void reg_not_null(const struct env *env, struct reg *reg);
+/* The kernel promises that the object is there while the program uses it. */
+bool reg_is_trusted(const struct reg *reg);
+/* May never be NULL, whatever was compared. */
+bool reg_never_null(const struct reg *reg);
 
 static inline u32 env_new_id(struct env *env)
 {
@@ -164,6 +196,17 @@ struct state *env_branch(struct env *env, u32 pc, bool speculative);
 /* The same with nothing but one new frame for subprog (callbacks that run later). */
 struct state *env_branch_async(struct env *env, u32 pc, u32 subprog, bool sleepable);
 
+/*
+ * One more frame for st, which is the working state or what env_branch() gave: made fresh in
+ * frames[depth + 1], called at env->pc, with registers uninitialised but R10 and no slots.
+ * depth is not counted up yet, so that its caller's registers can be copied first.  NULL: no
+ * memory; told.  keep.c
+ */
+struct frame *env_new_frame(struct env *env, struct state *st, u32 subprog);
+/* The working state entered a function; its current frame is about to be left.  liveness.c */
+void env_frame_entered(struct env *env);
+int env_frame_leaves(struct env *env);
+
 /* The number in that register decides: it and what it was made of must be precise when states are compared. */
 int env_need_precise(struct env *env, u32 regno);
 /* The same for several registers (bits) of a frame, and stack slots (bits). */
@@ -173,9 +216,19 @@ int env_need_precise_in(struct env *env, u32 frame, u32 regs, u64 slots);
 int env_stack_read(struct env *env, u32 frame, u64 slots);
 void env_stack_written(struct env *env, u32 frame, u64 slots);
 
-/* The instruction accessed the stack slot of a frame through a register other than by R10: going back must know. */
+/*
+ * For going back along the path (precision.c).  Each is told at most once an instruction
+ * and before env_branch(); negative: out of memory.
+ *
+ * The instruction filled a register from the slot of a frame where something was spilled,
+ * or spilled a register or constant to it (whatever register the address was in); not
+ * told where it reads or leaves other bytes.
+ */
 int env_note_stack_access(struct env *env, u32 frame, u32 slot);
-/* The comparison at env->pc also refined the registers and slots with this id in both outcomes. */
+/* The comparison at env->pc also refines the registers and slots with these ids (0: none) in
+ * both outcomes; told before anything is refined.  Beyond six they lose their id. */
 int env_note_linked(struct env *env, u32 id_dst, u32 id_src);
+/* The comparison of two registers at env->pc: these are pointers to the stack. */
+int env_note_stack_compared(struct env *env, bool dst, bool src);
 
 #endif

@@ -63,6 +63,7 @@ enum reg_flag {
 	TRUSTED = 1 << 7,
 	RCU = 1 << 8,
 	NON_OWN_REF = 1 << 9,
+	PACKET_SLICE = 1 << 10, /* PTR_TO_MEM: dynptr slice of a packet, ends as packet pointers do */
 };
 
 enum dynptr_type {
@@ -102,6 +103,7 @@ struct reg {
 			u32 dynptr_id; /* slices: of the dynptr they are of */
 		};
 		u32 range; /* packet: so many bytes from var and id on are there */
+		/* ... or as s32 negative: PACKET_AT_END, PACKET_BEYOND_END */
 		u32 subprog; /* PTR_TO_FUNC */
 		struct { /* first slot of a dynptr on the stack, CONST_PTR_TO_DYNPTR */
 			u8 dynptr_type; /* enum dynptr_type */
@@ -128,6 +130,10 @@ struct reg {
 	u32 ref_id; /* of the reference that it stands for or comes from; 0: none */
 	u32 frame;  /* PTR_TO_STACK: whose */
 };
+
+/* range of a packet pointer that was compared and is not before the end: nothing may be read
+ * (a range that is no more than MAX_PACKET_OFF is never one of these). */
+enum { PACKET_AT_END = -1, PACKET_BEYOND_END = -2, MAX_PACKET_OFF = 0xffff };
 
 enum { ID_ADD_CONST = 1u << 31 }; /* in id: the number of that id plus off */
 
@@ -181,7 +187,9 @@ struct ref {
 struct history; /* history.h */
 
 struct state {
-	struct frame *frames[FRAMES]; /* owned */
+	/* Owned.  The working state has all FRAMES from the start: entering a function fills
+	 * frames[depth + 1] in place. */
+	struct frame *frames[FRAMES];
 	struct state *parent;         /* counted by its branches: the kept state before this one */
 	u32 depth;                    /* of frames: the current one is frames[depth] */
 	u32 branches; /* kept states and paths under way that come from this one */
@@ -194,9 +202,22 @@ struct state {
 	const void *active_lock_ptr;
 	bool speculative, in_sleepable, cleaned;
 	u32 dfs_depth, callback_unroll_depth, may_goto_depth;
-	u32 equal_state; /* explore.c: loops */
-	struct history *history; /* owned */
+	struct history *history; /* counted (history.h): path from the parent to here */
+	/* ---- kept states: visit.c ---- */
+	struct state *next;        /* of the same instruction; of the branches that wait */
+	const struct state *equal; /* copies at back edges: the kept state that covers it */
+	u32 hits, misses;
+	struct state **evicted;    /* not compared any more: what points here */
+	struct loop *loop;         /* the visit of the loop that it is in, or NULL */
+	u32 block;                 /* keep.c: size of its memory; 0: the working state */
+	u32 extra_block;           /* of extra */
+	struct frame *extra;       /* owned: a frame added to a copy (env_new_frame), or NULL */
 };
+
+/* callsite of a frame that no instruction of the program called. */
+#define NO_CALLSITE (~0u)
+/* last_pc, env->prev_pc: there was no instruction before. */
+#define NO_INSN (~0u)
 
 static inline struct frame *state_frame(const struct state *st)
 {

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Kept states and their memory: a kept state is one block, with its references and
+ * frames, and holds no more stack slots than are in use.
+ *
+ * Blocks come from chunks and go back to a list of their size: no path through the
+ * explorer calls malloc() for each state.  The chunks are counted and bounded.  Never
+ * does: compare states, decide which to keep.  More: visit.c, liveness.h (what cleaning
+ * may forget).
+ */
+#include "verify/keep.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "verify/explore.h"
+#include "verify/history.h"
+#include "verify/liveness.h"
+
+enum {
+	GRAIN = 256, /* sizes of blocks are multiples of it */
+	MAX_FRAME = sizeof(struct frame) + STACK_SLOTS * sizeof(struct slot),
+	MAX_BLOCK = 512 + MAX_REFS * sizeof(struct ref) + FRAMES * MAX_FRAME + GRAIN,
+	CLASSES = MAX_BLOCK / GRAIN + 1,
+	SLACK = 4, /* so many grains too large is good enough, rather than a new chunk */
+	FIRST_CHUNK = 1 << 16,
+	MAX_CHUNK = 1 << 20,
+	DEFAULT_LIMIT = 64 << 20,
+};
+
+_Static_assert(sizeof(struct state) <= 512, "MAX_BLOCK has room for it");
+_Static_assert(sizeof(struct state) % 8 == 0 && sizeof(struct ref) % 8 == 0, "aligned");
+
+struct chunk {
+	struct chunk *next;
+	_Alignas(16) u8 data[];
+};
+
+struct free_block {
+	struct free_block *next;
+};
+
+struct keep_pool {
+	struct free_block *free[CLASSES]; /* [i]: blocks of i * GRAIN bytes */
+	struct chunk *chunks;             /* owned */
+	u8 *at; /* of the newest chunk: what was not given out */
+	size_t left;
+	size_t chunk_size;
+};
+
+int keep_new(struct env *env)
+{
+	env->pool = calloc(1, sizeof(*env->pool));
+	if (!env->pool)
+		return env_no_memory(env);
+	env->pool->chunk_size = FIRST_CHUNK;
+	return 0;
+}
+
+void keep_free(struct env *env)
+{
+	struct keep_pool *pool = env->pool;
+
+	if (!pool)
+		return;
+	for (struct chunk *c = pool->chunks, *next; c; c = next) {
+		next = c->next;
+		free(c);
+	}
+	free(pool);
+	env->pool = NULL;
+}
+
+bool memory_count(struct env *env, u64 bytes)
+{
+	u64 limit = env->opts->max_memory ? env->opts->max_memory : DEFAULT_LIMIT;
+
+	if (env->stats.memory + bytes > limit) {
+		(void)unsupported(env, "its states need more memory than is allowed");
+		return false;
+	}
+	env->stats.memory += bytes;
+	return true;
+}
+
+/* The rest of the old chunk becomes free blocks of its size. */
+static bool new_chunk(struct env *env, size_t need)
+{
+	struct keep_pool *pool = env->pool;
+	size_t size = pool->chunk_size < need ? need : pool->chunk_size;
+	struct chunk *c;
+
+	if (!memory_count(env, size))
+		return false;
+	c = malloc(sizeof(*c) + size);
+	if (!c) {
+		(void)env_no_memory(env);
+		return false;
+	}
+	if (pool->left >= GRAIN) {
+		size_t class =
+			pool->left / GRAIN < CLASSES ? pool->left / GRAIN : CLASSES - 1;
+		struct free_block *rest = (struct free_block *)pool->at;
+
+		rest->next = pool->free[class];
+		pool->free[class] = rest;
+	}
+	c->next = pool->chunks;
+	pool->chunks = c;
+	pool->at = c->data;
+	pool->left = size;
+	if (pool->chunk_size < MAX_CHUNK)
+		pool->chunk_size *= 2;
+	return true;
+}
+
+/* *class: of the block that was found, which may be larger than what was asked for. */
+static void *block_get(struct env *env, u32 *class)
+{
+	struct keep_pool *pool = env->pool;
+	u32 most = *class + SLACK < CLASSES ? *class + SLACK : CLASSES - 1;
+	size_t size = (size_t) * class * GRAIN;
+	void *p;
+
+	for (u32 i = *class; i <= most; i++) {
+		struct free_block *b = pool->free[i];
+
+		if (!b)
+			continue;
+		pool->free[i] = b->next;
+		*class = i;
+		return b;
+	}
+	if (pool->left < size && !new_chunk(env, size))
+		return NULL;
+	p = pool->at;
+	pool->at += size;
+	pool->left -= size;
+	return p;
+}
+
+static size_t frame_size(const struct frame *frame)
+{
+	return sizeof(*frame) + frame->n_slots * sizeof(frame->slots[0]);
+}
+
+static size_t state_size(const struct state *st)
+{
+	size_t size = sizeof(*st) + st->n_refs * sizeof(st->refs[0]);
+
+	for (u32 i = 0; i <= st->depth; i++)
+		size += frame_size(st->frames[i]);
+	return size;
+}
+
+/* References and frames follow the state in its block. */
+static void put_parts(struct state *copy, const struct state *st)
+{
+	u8 *at = (u8 *)(copy + 1);
+	size_t len = st->n_refs * sizeof(st->refs[0]);
+
+	copy->refs = (struct ref *)at;
+	if (len)
+		memcpy(at, st->refs, len);
+	at += len;
+	for (u32 i = 0; i <= st->depth; i++) {
+		len = frame_size(st->frames[i]);
+		copy->frames[i] = memcpy(at, st->frames[i], len);
+		at += len;
+	}
+	for (u32 i = st->depth + 1; i < FRAMES; i++)
+		copy->frames[i] = NULL;
+}
+
+/* The working state has block 0: that is how the two are told apart. */
+struct state *state_keep(struct env *env, const struct state *st)
+{
+	u32 class = (u32)((state_size(st) + GRAIN - 1) / GRAIN);
+	struct state *copy = block_get(env, &class);
+
+	if (!copy)
+		return NULL;
+	*copy = *st;
+	copy->block = class;
+	copy->extra = NULL;
+	copy->next = NULL;
+	copy->equal = NULL;
+	copy->evicted = NULL;
+	copy->hits = copy->misses = 0;
+	copy->history = history_get(st->history);
+	put_parts(copy, st);
+	return copy;
+}
+
+void state_restore(struct state *working, const struct state *kept)
+{
+	struct frame *frames[FRAMES];
+	struct ref *refs = working->refs;
+	struct history *history = working->history;
+
+	memcpy(frames, working->frames, sizeof(frames));
+	*working = *kept;
+	memcpy(working->frames, frames, sizeof(frames));
+	working->refs = refs;
+	working->history = history;
+	working->block = 0;
+	working->extra = NULL;
+	if (kept->n_refs)
+		memcpy(refs, kept->refs, kept->n_refs * sizeof(*refs));
+	for (u32 i = 0; i <= kept->depth; i++)
+		memcpy(frames[i], kept->frames[i], frame_size(kept->frames[i]));
+}
+
+static void block_put(struct keep_pool *pool, void *block, u32 class)
+{
+	struct free_block *b = block;
+
+	assert(class && class < CLASSES);
+	b->next = pool->free[class];
+	pool->free[class] = b;
+}
+
+void state_drop(struct env *env, struct state *st)
+{
+	if (!st)
+		return;
+	history_put(env, st->history);
+	if (st->extra)
+		block_put(env->pool, st->extra, st->extra_block);
+	block_put(env->pool, st, st->block);
+}
+
+/* A copy has no room for another frame in its block: it gets one beside it, without slots,
+ * as a frame that was just entered has none. */
+static struct frame *room_for_frame(struct env *env, struct state *st)
+{
+	u32 class = (sizeof(struct frame) + GRAIN - 1) / GRAIN;
+
+	if (!st->block)
+		return st->frames[st->depth + 1];
+	assert(!st->extra);
+	st->extra = block_get(env, &class);
+	st->extra_block = class;
+	return st->extra;
+}
+
+struct frame *env_new_frame(struct env *env, struct state *st, u32 subprog)
+{
+	struct frame *frame;
+
+	assert(st->depth + 1 < FRAMES);
+	frame = room_for_frame(env, st);
+	if (!frame)
+		return NULL;
+	memset(frame, 0, sizeof(*frame));
+	frame->callsite = env->pc;
+	frame->no = st->depth + 1;
+	frame->subprog = subprog;
+	reg_set_pointer(&frame->regs[R10], PTR_TO_STACK, 0);
+	frame->regs[R10].frame = frame->no;
+	st->frames[st->depth + 1] = frame;
+	return frame;
+}
+
+struct state *state_new_working(struct env *env)
+{
+	struct state *st = arena_alloc(&env->arena, sizeof(*st));
+	u8 *frames = arena_array(&env->arena, FRAMES, MAX_FRAME);
+
+	if (!st || !frames)
+		return NULL;
+	st->refs = arena_array(&env->arena, MAX_REFS, sizeof(struct ref));
+	if (!st->refs)
+		return NULL;
+	for (u32 i = 0; i < FRAMES; i++)
+		st->frames[i] = (struct frame *)(frames + (size_t)i * MAX_FRAME);
+	return st;
+}
+
+static void frame_clean(struct frame *frame, u16 live_regs, u64 live_slots)
+{
+	for (u32 i = R0; i < R10; i++) {
+		if (!(live_regs >> i & 1))
+			reg_set_uninit(&frame->regs[i]);
+	}
+	for (u32 i = 0; i < frame->n_slots; i++) {
+		if (!(live_slots >> i & 1))
+			memset(&frame->slots[i], 0, sizeof(frame->slots[i]));
+	}
+}
+
+/* Sound: what is forgotten is not read before it is written on any path from here, by
+ * the static liveness of registers and by what all paths from here did to the stack. */
+void state_clean(struct env *env, struct state *st)
+{
+	u64 live[FRAMES];
+
+	st->cleaned = true;
+	if (liveness_query(env, st, live))
+		return;
+	for (u32 i = 0; i <= st->depth; i++)
+		frame_clean(st->frames[i], env->aux[frame_pc(st, i)].live_regs, live[i]);
+}
