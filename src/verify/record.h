@@ -52,7 +52,12 @@ struct record {
  * looked for.  Negative in *err: a field that Linux refuses. */
 const struct record *record_of(struct env *env, const struct btf *btf, u32 type, u32 size,
 			       u32 kinds, int *err);
-/* Of a map's values; made once a map. */
+/* All that the program needs, once, before anything else asks: structs that can be allocated,
+ * maps (setup.c). */
+int records_make(struct env *env);
+/* Of a struct of the program's BTF that bpf_obj_new() can make, or NULL. */
+const struct record *struct_record(const struct env *env, const struct btf *btf, u32 id);
+/* Of a map's values; NULL: none. */
 const struct record *map_record(const struct env *env, const struct map_def *map);
 const struct record_field *record_find(const struct record *rec, u32 offset, u32 kinds);
 /* Of the struct that a register points to: map values and allocated objects. */
@@ -60,8 +65,11 @@ const struct record *reg_record(const struct env *env, const struct reg *reg);
 
 /* ---- the kernel's structs: walk.c ---- */
 
-enum walk_result { WALK_SCALAR, WALK_PTR, WALK_STRUCT, WALK_REFUSED };
+/* WALK_MEM: a pointer to something that is no struct: read only, untrusted memory.
+ * WALK_REFUSED: the reason is told. */
+enum walk_result { WALK_SCALAR, WALK_PTR, WALK_MEM, WALK_STRUCT, WALK_REFUSED };
 struct walk {
+	bool sized;            /* in: nothing beyond the struct's size (allocated objects) */
 	const struct btf *btf; /* in: of the struct; out: of what the pointer points to */
 	u32 btf_id;            /* in: struct; out (WALK_PTR): what it points to */
 	s32 off;
@@ -74,13 +82,25 @@ enum walk_result walk_struct(struct env *env, struct walk *walk);
 /* Is a pointer to one, at that offset, a pointer to the other, too?  strict: exact type. */
 bool types_match(struct env *env, const struct btf *btf, u32 id, s32 off,
 		 const struct btf *need_btf, u32 need_id, bool strict);
-/* Members that the kernel promises: of structs by rcu, rcu-or-null, trusted, trusted-or-null tables. */
-bool member_is_rcu(const struct env *env, const struct btf *btf, u32 id, const char *member);
-bool member_is_rcu_or_null(const struct env *env, const struct btf *btf, u32 id, const char *member);
-bool member_is_trusted(const struct env *env, const struct btf *btf, u32 id, const char *member);
-bool member_is_trusted_or_null(const struct env *env, const struct btf *btf, u32 id, const char *member);
+/* What the kernel promises of a pointer that is a member of a struct. */
+enum member_trust { MEMBER_RCU, MEMBER_RCU_OR_NULL, MEMBER_TRUSTED, MEMBER_TRUSTED_OR_NULL };
+bool member_has_trust(const struct btf *btf, u32 id, const struct walk *member,
+		      enum member_trust trust);
+/* May the kernel rely on it: a reference, or trusted and nothing else?  memory_btf.c */
+bool reg_is_trusted(const struct reg *reg);
 /* The kernel struct that is the context of a program type (or its user-visible twin). */
 const char *ctx_struct_name(u32 prog_type);
+
+/* An argument of which more is known than its type: of iterators and struct_ops. */
+struct attach_arg {
+	u32 off; /* in the context */
+	u8 kind; /* PTR_TO_BUF or PTR_TO_BTF_ID */
+	u16 flags;
+	const struct btf *btf;
+	u32 btf_id;
+	bool counted; /* the program is given a reference */
+};
+enum { MAX_ATTACH_ARGS = 12 };
 
 /* Arguments of what the program attaches to, as a context: an access to R1 at off.
  * attach_ctx.c */

@@ -1,0 +1,768 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Special fields: which bytes of a map's value or of an allocated object are a lock, a
+ * timer, a pointer to an object of the kernel, a list, ...
+ *
+ * They are found by the names and tags of types in the program's BTF, once, before the
+ * program is looked at: of every map, and of every struct that bpf_obj_new() may make.
+ * Never does: judge how they are used.  Kernel documentation: bpf/graph_ds_impl.rst,
+ * bpf/kfuncs.rst.
+ */
+#include "verify/record.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+
+enum {
+	MAX_FIELDS = 11,
+	MAX_NESTING = 32,
+	MAX_OWNERS = 8, /* an object owns one that owns one ... */
+	PAGE = 4096,
+};
+
+/* ---- what there is ---- */
+
+/* Special structs by name; of unique ones a type has one at most. */
+static const struct special {
+	const char *name;
+	u32 kind;
+	u8 size, align;
+	bool unique;
+} specials[] = {
+	{"bpf_spin_lock", FIELD_SPIN_LOCK, 4, 4, true},
+	{"bpf_res_spin_lock", FIELD_RES_SPIN_LOCK, 4, 4, true},
+	{"bpf_timer", FIELD_TIMER, 16, 8, true},
+	{"bpf_wq", FIELD_WORKQUEUE, 16, 8, true},
+	{"bpf_task_work", FIELD_TASK_WORK, 8, 8, true},
+	{"bpf_list_head", FIELD_LIST_HEAD, 16, 8, false},
+	{"bpf_list_node", FIELD_LIST_NODE, 24, 8, false},
+	{"bpf_rb_root", FIELD_RB_ROOT, 16, 8, false},
+	{"bpf_rb_node", FIELD_RB_NODE, 32, 8, false},
+	{"bpf_refcount", FIELD_REFCOUNT, 4, 4, false},
+};
+
+static const struct special pointer = {"", FIELD_KPTR_REF, 8, 8, false};
+
+/* Type tags of pointers that are special. */
+static const struct {
+	const char *tag;
+	u32 kind;
+} pointer_tags[] = {
+	{"kptr_untrusted", FIELD_KPTR_UNREF},
+	{"kptr", FIELD_KPTR_REF},
+	{"percpu_kptr", FIELD_KPTR_PERCPU},
+	{"uptr", FIELD_UPTR},
+};
+
+/* Objects of the kernel that a map may own, and what releases them with the map. */
+static const struct {
+	const char *type, *dtor;
+} dtors[] = {
+	{"task_struct", "bpf_task_release_dtor"},
+	{"cgroup", "bpf_cgroup_release_dtor"},
+	{"bpf_cpumask", "bpf_cpumask_release_dtor"},
+	{"bpf_crypto_ctx", "bpf_crypto_ctx_release_dtor"},
+	{"prog_test_ref_kfunc", "bpf_kfunc_call_test_release_dtor"},
+	{"prog_test_member", "bpf_kfunc_call_memb_release_dtor"},
+};
+
+/* What may be in an array. */
+enum { REPEATABLE = FIELD_KPTR | FIELD_UPTR | FIELD_LIST_HEAD | FIELD_RB_ROOT };
+
+/* ---- finding: from types to a list, in the order of the type ---- */
+
+struct found {
+	u32 kind, size, offset;
+	u32 type;         /* pointers: of what; graph roots: struct of the nodes */
+	const char *node; /* graph roots: the member that is the node */
+};
+
+struct finder {
+	const struct btf *btf;
+	u32 kinds, seen;
+	u32 n;
+	struct found list[MAX_FIELDS];
+};
+
+/* A member or variable. */
+struct place {
+	u32 owner;     /* struct or VAR that has the tags */
+	s32 component; /* of it */
+	u32 type;
+	u32 offset;
+	u32 size; /* of a variable in its section; 0: a member */
+	u32 level;
+};
+
+static bool is_struct(const struct btf *btf, u32 type)
+{
+	return btf_kind(btf, type) == BTF_STRUCT;
+}
+
+static int add_found(struct finder *f, const struct found *found)
+{
+	if (f->n == MAX_FIELDS)
+		return -E2BIG;
+	f->list[f->n++] = *found;
+	return 1;
+}
+
+/* Fields from first on are those of one of n elements: the others have them, too. */
+static int repeat(struct finder *f, u32 first, u32 n, u32 elem_size)
+{
+	u32 count = f->n - first;
+
+	for (u32 i = first; i < f->n; i++) {
+		if (!(f->list[i].kind & REPEATABLE))
+			return -EINVAL;
+	}
+	if ((u64)count * n > MAX_FIELDS - first)
+		return -E2BIG;
+	for (u32 k = 1; k < n; k++) {
+		for (u32 i = 0; i < count; i++) {
+			f->list[f->n] = f->list[first + i];
+			f->list[f->n++].offset += k * elem_size;
+		}
+	}
+	return 0;
+}
+
+static int which_special(struct finder *f, u32 type, const struct special **special)
+{
+	const char *name = btf_name(f->btf, type);
+
+	*special = NULL;
+	for (u32 i = 0; i < ARRAY_SIZE(specials); i++) {
+		const struct special *s = &specials[i];
+
+		if (!(f->kinds & s->kind) || strcmp(name, s->name) != 0)
+			continue;
+		if (s->unique && f->seen & s->kind)
+			return -E2BIG;
+		f->seen |= s->kind;
+		*special = s;
+		return 0;
+	}
+	if (f->kinds & (FIELD_KPTR | FIELD_UPTR) && !is_struct(f->btf, type))
+		*special = &pointer;
+	return 0;
+}
+
+/* 1: it is a special pointer; 0: not. */
+static int which_pointer(const struct btf *btf, u32 kinds, u32 type, struct found *found)
+{
+	struct btf_type t = btf_type(btf, type);
+
+	if (t.kind == BTF_VOLATILE)
+		t = btf_type(btf, t.type);
+	if (t.kind != BTF_PTR)
+		return 0;
+	t = btf_type(btf, t.type);
+	if (t.kind != BTF_TYPE_TAG || t.kind_flag)
+		return 0;
+	if (btf_kind(btf, t.type) == BTF_TYPE_TAG)
+		return -EINVAL;
+	for (u32 i = 0; i < ARRAY_SIZE(pointer_tags); i++) {
+		if (strcmp(t.name, pointer_tags[i].tag) != 0)
+			continue;
+		found->kind = pointer_tags[i].kind;
+		if (!(found->kind & kinds))
+			return 0;
+		found->type = btf_resolve(btf, t.type);
+		return is_struct(btf, found->type) ? 1 : -EINVAL;
+	}
+	return -EINVAL;
+}
+
+static const char *contains_tag(const struct btf *btf, const struct place *place)
+{
+	static const char prefix[] = "contains:";
+	const char *value = NULL;
+	u32 cursor = 0, tag;
+
+	while ((tag = btf_next_tag(btf, place->owner, &cursor))) {
+		struct btf_type t = btf_type(btf, tag);
+
+		if (t.kind_flag || btf_component(&t) != place->component ||
+		    strncmp(t.name, prefix, sizeof(prefix) - 1) != 0)
+			continue;
+		if (value)
+			return NULL;
+		value = t.name + sizeof(prefix) - 1;
+	}
+	return value;
+}
+
+static u32 find_struct(const struct btf *btf, const char *name, size_t len)
+{
+	for (u32 id = 0;
+	     (id = btf_find_flavour(btf, name, btf_essential_len(name), id));) {
+		const char *other = btf_name(btf, id);
+
+		if (is_struct(btf, id) && strlen(other) == len &&
+		    !strncmp(other, name, len))
+			return id;
+	}
+	return 0;
+}
+
+/* The tag on a list or tree: "contains:struct:member". */
+static int find_nodes(const struct btf *btf, const struct place *place,
+		      struct found *found)
+{
+	const char *value = contains_tag(btf, place);
+	const char *colon = value ? strchr(value, ':') : NULL;
+	char name[256];
+
+	if (!colon || (size_t)(colon - value) >= sizeof(name))
+		return -EINVAL;
+	memcpy(name, value, (size_t)(colon - value));
+	name[colon - value] = 0;
+	found->type = find_struct(btf, name, (size_t)(colon - value));
+	if (!found->type)
+		return -ENOENT;
+	found->node = colon + 1;
+	return found->node[0] ? 1 : -EINVAL;
+}
+
+static int find_special(struct finder *f, const struct place *place,
+			const struct special *special)
+{
+	struct found found = {special->kind, special->size, place->offset, 0, NULL};
+	struct btf_type t = btf_type(f->btf, place->type);
+	int found_one = 1;
+
+	if (special == &pointer)
+		found_one = which_pointer(f->btf, f->kinds, place->type, &found);
+	else if (t.kind != BTF_STRUCT || t.size != special->size)
+		return 0;
+	else if (special->kind & FIELD_GRAPH_ROOT)
+		found_one = find_nodes(f->btf, place, &found);
+	return found_one > 0 ? add_found(f, &found) : found_one;
+}
+
+static int find_in_struct(struct finder *f, u32 type, u32 level);
+
+static int find_nested(struct finder *f, const struct place *place, u32 n, u32 size)
+{
+	u32 first = f->n;
+	int err = place->level + 1 >= MAX_NESTING
+			  ? -E2BIG
+			  : find_in_struct(f, place->type, place->level + 1);
+
+	if (err < 0)
+		return err;
+	for (u32 i = first; i < f->n; i++)
+		f->list[i].offset += place->offset;
+	return n > 1 && f->n > first ? repeat(f, first, n, size) : 0;
+}
+
+static int find_at(struct finder *f, struct place *place)
+{
+	const struct special *special;
+	u32 n = 1, depth = 0, first = f->n;
+	int err;
+
+	for (; depth < MAX_NESTING && btf_kind(f->btf, place->type) == BTF_ARRAY;
+	     depth++) {
+		struct btf_type t = btf_type(f->btf, place->type);
+		struct btf_array array = btf_array(&t);
+
+		n *= array.nelems;
+		place->type = array.type;
+	}
+	if (depth == MAX_NESTING)
+		return -E2BIG;
+	if (!n)
+		return 0;
+	err = which_special(f, place->type, &special);
+	if (err)
+		return err;
+	if (!special && !is_struct(f->btf, place->type))
+		return 0;
+	u32 size = special ? special->size : btf_type(f->btf, place->type).size;
+	if (place->size && place->size != size * n)
+		return 0;
+	if (!special)
+		return find_nested(f, place, n, size);
+	if (place->offset % special->align)
+		return 0;
+	err = find_special(f, place, special);
+	return err > 0 && n > 1 ? repeat(f, first, n, size) : err;
+}
+
+static int find_in_struct(struct finder *f, u32 type, u32 level)
+{
+	struct btf_type t = btf_type(f->btf, type);
+	int err = 0;
+
+	for (u32 i = 0; i < t.vlen && err >= 0; i++) {
+		struct btf_member m = btf_member(f->btf, &t, i);
+		struct place place = {.owner = type,
+				      .component = (s32)i,
+				      .type = m.type,
+				      .offset = m.bit_offset / 8,
+				      .level = level};
+
+		err = m.bit_offset % 8 ? -EINVAL : find_at(f, &place);
+	}
+	return err;
+}
+
+static int find_in_section(struct finder *f, u32 type)
+{
+	struct btf_type t = btf_type(f->btf, type);
+	int err = 0;
+
+	for (u32 i = 0; i < t.vlen && err >= 0; i++) {
+		struct btf_secvar var = btf_secvar(&t, i);
+		struct place place = {.owner = var.type,
+				      .component = -1,
+				      .type = btf_type(f->btf, var.type).type,
+				      .offset = var.offset,
+				      .size = var.size};
+
+		err = find_at(f, &place);
+	}
+	return err;
+}
+
+/* ---- from the list to a record ---- */
+
+static const char *dtor_of(const struct env *env, u32 btf_id)
+{
+	const char *name = btf_name(env->kernel, btf_id);
+
+	for (u32 i = 0; i < ARRAY_SIZE(dtors); i++) {
+		if (!strcmp(name, dtors[i].type) &&
+		    btf_find(env->kernel, dtors[i].dtor, BTF_FUNC))
+			return dtors[i].dtor;
+	}
+	return NULL;
+}
+
+/* A type that the kernel has, too, is the kernel's; others are the program's own. */
+static int resolve_pointer(const struct env *env, const struct found *found,
+			   struct record_field *field)
+{
+	const struct btf *btf = field->btf;
+
+	field->btf_id = found->type;
+	if (!env->kernel)
+		return -ENOTSUP;
+	u32 id = btf_find(env->kernel, btf_name(btf, found->type), BTF_STRUCT);
+	if (id) {
+		field->btf = env->kernel;
+		field->btf_id = id;
+	}
+	if (id && found->kind == FIELD_KPTR_REF) {
+		field->dtor = dtor_of(env, id);
+		if (!field->dtor)
+			return -ENOENT;
+	}
+	if (found->kind != FIELD_UPTR)
+		return 0;
+	/* The page of the user's that it points into is pinned. */
+	u32 size = btf_type(field->btf, field->btf_id).size;
+	return id || !size ? -EINVAL : size > PAGE ? -E2BIG : 0;
+}
+
+static int resolve_root(const struct found *found, struct record_field *field)
+{
+	const char *node =
+		found->kind == FIELD_LIST_HEAD ? "bpf_list_node" : "bpf_rb_node";
+	struct btf_type t = btf_type(field->btf, found->type);
+	bool seen = false;
+
+	field->btf_id = found->type;
+	for (u32 i = 0; i < t.vlen; i++) {
+		struct btf_member m = btf_member(field->btf, &t, i);
+
+		if (strcmp(m.name, found->node) != 0)
+			continue;
+		if (seen || !is_struct(field->btf, m.type) ||
+		    strcmp(btf_name(field->btf, m.type), node) != 0 || m.bit_offset % 64)
+			return -EINVAL;
+		field->node_offset = m.bit_offset / 8;
+		seen = true;
+	}
+	return seen ? 0 : -ENOENT;
+}
+
+static void note_offset(struct record *rec, const struct record_field *field)
+{
+	s32 off = (s32)field->offset;
+
+	rec->kinds |= field->kind;
+	if (field->kind == FIELD_SPIN_LOCK)
+		rec->spin_lock_off = off;
+	else if (field->kind == FIELD_RES_SPIN_LOCK)
+		rec->res_spin_lock_off = off;
+	else if (field->kind == FIELD_TIMER)
+		rec->timer_off = off;
+	else if (field->kind == FIELD_WORKQUEUE)
+		rec->wq_off = off;
+	else if (field->kind == FIELD_REFCOUNT)
+		rec->refcount_off = off;
+	else if (field->kind == FIELD_TASK_WORK)
+		rec->task_work_off = off;
+}
+
+/* Lists and trees need a lock; objects in both a list and a tree need a count. */
+static int check_company(const struct record *rec)
+{
+	bool locked = rec->spin_lock_off >= 0 || rec->res_spin_lock_off >= 0;
+
+	if (rec->spin_lock_off >= 0 && rec->res_spin_lock_off >= 0)
+		return -EINVAL;
+	if (rec->kinds & FIELD_GRAPH_ROOT && !locked)
+		return -EINVAL;
+	if (rec->refcount_off < 0 && rec->kinds & FIELD_LIST_NODE &&
+	    rec->kinds & FIELD_RB_NODE)
+		return -EINVAL;
+	return 0;
+}
+
+static int fill_fields(struct env *env, const struct finder *f, u32 size,
+		       struct record *rec)
+{
+	struct record_field *fields = arena_array(&env->arena, f->n, sizeof(*fields));
+	u32 end = 0;
+	int err = 0;
+
+	if (!fields)
+		return -ENOMEM;
+	for (u32 i = 0; i < f->n && !err; i++) {
+		const struct found *found = &f->list[i];
+		struct record_field *field = &fields[i];
+
+		if ((u64)found->offset + found->size > size)
+			return -EFAULT;
+		if (found->offset < end)
+			return -EEXIST;
+		end = found->offset + found->size;
+		*field = (struct record_field){.offset = found->offset,
+					       .size = found->size,
+					       .kind = found->kind,
+					       .btf = f->btf};
+		note_offset(rec, field);
+		if (found->kind & (FIELD_KPTR | FIELD_UPTR))
+			err = resolve_pointer(env, found, field);
+		else if (found->kind & FIELD_GRAPH_ROOT)
+			err = resolve_root(found, field);
+	}
+	rec->fields = fields;
+	rec->n_fields = f->n;
+	return err ? err : check_company(rec);
+}
+
+/* Of graph roots; where structs_make() is under way it comes later. */
+static void fill_roots(const struct env *env, const struct record *rec)
+{
+	struct record_field *fields = (struct record_field *)rec->fields;
+
+	for (u32 i = 0; i < rec->n_fields; i++) {
+		if (fields[i].kind & FIELD_GRAPH_ROOT)
+			fields[i].value_record =
+				struct_record(env, fields[i].btf, fields[i].btf_id);
+	}
+}
+
+const struct record *record_of(struct env *env, const struct btf *btf, u32 type, u32 size,
+			       u32 kinds, int *err)
+{
+	struct finder f = {.btf = btf, .kinds = kinds};
+	struct record *rec;
+
+	*err = 0;
+	if (btf_kind(btf, type) == BTF_STRUCT)
+		*err = find_in_struct(&f, type, 0);
+	else if (btf_kind(btf, type) == BTF_DATASEC)
+		*err = find_in_section(&f, type);
+	else
+		*err = -EINVAL;
+	if (*err < 0)
+		return NULL;
+	*err = 0;
+	if (!f.n)
+		return NULL;
+	rec = arena_alloc(&env->arena, sizeof(*rec));
+	if (!rec) {
+		*err = -ENOMEM;
+		return NULL;
+	}
+	rec->spin_lock_off = rec->res_spin_lock_off = rec->timer_off = -1;
+	rec->wq_off = rec->refcount_off = rec->task_work_off = -1;
+	*err = fill_fields(env, &f, size, rec);
+	if (*err)
+		return NULL;
+	fill_roots(env, rec);
+	return rec;
+}
+
+/* ---- all records of a program ---- */
+
+struct struct_entry {
+	u32 id;
+	u8 depth; /* of owners below, + 1; 0: not known yet */
+	const struct record *rec;
+};
+
+struct map_entry {
+	const struct map_def *map; /* NULL: a free place */
+	const struct record *rec;
+};
+
+struct records {
+	struct struct_entry *structs; /* by id */
+	u32 n_structs;
+	struct map_entry *maps; /* open addressing */
+	u32 map_mask;
+};
+
+enum {
+	OBJECT_KINDS = FIELD_SPIN_LOCK | FIELD_RES_SPIN_LOCK | FIELD_GRAPH_ROOT |
+		       FIELD_GRAPH_NODE | FIELD_REFCOUNT | FIELD_KPTR,
+	VALUE_KINDS = FIELD_SPIN_LOCK | FIELD_RES_SPIN_LOCK | FIELD_TIMER | FIELD_KPTR |
+		      FIELD_GRAPH_ROOT | FIELD_REFCOUNT | FIELD_WORKQUEUE | FIELD_UPTR |
+		      FIELD_TASK_WORK,
+};
+
+static struct struct_entry *find_entry(const struct env *env, u32 id)
+{
+	const struct records *records = env->records;
+	u32 low = 0, high = records ? records->n_structs : 0;
+
+	while (low < high) {
+		u32 middle = low + (high - low) / 2;
+
+		if (records->structs[middle].id == id)
+			return &records->structs[middle];
+		if (records->structs[middle].id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+const struct record *struct_record(const struct env *env, const struct btf *btf, u32 id)
+{
+	const struct struct_entry *entry =
+		btf == env->prog->btf ? find_entry(env, id) : NULL;
+
+	return entry ? entry->rec : NULL;
+}
+
+/* Types of members that make a struct special. */
+static bool *special_members(struct env *env, const struct btf *btf)
+{
+	static const u32 kinds =
+		FIELD_SPIN_LOCK | FIELD_GRAPH_ROOT | FIELD_GRAPH_NODE | FIELD_REFCOUNT;
+	bool *special = arena_alloc(&env->arena, btf_count(btf));
+	struct found found;
+
+	for (u32 i = 0; special && i < ARRAY_SIZE(specials); i++) {
+		u32 id = specials[i].kind & kinds
+				 ? btf_find(btf, specials[i].name, BTF_STRUCT)
+				 : 0;
+
+		special[id] |= id > 0;
+	}
+	for (u32 id = 1; special && id < btf_count(btf); id++) {
+		if (which_pointer(btf, FIELD_KPTR, id, &found) > 0)
+			special[id] = true;
+	}
+	return special;
+}
+
+static bool is_special(const struct btf *btf, u32 id, const bool *special)
+{
+	if (!is_struct(btf, id))
+		return false;
+	struct btf_type t = btf_type(btf, id);
+	for (u32 i = 0; i < t.vlen; i++) {
+		if (special[btf_member(btf, &t, i).type])
+			return true;
+	}
+	return false;
+}
+
+static int refuse_struct(struct env *env, u32 id, int err)
+{
+	const char *name = btf_name(env->prog->btf, id);
+
+	if (err == -ENOTSUP)
+		return unsupported(env, "pointers to objects of the kernel in the values "
+					"of maps need its types: give --btf");
+	if (err == -ENOMEM)
+		return env_no_memory(env);
+	if (err == -ELOOP)
+		return reject_at(env, NO_PC, STRUCT_OWNS_ITSELF, name);
+	return reject_at(env, NO_PC, BAD_SPECIAL_FIELDS, name);
+}
+
+/* How many owners are below: through lists, trees and pointers.  Destroying an object
+ * destroys what it owns, so this is a depth of calls. */
+static int owner_depth(struct env *env, struct struct_entry *entry, u32 left)
+{
+	int most = 0;
+
+	if (!left)
+		return -ELOOP;
+	for (u32 i = 0; !entry->depth && i < entry->rec->n_fields; i++) {
+		const struct record_field *field = &entry->rec->fields[i];
+		struct struct_entry *owned = NULL;
+
+		if (field->kind &
+			    (FIELD_GRAPH_ROOT | FIELD_KPTR_REF | FIELD_KPTR_PERCPU) &&
+		    field->btf == env->prog->btf)
+			owned = find_entry(env, field->btf_id);
+		if (!owned)
+			continue;
+		int depth = owner_depth(env, owned, left - 1);
+		if (depth < 0)
+			return depth;
+		most = depth > most ? depth : most;
+	}
+	if (!entry->depth)
+		entry->depth = (u8)(most + 1);
+	return entry->depth > left ? -ELOOP : entry->depth;
+}
+
+static int add_structs(struct env *env, const bool *special)
+{
+	const struct btf *btf = env->prog->btf;
+	struct records *records = env->records;
+	u32 n = 0;
+
+	for (u32 id = btf_first(btf); id < btf_count(btf); id++)
+		n += is_special(btf, id, special);
+	records->structs = arena_array(&env->arena, n, sizeof(*records->structs));
+	if (n && !records->structs)
+		return env_no_memory(env);
+	for (u32 id = btf_first(btf); id < btf_count(btf); id++) {
+		int err;
+
+		if (!is_special(btf, id, special))
+			continue;
+		const struct record *rec = record_of(env, btf, id, btf_type(btf, id).size,
+						     OBJECT_KINDS, &err);
+		if (!rec)
+			return refuse_struct(env, id, err);
+		records->structs[records->n_structs++] =
+			(struct struct_entry){.id = id, .rec = rec};
+	}
+	return 0;
+}
+
+static int make_structs(struct env *env)
+{
+	bool *special = special_members(env, env->prog->btf);
+	struct records *records = env->records;
+	int err = special ? add_structs(env, special) : env_no_memory(env);
+
+	for (u32 i = 0; i < records->n_structs && !err; i++)
+		fill_roots(env, records->structs[i].rec);
+	for (u32 i = 0; i < records->n_structs && !err; i++) {
+		struct struct_entry *entry = &records->structs[i];
+		int depth = owner_depth(env, entry, MAX_OWNERS);
+
+		if (depth < 0)
+			err = refuse_struct(env, entry->id, depth);
+	}
+	return err;
+}
+
+/* ---- of maps ---- */
+
+static u32 map_hash(const struct map_def *map)
+{
+	return (u32)((uintptr_t)map >> 4) * 0x9e3779b1u;
+}
+
+static struct map_entry *map_place(const struct records *records,
+				   const struct map_def *map)
+{
+	u32 i = map_hash(map) & records->map_mask;
+
+	while (records->maps[i].map && records->maps[i].map != map)
+		i = (i + 1) & records->map_mask;
+	return &records->maps[i];
+}
+
+/* What Linux cannot make sense of counts as no special fields at all. */
+static int add_map(struct env *env, const struct map_def *map)
+{
+	struct map_entry *entry = map_place(env->records, map);
+	int err = 0;
+
+	entry->map = map;
+	if (env->prog->btf && map->btf_value_id)
+		entry->rec = record_of(env, env->prog->btf,
+				       btf_resolve(env->prog->btf, map->btf_value_id),
+				       map->value_size, VALUE_KINDS, &err);
+	if (err == -ENOTSUP)
+		return unsupported(env, "pointers to objects of the kernel in the values "
+					"of maps need its types: give --btf");
+	return err == -ENOMEM ? env_no_memory(env) : 0;
+}
+
+static int make_maps(struct env *env)
+{
+	const struct prog *prog = env->prog;
+	u32 places = 8;
+	int err = 0;
+
+	while (places < 4 * prog->n_maps)
+		places *= 2;
+	env->records->maps = arena_array(&env->arena, places, sizeof(struct map_entry));
+	if (!env->records->maps)
+		return env_no_memory(env);
+	env->records->map_mask = places - 1;
+	for (u32 i = 0; i < prog->n_maps && !err; i++) {
+		err = add_map(env, prog->maps[i]);
+		if (!err && prog->maps[i]->inner)
+			err = add_map(env, prog->maps[i]->inner);
+	}
+	return err;
+}
+
+int records_make(struct env *env)
+{
+	int err = 0;
+
+	env->records = arena_alloc(&env->arena, sizeof(*env->records));
+	if (!env->records)
+		return env_no_memory(env);
+	if (env->prog->btf)
+		err = make_structs(env);
+	return err ? err : make_maps(env);
+}
+
+const struct record *map_record(const struct env *env, const struct map_def *map)
+{
+	return env->records ? map_place(env->records, map)->rec : NULL;
+}
+
+const struct record *reg_record(const struct env *env, const struct reg *reg)
+{
+	if (reg->kind == PTR_TO_MAP_VALUE)
+		return map_record(env, reg->map);
+	if (reg->kind == PTR_TO_BTF_ID && reg->flags & ALLOCATED)
+		return struct_record(env, reg->btf, reg->btf_id);
+	return NULL;
+}
+
+const struct record_field *record_find(const struct record *rec, u32 offset, u32 kinds)
+{
+	if (!rec || !(rec->kinds & kinds))
+		return NULL;
+	for (u32 i = 0; i < rec->n_fields; i++) {
+		if (rec->fields[i].offset == offset && rec->fields[i].kind & kinds)
+			return &rec->fields[i];
+	}
+	return NULL;
+}
