@@ -86,8 +86,6 @@ bool types_match(struct env *env, const struct btf *btf, u32 id, s32 off,
 enum member_trust { MEMBER_RCU, MEMBER_RCU_OR_NULL, MEMBER_TRUSTED, MEMBER_TRUSTED_OR_NULL };
 bool member_has_trust(const struct btf *btf, u32 id, const struct walk *member,
 		      enum member_trust trust);
-/* May the kernel rely on it: a reference, or trusted and nothing else?  memory_btf.c */
-bool reg_is_trusted(const struct reg *reg);
 /* The kernel struct that is the context of a program type (or its user-visible twin). */
 const char *ctx_struct_name(u32 prog_type);
 

@@ -27,6 +27,8 @@ struct at {
 	u32 id;
 	u32 off;
 	enum miss miss; /* out: why it cannot go on */
+	bool inside;    /* an element of a flexible array: no type of its own for
+			   types_match() */
 	const char *member;
 };
 
@@ -102,6 +104,7 @@ static enum walk_result walk_flexible(const struct walk *w, const struct btf_typ
 		return WALK_REFUSED;
 	at->id = id;
 	at->off = (at->off - m.bit_offset / 8) % elem.size;
+	at->inside = true;
 	at->miss = MISS_NONE;
 	return WALK_STRUCT;
 }
@@ -179,6 +182,7 @@ static enum walk_result step(struct walk *w, struct at *at)
 	struct btf_type t = btf_type(w->btf, id);
 	struct shape shape;
 
+	at->inside = false;
 	at->miss = is_record(t.kind) ? MISS_HOLE : MISS_NO_STRUCT;
 	at->id = id;
 	if (at->miss == MISS_NO_STRUCT)
@@ -255,11 +259,9 @@ enum walk_result walk_struct(struct env *env, struct walk *w)
 static bool same_type(const struct btf *btf, u32 id, const struct btf *other_btf,
 		      u32 other)
 {
-	/* Types of vmlinux have their ids in the BTF of modules, too. */
-	return id == other &&
-	       (btf == other_btf || (id < btf_first(btf) && id < btf_first(other_btf)) ||
-		(id < btf_first(btf) && id < btf_count(other_btf)) ||
-		(id < btf_first(other_btf) && id < btf_count(btf)));
+	/* Types of vmlinux are in the BTF of modules, too: the same bytes. */
+	return id == other && (btf == other_btf ||
+			       btf_type(btf, id).data == btf_type(other_btf, other).data);
 }
 
 bool types_match(struct env *env, const struct btf *btf, u32 id, s32 off,
@@ -276,7 +278,7 @@ bool types_match(struct env *env, const struct btf *btf, u32 id, s32 off,
 	for (u32 depth = 0; depth < 2 * BTF_MAX_DEPTH; depth++) {
 		if (step(&w, &at) != WALK_STRUCT)
 			return false;
-		if (!at.off && same_type(btf, at.id, need_btf, need_id))
+		if (!at.off && !at.inside && same_type(btf, at.id, need_btf, need_id))
 			return true;
 	}
 	return false;
