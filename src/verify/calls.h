@@ -14,6 +14,9 @@
 #include "abi/abi.h"
 #include "verify/env.h"
 
+/* Numbers of helpers that are newer than the <linux/bpf.h> skep is built with. */
+enum { HELPER_cgrp_storage_get = 210, HELPER_cgrp_storage_delete = 211 };
+
 /* What the arguments of the call under way said to the ones after them, and to the result. */
 struct call {
 	const struct abi_helper *helper; /* NULL: a kfunc */
@@ -50,6 +53,9 @@ struct call {
 	u32 dynptr_type;
 	u32 initialized_dynptr_type;
 	u32 ref_reg; /* argument with the reference */
+	/* helpers: */
+	bool changes_packet; /* what is known of the packet ends with the call */
+	bool percpu_object;  /* per_cpu_ptr of an allocated object: the result is one, too */
 };
 
 /* ---- helpers ---- */
@@ -61,12 +67,53 @@ bool helper_calls_back(u32 func);
 bool helper_calls_back_later(u32 func);
 bool helper_might_sleep(const struct env *env, u32 func);
 
+/* What helper.c knows of arguments, for kfuncs and global functions, too: is the kind of
+ * pointer one that such an argument (enum abi_arg and flags) takes?  btf_id: of the struct in
+ * the kernel's types that PTR_TO_BTF_ID must point to.  call: all 0 where it is no helper. */
+int arg_kind_check(struct env *env, u32 regno, u32 arg, u32 btf_id, const struct call *call);
+/* May the pointer have the offset it has? */
+int arg_offset_check(struct env *env, u32 regno, u32 arg);
+/* A NUL-terminated string in constant memory: where it starts, and how many bytes follow. */
+struct const_str {
+	const char *text; /* NUL-terminated */
+};
+int const_str_check(struct env *env, u32 regno, struct const_str *str);
+/* The number that a key of size bytes on the stack is known to be, -1: not known. */
+int const_key_read(struct env *env, const struct reg *key, u32 size, s64 *value);
+
+/* ---- kptrs: kptr.c ---- */
+struct record_field;
+/* Field of a map's value or of an allocated object that kptr_xchg exchanges: call->field. */
+int kptr_dest_check(struct env *env, u32 regno, struct call *call);
+/* May the pointer in that register be kept in the field? */
+int kptr_match(struct env *env, const struct record_field *field, u32 regno);
+
+/* ---- what a row cannot say: helper_rules.c, helper_callbacks.c ---- */
+/* May this program call it at all?  Beside the row: privileges and where it attaches to. */
+int helper_allowed(struct env *env, const struct abi_helper *helper);
+/* After the arguments, before the result. */
+int helper_special(struct env *env, struct call *call);
+/* The index of a tail call, where it is constant: aux->map_key. */
+int tail_call_key(struct env *env, const struct call *call);
+/* snprintf()'s format against the number of values. */
+int format_check(struct env *env, const char *format, u32 n_values);
+/* bpf_loop() and its like: enters the callback where it may run once more. */
+int helper_callback(struct env *env, const struct call *call);
+
 /* ---- kfuncs: kfunc.c ---- */
 int kfunc_call(struct env *env, const struct insn *insn, enum step *step);
 /* Finds all kfuncs of the program and their prototypes, once, before exploration: fills
  * aux->kfunc. */
 int kfunc_prepare(struct env *env);
 /* What cfg and explorer ask before: by the instruction's aux. */
+/* Is it one that may be called while a lock is held (graph roots, iterators of numbers, ...)? */
+bool kfunc_allowed_in_lock(const struct kfunc *kfunc);
+enum iter_role { ITER_OTHER, ITER_NEW, ITER_NEXT, ITER_DESTROY };
+enum iter_role kfunc_iter_role(const struct kfunc *kfunc);
+bool kfunc_is_rcu_protected(const struct kfunc *kfunc);
+/* The struct that the argument (0: the first) points to, when it is an iterator's state
+ * ("bpf_iter_..."; a multiple of 8 bytes), or 0. */
+u32 kfunc_iter_struct(const struct kfunc *kfunc, u32 arg, const struct btf **btf);
 bool kfunc_is_iter_next(const struct kfunc *kfunc);
 bool kfunc_is_throw(const struct kfunc *kfunc);
 bool kfunc_calls_back(const struct kfunc *kfunc);       /* synchronously */
@@ -86,6 +133,18 @@ struct callback {
 	bool sleepable;
 	int (*set_args)(struct env *env, const struct call *call, const struct frame *caller, struct frame *callee);
 };
+/* set_args of the helpers; the kfuncs' are in kfunc files.  callback.c */
+int callback_for_each_args(struct env *env, const struct call *call, const struct frame *caller, struct frame *callee);
+int callback_loop_args(struct env *env, const struct call *call, const struct frame *caller, struct frame *callee);
+int callback_timer_args(struct env *env, const struct call *call, const struct frame *caller, struct frame *callee);
+int callback_find_vma_args(struct env *env, const struct call *call, const struct frame *caller, struct frame *callee);
+int callback_user_ringbuf_args(struct env *env, const struct call *call, const struct frame *caller, struct frame *callee);
+/* R1 to R3: the map of that register of the caller, a key, a value (timers, work queues, task work). */
+void callback_map_args(const struct reg *map_value, struct frame *callee);
+/* What the callback may return, and that it is one; how it ends. */
+void callback_returns(struct frame *callee, s64 min, s64 max, bool later);
+/* Enters it: during the call (may be many times), or later.  env->pc is the call.  The call
+ * itself goes on as if the callback had not run. */
 int callback_enter(struct env *env, const struct call *call, const struct callback *callback);
 /* Judges the arguments of a call to a global function by its BTF; global_call.c. */
 int global_args_check(struct env *env, u32 sub);
@@ -93,6 +152,10 @@ int global_args_check(struct env *env, u32 sub);
 int global_args_read(struct env *env, u32 sub);
 /* The state in which a global function is verified: fills R1.. by subs[sub].args. */
 int global_args_set(struct env *env, u32 sub, struct frame *frame);
+
+/* Leaves the current frame, which is not main's, as exit does: env->pc is where its caller goes
+ * on.  Tail calls in functions do so, too.  call.c */
+int frame_return(struct env *env);
 
 /* ---- returning: returns.c ---- */
 /* R0 (or regno) at exit of the program or of a callback that runs later. */
@@ -104,6 +167,8 @@ int ref_acquire(struct env *env, u32 pc);
 int ref_acquire_irq(struct env *env, u32 pc);
 int ref_acquire_lock(struct env *env, u32 pc, enum ref_kind kind, u32 id, const void *ptr);
 int ref_release_lock(struct env *env, enum ref_kind kind, u32 id, const void *ptr);
+/* Restores saved interrupt flags: the newest ones only. */
+int ref_release_irq(struct env *env, u32 id);
 /* Gives it back and makes every register that stands for it unknown. */
 int ref_release(struct env *env, u32 ref_id);
 /* Drops it from the list only; false: it was not held. */
@@ -129,6 +194,10 @@ const char *atomic_section(const struct env *env); /* NULL: here may be slept */
 int map_field_check(struct env *env, u32 regno, u32 field_kind, struct call *call);
 
 /* ---- dynptrs: dynptr.c ---- */
+/* arg_flags: MEM_UNINIT (it is made, of the type given), MEM_RDONLY (it may be const),
+ * dynptr_flag(); kfuncs know types for which there are no flags in abi.h. */
+enum { DYNPTR_TYPE_SKB_META = 1 << 21, DYNPTR_TYPE_FILE = 1 << 22 };
+u32 dynptr_flag(enum dynptr_type type);
 int dynptr_arg_check(struct env *env, u32 regno, u32 insn_pc, u32 arg_flags, u32 clone_ref_id);
 int dynptr_unmark(struct env *env, struct reg *reg);
 /* Stores over the stack slots of a dynptr: ends it, or is refused where it holds a reference. */

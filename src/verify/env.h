@@ -35,6 +35,7 @@ struct insn_aux {
 	bool prune_point;  /* states are kept and compared here */
 	bool force_checkpoint; /* always kept here */
 	bool jump_point;   /* its predecessor must be remembered */
+	bool jump_target;  /* some jump goes here */
 	bool calls_callback;
 	bool seen;
 	bool nospec, nospec_result; /* unprivileged: speculation ends here */
@@ -81,7 +82,7 @@ struct sub_info {
 	s32 fastcall_stack_off; /* spills around fast calls are from here down */
 	u32 n_args;
 	struct sub_arg args[5];
-	u32 postorder_start; /* in env->postorder */
+	u32 postorder_start, n_postorder; /* in env->postorder */
 };
 
 /* What special fields a type has (record.h). */

@@ -18,6 +18,20 @@ int need_reg(struct env *env, u32 regno);
 /* It gets a value: not R10.  Unlinks what it was. */
 int need_writable(struct env *env, u32 regno);
 
+/*
+ * What was computed contradicts itself, which happens on code that cannot run: as Linux does,
+ * its ranges are forgotten (or, asked for by BPF_F_TEST_REG_INVARIANTS, it is refused).
+ */
+int need_consistent(struct env *env, struct scalar *value);
+
+/* The functions without "step" leave env->pc alone: transfer() goes on after the instruction. */
+
+/* The error of what returned NULL and told why. */
+static inline int env_told(const struct env *env)
+{
+	return env->diag->err < 0 ? env->diag->err : -ENOMEM;
+}
+
 /* alu.c: moves, arithmetic, byte swaps, casts between address spaces. */
 int transfer_alu(struct env *env, const struct insn *insn, const struct op_info *op);
 
@@ -26,7 +40,6 @@ struct pointer_op {
 	enum alu op;
 	u32 dst; /* register that gets the result */
 	const struct reg *pointer, *number; /* copies */
-	bool unknown_sign;
 	bool swapped; /* number op pointer */
 };
 int transfer_pointer(struct env *env, const struct insn *insn, const struct pointer_op *op);
@@ -37,7 +50,7 @@ int transfer_jump(struct env *env, const struct insn *insn, const struct op_info
 
 /* memory.c: loads, stores, atomics. */
 int transfer_memory(struct env *env, const struct insn *insn, const struct op_info *op);
-/* LD_ABS and LD_IND. */
+/* LD_ABS and LD_IND; sets env->pc. */
 int transfer_legacy(struct env *env, const struct insn *insn, const struct op_info *op);
 
 /* constant.c: 64-bit immediates: numbers, maps, values, functions, kernel variables. */
