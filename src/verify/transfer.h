@@ -39,7 +39,7 @@ int transfer_alu(struct env *env, const struct insn *insn, const struct op_info 
 struct pointer_op {
 	enum alu op;
 	u32 dst; /* register that gets the result */
-	const struct reg *pointer, *number; /* copies */
+	const struct reg *pointer, *number; /* pointer may be dst itself, number not */
 	bool swapped; /* number op pointer */
 };
 int transfer_pointer(struct env *env, const struct insn *insn, const struct pointer_op *op);

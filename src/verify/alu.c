@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Moves, arithmetic, byte swaps, casts between address spaces.
+ *
+ * Numbers are computed by scalar_alu(); here is what a register is beside its number:
+ * which operations a pointer may take part in, and which registers are known to hold the
+ * same number, or one at a constant distance (id).  Never does: pointer arithmetic
+ * (pointer.c). More: transfer.h, state.h (struct reg), RFC 9669 4.1 and 4.2.
+ */
+#include "verify/pointer.h"
+#include "verify/transfer.h"
+
+#include "abi/abi.h"
+
+static void unlink_scalar(struct reg *reg)
+{
+	reg->id = 0;
+	reg->off = 0;
+}
+
+/*
+ * The number is about to be in two places: both get the same id.  One at a constant
+ * distance from others leaves them, as nobody tracks distances of distances.  Constants
+ * need no link.
+ */
+static void link_scalar(struct env *env, struct reg *reg)
+{
+	if (reg->kind != SCALAR)
+		return;
+	if (reg->id & ID_ADD_CONST)
+		unlink_scalar(reg);
+	if (!reg->id && !scalar_is_const(&reg->var))
+		reg->id = env_new_id(env);
+}
+
+/* ---- moves ---- */
+
+/* Does the move give the number as it is? */
+static bool keeps_number(const struct op_info *op, const struct scalar *s)
+{
+	switch ((enum alu)op->row) {
+	case ALU_MOV: return op->width == 64 || s->umax <= UINT32_MAX;
+	case ALU_MOVS8: return s->umax < 1u << 7;
+	case ALU_MOVS16: return s->umax < 1u << 15;
+	case ALU_MOVS32: return s->umax < 1u << 31;
+	case ALU_ADD:
+	case ALU_SUB:
+	case ALU_MUL:
+	case ALU_DIV:
+	case ALU_SDIV:
+	case ALU_OR:
+	case ALU_AND:
+	case ALU_LSH:
+	case ALU_RSH:
+	case ALU_NEG:
+	case ALU_MOD:
+	case ALU_SMOD:
+	case ALU_XOR:
+	case ALU_ARSH:
+	case ALUS: break;
+	}
+	return false;
+}
+
+/* A part of a pointer is a number that nobody knows. */
+static int move_part_of_pointer(struct env *env, const struct insn *insn,
+				const struct op_info *op)
+{
+	struct reg *dst = &env_regs(env)[insn->dst_reg];
+
+	if (leaks_pointer(env, &env_regs(env)[insn->src_reg]))
+		return reject(env, POINTER_PART, insn->src_reg);
+	reg_set_unknown(dst);
+	if (op->width == 32)
+		dst->var = scalar_alu(ALU_MOV, 32, &dst->var, &dst->var);
+	return 0;
+}
+
+static int move_reg(struct env *env, const struct insn *insn, const struct op_info *op)
+{
+	struct reg *dst = &env_regs(env)[insn->dst_reg];
+	struct reg *src = &env_regs(env)[insn->src_reg];
+	bool same;
+	int err = need_reg(env, insn->src_reg);
+
+	if (!err)
+		err = need_writable(env, insn->dst_reg);
+	if (err)
+		return err;
+	if (op->row == ALU_MOV && op->width == 64) {
+		link_scalar(env, src);
+		*dst = *src;
+		return 0;
+	}
+	if (src->kind != SCALAR)
+		return move_part_of_pointer(env, insn, op);
+	same = keeps_number(op, &src->var);
+	if (same)
+		link_scalar(env, src);
+	*dst = *src;
+	if (!same)
+		unlink_scalar(dst);
+	dst->var = scalar_alu(op->row, op->width, &dst->var, &dst->var);
+	return 0;
+}
+
+static int move(struct env *env, const struct insn *insn, const struct op_info *op)
+{
+	int err;
+
+	if (op->reg)
+		return move_reg(env, insn, op);
+	err = need_writable(env, insn->dst_reg);
+	if (err)
+		return err;
+	reg_set_const(&env_regs(env)[insn->dst_reg],
+		      op->width == 32 ? (u32)insn->imm : (u64)(s64)insn->imm);
+	return 0;
+}
+
+/* ---- one operand: byte swaps and negation ---- */
+
+static int unary(struct env *env, const struct insn *insn, const struct op_info *op)
+{
+	struct reg *dst = &env_regs(env)[insn->dst_reg];
+	int err = need_reg(env, insn->dst_reg);
+
+	if (err)
+		return err;
+	if (leaks_pointer(env, dst))
+		return reject(env, POINTER_UNARY, insn->dst_reg);
+	err = need_writable(env, insn->dst_reg);
+	if (err)
+		return err;
+	if (dst->kind != SCALAR || op->kind == KIND_END) {
+		bool number = dst->kind == SCALAR;
+		struct scalar was = dst->var;
+
+		reg_set_unknown(dst);
+		if (number)
+			dst->var = scalar_end(env->aux[env->pc].op, &was);
+		return 0;
+	}
+	dst->var = scalar_alu(op->row, op->width, &dst->var, &dst->var);
+	unlink_scalar(dst);
+	return 0;
+}
+
+/* ---- two numbers ---- */
+
+/* What a constant operand may not be; a register that holds the same is defined. */
+static int check_immediate(struct env *env, const struct insn *insn,
+			   const struct op_info *op)
+{
+	switch ((enum alu)op->row) {
+	case ALU_DIV:
+	case ALU_SDIV:
+	case ALU_MOD:
+	case ALU_SMOD:
+		if (!insn->imm)
+			return reject(env, DIVISION_BY_ZERO);
+		break;
+	case ALU_LSH:
+	case ALU_RSH:
+	case ALU_ARSH:
+		if (insn->imm < 0 || insn->imm >= op->width)
+			return reject(env, SHIFT_TOO_FAR, insn->imm, op->width);
+		break;
+	case ALU_ADD:
+	case ALU_SUB:
+	case ALU_MUL:
+	case ALU_OR:
+	case ALU_AND:
+	case ALU_NEG:
+	case ALU_XOR:
+	case ALU_MOV:
+	case ALU_MOVS8:
+	case ALU_MOVS16:
+	case ALU_MOVS32:
+	case ALUS: break;
+	}
+	return 0;
+}
+
+static void set_low_half(struct scalar *s, u32 value)
+{
+	s->bits = tnum_with_subreg(s->bits, tnum_const(value));
+	s->umin32 = s->umax32 = value;
+	s->smin32 = s->smax32 = (s32)value;
+}
+
+/*
+ * A number that is 0 or -1, as comparisons without branches make them, meets a constant
+ * mask: both cases are looked at apart, as no range has just 0 and the mask.  The one
+ * with 0 comes to this instruction again.
+ */
+static int fork_mask(struct env *env, const struct insn *insn)
+{
+	struct scalar *d = &env_regs(env)[insn->dst_reg].var, *other;
+	bool whole = d->smin == -1 && d->smax == 0;
+	struct state *branch;
+
+	if (!whole && !(d->smin32 == -1 && d->smax32 == 0))
+		return 0;
+	branch = env_branch(env, env->pc, false);
+	if (!branch)
+		return env_told(env);
+	other = &state_regs(branch)[insn->dst_reg].var;
+	if (whole) {
+		*other = scalar_const(0);
+		*d = scalar_const(~0ull);
+	} else {
+		set_low_half(other, 0);
+		set_low_half(d, ~0u);
+	}
+	return 0;
+}
+
+/* dst += constant: dst is at that distance from what it was equal to.  Small distances
+ * that are not negative, once. */
+static void keep_distance(struct env *env, struct reg *dst, const struct op_info *op,
+			  const struct scalar *added)
+{
+	u64 distance = added->bits.value;
+
+	if (!env->privileged || op->row != ALU_ADD || op->width != 64 || !dst->id ||
+	    !scalar_is_const(added) || dst->id & ID_ADD_CONST || distance > INT32_MAX) {
+		unlink_scalar(dst);
+		return;
+	}
+	dst->id |= ID_ADD_CONST;
+	dst->off = (s32)distance;
+}
+
+static int alu_numbers(struct env *env, const struct insn *insn, const struct op_info *op)
+{
+	struct reg *dst = &env_regs(env)[insn->dst_reg];
+	struct scalar number;
+	int err = 0;
+
+	number = op->reg ? env_regs(env)[insn->src_reg].var
+			 : scalar_const((u64)(s64)insn->imm);
+	if (op->reg && dst->precise)
+		err = env_need_precise(env, insn->src_reg);
+	if (!err && op->reg && (op->row == ALU_ADD || op->row == ALU_SUB))
+		err = mask_number(env);
+	if (!err && (op->row == ALU_AND || op->row == ALU_OR) && scalar_is_const(&number))
+		err = fork_mask(env, insn);
+	if (err)
+		return err;
+	dst->var = scalar_alu(op->row, op->width, &dst->var, &number);
+	if (op->reg && insn->src_reg == insn->dst_reg)
+		unlink_scalar(dst);
+	else
+		keep_distance(env, dst, op, &number);
+	return 0;
+}
+
+/* ---- two operands, of whatever kind ---- */
+
+static int two_pointers(struct env *env, const struct insn *insn,
+			const struct op_info *op)
+{
+	if (op->row != ALU_SUB || !env->allow_ptr_leaks)
+		return reject(env, TWO_POINTERS, insn->dst_reg, insn->src_reg);
+	reg_set_unknown(&env_regs(env)[insn->dst_reg]);
+	return 0;
+}
+
+static int with_pointer(struct env *env, const struct insn *insn,
+			const struct op_info *op)
+{
+	struct reg *dst = &env_regs(env)[insn->dst_reg];
+	struct reg *src = &env_regs(env)[insn->src_reg];
+	bool swapped = dst->kind == SCALAR;
+	struct reg number;
+	struct pointer_op pointer_op = {
+		.op = op->row,
+		.dst = insn->dst_reg,
+		.pointer = swapped ? src : dst,
+		.number = op->reg && !swapped ? src : &number,
+		.swapped = swapped,
+	};
+	int err = 0;
+
+	if (op->reg)
+		err = env_need_precise(env, swapped ? insn->dst_reg : insn->src_reg);
+	if (err)
+		return err;
+	if (!op->reg)
+		reg_set_const(&number, (u64)(s64)insn->imm);
+	else if (swapped)
+		number = *dst;
+	return transfer_pointer(env, insn, &pointer_op);
+}
+
+static int binary(struct env *env, const struct insn *insn, const struct op_info *op)
+{
+	struct reg *dst = &env_regs(env)[insn->dst_reg];
+	const struct reg *src = &env_regs(env)[insn->src_reg];
+	int err = op->reg ? need_reg(env, insn->src_reg) : 0;
+
+	if (!err)
+		err = need_reg(env, insn->dst_reg);
+	if (!err && !op->reg)
+		err = check_immediate(env, insn, op);
+	if (!err)
+		err = need_writable(env, insn->dst_reg);
+	if (err)
+		return err;
+	/* Whatever is computed with an arena's addresses is masked when it is used. */
+	if (dst->kind == PTR_TO_ARENA || (op->reg && src->kind == PTR_TO_ARENA)) {
+		if (dst->kind != PTR_TO_ARENA)
+			*dst = *src;
+		return 0;
+	}
+	if (dst->kind == SCALAR && (!op->reg || src->kind == SCALAR))
+		return alu_numbers(env, insn, op);
+	if (op->reg && dst->kind != SCALAR && src->kind != SCALAR)
+		return two_pointers(env, insn, op);
+	return with_pointer(env, insn, op);
+}
+
+/* ---- address spaces ---- */
+
+static bool uses_arena(const struct env *env)
+{
+	for (u32 i = 0; i < env->prog->n_maps; i++)
+		if (env->prog->maps[i]->type == MAP_TYPE_ARENA)
+			return true;
+	return false;
+}
+
+/* imm: the address space cast to (upper half) and from: from 1 to 0 gives what can be
+ * accessed, from 0 to 1 what user space knows it by. */
+static int address_space_cast(struct env *env, const struct insn *insn)
+{
+	struct reg *dst = &env_regs(env)[insn->dst_reg];
+	int err;
+
+	if (!uses_arena(env))
+		return reject(env, CAST_WITHOUT_ARENA);
+	err = need_reg(env, insn->src_reg);
+	if (!err)
+		err = need_writable(env, insn->dst_reg);
+	if (err)
+		return err;
+	reg_set_unknown(dst);
+	if (insn->imm == 1)
+		dst->kind = PTR_TO_ARENA;
+	return 0;
+}
+
+static int operate(struct env *env, const struct insn *insn, const struct op_info *op)
+{
+	if (op->kind == KIND_ADDR_SPACE_CAST)
+		return address_space_cast(env, insn);
+	if (op->kind == KIND_END)
+		return unary(env, insn, op);
+	switch ((enum alu)op->row) {
+	case ALU_NEG: return unary(env, insn, op);
+	case ALU_MOV:
+	case ALU_MOVS8:
+	case ALU_MOVS16:
+	case ALU_MOVS32: return move(env, insn, op);
+	case ALU_ADD:
+	case ALU_SUB:
+	case ALU_MUL:
+	case ALU_DIV:
+	case ALU_SDIV:
+	case ALU_OR:
+	case ALU_AND:
+	case ALU_LSH:
+	case ALU_RSH:
+	case ALU_MOD:
+	case ALU_SMOD:
+	case ALU_XOR:
+	case ALU_ARSH:
+	case ALUS: break;
+	}
+	return binary(env, insn, op);
+}
+
+int transfer_alu(struct env *env, const struct insn *insn, const struct op_info *op)
+{
+	int err = operate(env, insn, op);
+
+	return err ? err : need_consistent(env, &env_regs(env)[insn->dst_reg].var);
+}
