@@ -136,6 +136,7 @@ enum {
 	DYNPTR_TYPE_RINGBUF = 1 << 18,
 	DYNPTR_TYPE_SKB = 1 << 19,
 	DYNPTR_TYPE_XDP = 1 << 20,
+	PTR_UNTRUSTED = 1 << 21, /* of arguments of the program's own functions */
 };
 
 /* Structs of the kernel that arguments and results point to. */
@@ -321,6 +322,9 @@ struct abi_ctx_access {
 /* The field that such an access is allowed to; NULL: Linux refuses it. */
 const struct abi_ctx_field *abi_ctx_allows(const struct abi_ctx *ctx,
 					   const struct abi_ctx_access *access);
+
+/* The same for a pointer to the struct that a helper gave: whoever reads. */
+const struct abi_ctx_field *abi_ctx_has(const struct abi_ctx *ctx, u32 offset, u32 size);
 
 /* The field at an offset, allowed or not, or NULL: for messages. */
 const struct abi_ctx_field *abi_ctx_field(const struct abi_ctx *ctx, u32 offset);

@@ -128,21 +128,38 @@ static bool fits(const struct abi_ctx_field *field, u32 off,
 	return false;
 }
 
+/* Is the access to the field and aligned to its own size, and may it touch that part? */
+static bool is_within(const struct abi_ctx_field *field,
+		      const struct abi_ctx_access *access)
+{
+	u32 off = access->offset - field->offset;
+
+	if (!access->size || access->size > 8 || access->size & (access->size - 1) ||
+	    access->offset % access->size)
+		return false;
+	return access->offset >= field->offset && off < field_size(field) &&
+	       access->size <= field_size(field) - off && fits(field, off, access);
+}
+
 const struct abi_ctx_field *abi_ctx_allows(const struct abi_ctx *ctx,
 					   const struct abi_ctx_access *access)
 {
-	if (!access->size || access->size > 8 || access->size & (access->size - 1) ||
-	    access->offset % access->size)
-		return NULL;
 	for (u32 i = 0; i < ctx->n_fields; i++) {
 		const struct abi_ctx_field *field = &ctx->fields[i];
-		u32 off = access->offset - field->offset;
 
-		if (access->offset < field->offset || off >= field_size(field) ||
-		    access->size > field_size(field) - off)
-			continue;
-		if (is_for(field, access) && fits(field, off, access))
+		if (is_for(field, access) && is_within(field, access))
 			return field;
+	}
+	return NULL;
+}
+
+const struct abi_ctx_field *abi_ctx_has(const struct abi_ctx *ctx, u32 offset, u32 size)
+{
+	struct abi_ctx_access access = {.offset = offset, .size = size};
+
+	for (u32 i = 0; i < ctx->n_fields; i++) {
+		if (is_within(&ctx->fields[i], &access))
+			return &ctx->fields[i];
 	}
 	return NULL;
 }

@@ -39,10 +39,20 @@ struct region_use {
 	bool is_raw_stack;
 };
 int region_check(struct env *env, struct region_use *use);
-/* Size in a register: the memory in argument size_reg - 1.  Reg must be a SCALAR. */
+/* The same with the size in a register, which must be a SCALAR: fills use->size with the most it
+ * can be.  use->reg is given; raw holds only where the size is a constant. */
+int region_check_reg(struct env *env, struct region_use *use, u32 size_reg);
+/* As region_check_reg() where nobody asks what was raw.  type: READ | WRITE are both. */
 int region_check_sized(struct env *env, u32 mem_reg, u32 size_reg, enum access_type type, bool zero_size_ok, bool raw, bool for_kfunc);
 
-/* Pointer with off (fixed) and var: may bytes [off, off + size) of mem_size be accessed?  memory.c */
+/* For kfuncs: NULL is somebody else's business, what else the pointer points to is checked. */
+
+/* The value that a store puts into memory others read must not be a pointer (unprivileged). */
+int leak_check(struct env *env, const struct access *access, const char *into);
+/* The register that a load fills holds any number from now on; access_check() cuts it to size. */
+void load_unknown(struct env *env, const struct access *access);
+
+/* Pointer with off (all of the fixed part, reg->off included) and var: may bytes [off, off + size) of mem_size be accessed?  memory.c */
 struct span {
 	u32 reg;
 	s32 off;
@@ -74,7 +84,8 @@ int ctx_access(struct env *env, const struct access *access);
 /* ---- maps: memory_map.c ---- */
 
 int map_value_access(struct env *env, const struct access *access);
-/* Offsets of the value that hold locks, timers, kptrs, ... must not be touched directly. */
+/* off: all of the fixed part, reg->off included.
+ * Offsets of the value that hold locks, timers, kptrs, ... must not be touched directly. */
 int map_region_check(struct env *env, u32 regno, s32 off, u32 size, bool zero_size_ok, bool by_helper);
 /* Is the map's content constant (frozen and read-only for programs)? */
 bool map_is_constant(const struct map_def *map);
@@ -85,7 +96,10 @@ bool map_prog_writes(const struct map_def *map);
 /* ---- packets: memory_packet.c ---- */
 
 int packet_access(struct env *env, const struct access *access);
+/* off: all of the fixed part, reg->off included. */
 int packet_region_check(struct env *env, u32 regno, s32 off, u32 size, bool zero_size_ok);
+/* May programs of this type?  by_helper: the helper's row must say pkt, too, but for
+ * programs of type CGROUP_SOCKOPT. */
 bool may_access_packet_directly(struct env *env, bool by_helper, bool write);
 /* A helper may have moved or changed the packet. */
 void forget_packet(struct env *env);
