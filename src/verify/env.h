@@ -85,6 +85,13 @@ struct sub_info {
 	u32 postorder_start, n_postorder; /* in env->postorder */
 };
 
+/* One function calls another, or takes its address: each pair once. */
+struct sub_call {
+	u32 pc; /* the first place */
+	u32 caller, callee;
+	bool direct; /* a call */
+};
+
 /* What special fields a type has (record.h). */
 struct record;
 
@@ -107,6 +114,8 @@ struct env {
 	struct insn_aux *aux;        /* owned by the arena: one a slot */
 	struct sub_info *subs;       /* owned by the arena: n_subs, in the order of prog */
 	u32 n_subs;
+	struct sub_call *calls;      /* owned by the arena; cfg.c */
+	u32 n_calls;
 	u32 exception_sub;           /* index of the exception callback; 0: none */
 	u32 *postorder;              /* owned by the arena: instructions of each function */
 	u32 n_sccs;
@@ -117,7 +126,7 @@ struct env {
 	u32 attach_proto;            /* its FUNC_PROTO */
 	const char *attach_name;
 	const char *struct_ops;      /* STRUCT_OPS: the kernel's struct, "tcp_congestion_ops" */
-	const struct attach_arg *attach_args; /* attach.c: arguments with more meaning than types */
+	struct attach_arg *attach_args; /* attach.c: arguments with more meaning than types */
 	u32 n_attach_args;
 	const struct abi_ctx *ctx;   /* static: of prog_type, or NULL */
 	struct records *records;     /* record.c; owned by the arena */
@@ -167,6 +176,14 @@ void reg_not_null(const struct env *env, struct reg *reg);
 bool reg_is_trusted(const struct reg *reg);
 /* May never be NULL, whatever was compared. */
 bool reg_never_null(const struct reg *reg);
+
+/* Verified once by its BTF, for any arguments; without BTF every function is static. */
+static inline bool env_sub_is_global(const struct env *env, u32 sub)
+{
+	const struct subprog *subprog = &env->prog->subprogs[sub];
+
+	return subprog->global && subprog->btf_id;
+}
 
 static inline u32 env_new_id(struct env *env)
 {

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Entries of paths: made, counted, reused.
+ *
+ * The entry of the instruction under way may still be added to; all others are constant,
+ * which is why paths can share them.  Never does: interpret what is noted.
+ * More: history.h; precision.c, which goes back.
+ */
+#include "verify/history.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "verify/explore.h"
+
+static struct history *new_entry(struct explorer *ex)
+{
+	struct history *entry = ex->free_entries;
+
+	if (!entry)
+		return malloc(sizeof(*entry));
+	ex->free_entries = entry->prev;
+	return entry;
+}
+
+struct history *history_note(struct env *env)
+{
+	struct explorer *ex = env->explorer;
+	struct state *cur = env->cur;
+	struct history *entry = ex->entry;
+
+	if (entry)
+		return entry;
+	entry = new_entry(ex);
+	if (!entry) {
+		env_no_memory(env);
+		return NULL;
+	}
+	*entry = (struct history){
+		.prev = cur->history, /* the state's count becomes the entry's */
+		.counts = 1,
+		.n = history_len(cur->history) + 1,
+		.pc = env->pc,
+		.prev_pc = env->prev_pc,
+	};
+	cur->history = ex->entry = entry;
+	return entry;
+}
+
+struct history *history_get(struct history *entry)
+{
+	if (entry)
+		entry->counts++;
+	return entry;
+}
+
+void history_put(struct env *env, struct history *entry)
+{
+	struct explorer *ex = env->explorer;
+
+	while (entry && !--entry->counts) {
+		struct history *prev = entry->prev;
+
+		entry->prev = ex->free_entries;
+		ex->free_entries = entry;
+		entry = prev;
+	}
+}
+
+/*
+ * A state may begin and end at the same instruction with a loop in between: being at the
+ * first instruction ends the walk only when no entry is left but its own.
+ */
+bool history_back(struct history_walk *walk, u32 *pc)
+{
+	const struct history *at = walk->at;
+
+	if (*pc == walk->first_pc && (!at || (at->n == 1 && at->pc == *pc)))
+		return false;
+	if (at && at->pc == *pc) {
+		*pc = at->prev_pc;
+		walk->at = at->prev;
+	} else {
+		*pc -= 1;
+	}
+	return true;
+}
+
+void history_fini(struct env *env)
+{
+	struct explorer *ex = env->explorer;
+
+	while (ex->free_entries) {
+		struct history *entry = ex->free_entries;
+
+		ex->free_entries = entry->prev;
+		free(entry);
+	}
+}
+
+/* ---- what transfers tell ---- */
+
+int env_note_stack_access(struct env *env, u32 frame, u32 slot)
+{
+	struct history *entry = history_note(env);
+
+	if (!entry)
+		return -ENOMEM;
+	assert(frame < FRAMES && slot < STACK_SLOTS);
+	entry->flags |= HISTORY_STACK;
+	entry->frame = (u8)frame;
+	entry->slot = (u8)slot;
+	return 0;
+}
+
+int env_note_stack_compared(struct env *env, bool dst, bool src)
+{
+	struct history *entry;
+
+	if (!dst && !src)
+		return 0;
+	entry = history_note(env);
+	if (!entry)
+		return -ENOMEM;
+	entry->flags |= (dst ? HISTORY_DST_STACK : 0) | (src ? HISTORY_SRC_STACK : 0);
+	return 0;
+}
+
+struct links {
+	u32 n;
+	struct linked at[MAX_LINKED];
+};
+
+/* What cannot be remembered must not be refined together: it loses its id. */
+static void link_reg(struct links *links, struct reg *reg, u32 id, struct linked where)
+{
+	if (reg->kind != SCALAR || (reg->id & ~ID_ADD_CONST) != id)
+		return;
+	if (links->n < MAX_LINKED) {
+		links->at[links->n++] = where;
+		return;
+	}
+	reg->id = 0;
+	reg->off = 0;
+}
+
+static void link_all(struct state *st, u32 id, struct links *links)
+{
+	for (u32 f = st->depth + 1; f-- > 0;) {
+		struct frame *frame = st->frames[f];
+
+		for (u32 i = 0; i < R10; i++)
+			link_reg(links, &frame->regs[i], id,
+				 (struct linked){(u8)f, (u8)i, true});
+		for (u32 i = 0; i < frame->n_slots; i++)
+			if (slot_is_spill(&frame->slots[i]))
+				link_reg(links, &frame->slots[i].spilled, id,
+					 (struct linked){(u8)f, (u8)i, false});
+	}
+}
+
+int env_note_linked(struct env *env, u32 id_dst, u32 id_src)
+{
+	struct links links = {0};
+	struct history *entry;
+
+	id_dst &= ~ID_ADD_CONST;
+	id_src &= ~ID_ADD_CONST;
+	if (id_src)
+		link_all(env->cur, id_src, &links);
+	if (id_dst)
+		link_all(env->cur, id_dst, &links);
+	if (links.n < 2)
+		return 0;
+	entry = history_note(env);
+	if (!entry)
+		return -ENOMEM;
+	entry->n_linked = (u8)links.n;
+	memcpy(entry->linked, links.at, sizeof(entry->linked));
+	return 0;
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One verification from beginning to end: what is checked when, and what is told of it.
+ *
+ * The order is Linux's, so that of several faults the same one is found first.  Never
+ * does: judge anything itself.  More: env.h, docs/verifier.md.
+ */
+#include "verify/verify.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/vec.h"
+#include "verify/calls.h"
+#include "verify/explore.h"
+#include "verify/fastcall.h"
+#include "verify/history.h"
+#include "verify/keep.h"
+#include "verify/liveness.h"
+#include "verify/record.h"
+
+enum { MAX_PATH = 1 << 16 };
+
+/* ---- refusing ---- */
+
+int env_reject(struct env *env, enum reason_id id, int pc, const char *fmt, ...)
+{
+	const struct line_info *line;
+	va_list ap;
+	int err;
+
+	va_start(ap, fmt);
+	err = diag_reject(env->diag, id, pc, fmt, ap);
+	va_end(ap);
+	line = pc >= 0 ? prog_line(env->prog, (u32)pc) : NULL;
+	if (line && env->diag->id == (int)id && env->diag->insn == pc)
+		diag_at_line(env->diag, line->file, (int)line->line);
+	return err;
+}
+
+int env_no_memory(struct env *env)
+{
+	return fail(env->diag, NO_MEMORY, NO_PC);
+}
+
+/* ---- what is told ---- */
+
+static void reverse(u32 *a, u32 n)
+{
+	for (u32 i = 0; i < n / 2; i++) {
+		u32 tmp = a[i];
+
+		a[i] = a[n - 1 - i];
+		a[n - 1 - i] = tmp;
+	}
+}
+
+/* Backwards; false: no room for more, or memory is out. */
+static bool add_path(struct vec *path, const struct state *st, u32 pc)
+{
+	struct history_walk walk = history_walk(st);
+
+	do {
+		u32 *at = path->len < MAX_PATH ? vec_push(path) : NULL;
+
+		if (!at)
+			return false;
+		*at = pc;
+	} while (history_back(&walk, &pc));
+	return true;
+}
+
+static void tell_path(const struct env *env, struct verify_result *result)
+{
+	struct vec path = VEC_INIT(u32);
+	const struct state *st = env->cur;
+	u32 pc = st->pc;
+
+	for (; st && pc < env->n_insns; st = st->parent, pc = st ? st->last_pc : 0) {
+		if (!add_path(&path, st, pc)) {
+			result->path_cut = true;
+			break;
+		}
+	}
+	reverse(path.data, (u32)path.len);
+	result->path = path.data;
+	result->n_path = (u32)path.len;
+}
+
+static void tell_work(const struct env *env, struct verify_result *result)
+{
+	result->work = calloc(env->n_insns, sizeof(*result->work));
+	if (!result->work)
+		return;
+	result->n_work = env->n_insns;
+	for (u32 i = 0; i < env->n_insns; i++)
+		result->work[i] = env->aux[i].work;
+}
+
+static u64 now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec;
+}
+
+/* ---- the stages ---- */
+
+static int prepare(struct env *env)
+{
+	int err = setup_program(env);
+
+	if (!err)
+		err = cfg_decode(env);
+	if (!err)
+		err = func_info_check(env);
+	if (!err)
+		err = kfunc_prepare(env);
+	if (!err)
+		err = cfg_build(env);
+	if (!err)
+		err = live_regs_compute(env);
+	if (!err)
+		err = keep_new(env);
+	if (!err)
+		err = liveness_new(env);
+	return err ? err : explorer_new(env);
+}
+
+static int judge(struct env *env, struct verify_result *result)
+{
+	int err = prepare(env);
+
+	if (!err) {
+		err = explore_program(env);
+		if (err && env->stats.insns_processed)
+			tell_path(env, result);
+		tell_work(env, result);
+	}
+	if (!err) {
+		fastcall_shrink_stack(env);
+		err = stack_depth_check(env);
+	}
+	return err;
+}
+
+/* The reason was told first; on the way out others may have taken its errno for theirs.
+ */
+static int outcome(int err, const struct skep_diag *diag)
+{
+	assert(!err == !diag->id);
+	return err ? diag->err : 0;
+}
+
+int verify_prog(const struct prog *prog, const struct verify_opts *opts,
+		struct verify_result *result, struct skep_diag *diag)
+{
+	struct skep_diag unread = SKEP_DIAG_INIT;
+	struct rules rules;
+	struct env env = {
+		.prog = prog,
+		.opts = opts,
+		.target = opts->target,
+		.rules = &rules,
+		.insns = prog->insns,
+		.n_insns = prog->n_insns,
+		.diag = diag ? diag : &unread,
+	};
+	u64 start = now_ns();
+	int err;
+
+	memset(result, 0, sizeof(*result));
+	diag_clear(env.diag);
+	rules_of(opts->target->version, &rules);
+	err = outcome(judge(&env, result), env.diag);
+	explorer_free(&env);
+	liveness_free(&env);
+	keep_free(&env);
+	env.stats.memory += env.arena.total;
+	arena_fini(&env.arena);
+	env.stats.time_ns = now_ns() - start;
+	result->stats = env.stats;
+	return err;
+}
+
+void verify_result_fini(struct verify_result *result)
+{
+	free(result->path);
+	free(result->work);
+	memset(result, 0, sizeof(*result));
+}
+
+const char *verify_verdict(int err, const struct skep_diag *diag)
+{
+	if (!err)
+		return "accepted";
+	if (diag->id == REASON_UNSUPPORTED || diag->id == DIAG_NO_MEMORY)
+		return "unsupported";
+	return "rejected";
+}

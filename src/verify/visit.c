@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Was an equal state at this instruction before?  Kept states, when one is kept and when
+ * it is given up, and how loops end.
+ *
+ * A state whose paths were all explored covers every state that it admits.  One that is
+ * on the path under way proves nothing yet, but where iterators, callbacks and may_goto
+ * bound a loop, reaching it again means that the loop converged; anywhere else, that it
+ * never ends.  Marks of precision in a loop are complete only when all of its paths are:
+ * until then states in it are compared by their ranges, and every edge back is remembered
+ * and carried over once at the end.  Never does: look at what instructions compute. More:
+ * "Pruning" in Documentation/bpf/verifier.rst; explore.c.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "verify/explore.h"
+#include "verify/history.h"
+#include "verify/liveness.h"
+
+/* When states are kept and given up; the verdict depends on these for large programs. */
+enum {
+	KEEP_JUMPS = 2,  /* since the last kept state: jumps */
+	KEEP_INSNS = 8,  /* and instructions */
+	LOOP_JUMPS = 20, /* the same inside a loop: either */
+	LOOP_INSNS = 100,
+	MAX_HISTORY = 40,
+	PATIENCE = 3,             /* misses a hit and one more, until it is given up */
+	PATIENCE_LOOP = 64,       /* where loops must converge */
+	UNPRIVILEGED_STATES = 64, /* an instruction */
+	MAX_ROUNDS = 64,          /* of carrying marks around a loop */
+};
+
+/*
+ * One visit of a loop of the control flow, by one chain of calls: entered when its first
+ * state was kept, left when all paths from there are explored.
+ */
+struct loop {
+	struct loop *next; /* of the same loop, by another chain */
+	u32 callsites[FRAMES];
+	struct state *entry; /* borrowed; NULL: left */
+	struct state
+		*back_edges; /* owned: where paths ended because ->equal covers them */
+	u32 n_back_edges;
+};
+
+static void count_peak(struct env *env)
+{
+	const struct explorer *ex = env->explorer;
+	u32 n = ex->n_kept + ex->n_evicted + ex->n_back_edges;
+
+	if (n > env->stats.peak_states)
+		env->stats.peak_states = n;
+}
+
+/* ---- loops ---- */
+
+/* The outermost frame that is in a loop, and how it was called. */
+static u32 loop_chain(const struct env *env, const struct state *st,
+		      u32 callsites[FRAMES])
+{
+	memset(callsites, 0, FRAMES * sizeof(callsites[0]));
+	for (u32 i = 0; i <= st->depth; i++) {
+		u32 pc = frame_pc(st, i);
+
+		if (env->aux[pc].scc)
+			return env->aux[pc].scc;
+		callsites[i] = pc;
+	}
+	return 0;
+}
+
+/* Of a state that is kept: st->loop, made when there is none. */
+static int loop_enter(struct env *env, struct state *st)
+{
+	u32 callsites[FRAMES], scc = loop_chain(env, st, callsites);
+	struct loop **list = &env->explorer->loops[scc], *loop = *list;
+
+	st->loop = NULL;
+	if (!scc)
+		return 0;
+	while (loop && memcmp(loop->callsites, callsites, sizeof(callsites)))
+		loop = loop->next;
+	if (!loop) {
+		loop = calloc(1, sizeof(*loop));
+		if (!loop)
+			return env_no_memory(env);
+		memcpy(loop->callsites, callsites, sizeof(callsites));
+		loop->next = *list;
+		*list = loop;
+	}
+	if (!loop->entry)
+		loop->entry = st;
+	st->loop = loop;
+	return 0;
+}
+
+/* Are marks of the state still to come around its loop? */
+static bool marks_incomplete(const struct state *st)
+{
+	return st->loop && st->loop->back_edges;
+}
+
+static void drop_back_edges(struct env *env, struct loop *loop)
+{
+	while (loop->back_edges) {
+		struct state *st = loop->back_edges;
+
+		loop->back_edges = st->next;
+		state_drop(env, st);
+	}
+	env->explorer->n_back_edges -= loop->n_back_edges;
+	loop->n_back_edges = 0;
+}
+
+/* Each round carries the marks once over every edge, until there are no new ones. */
+static void loop_leave(struct env *env, struct loop *loop)
+{
+	bool changed = loop->back_edges;
+
+	loop->entry = NULL;
+	for (u32 i = 0; changed && i <= MAX_ROUNDS; i++) {
+		changed = false;
+		for (struct state *st = loop->back_edges; st; st = st->next)
+			precision_propagate(env, st->equal, st, &changed);
+	}
+	for (struct state *st = loop->back_edges; changed && st; st = st->next)
+		precision_force(st);
+	drop_back_edges(env, loop);
+}
+
+static int add_back_edge(struct env *env, struct state *equal)
+{
+	struct loop *loop = equal->loop;
+	struct state *copy;
+
+	/* Only iterators' calls, may_goto and callbacks outside of any loop: nothing can
+	 * come around. */
+	if (!loop)
+		return 0;
+	copy = state_keep(env, env->cur);
+	if (!copy)
+		return -ENOMEM;
+	copy->equal = equal;
+	copy->next = loop->back_edges;
+	loop->back_edges = copy;
+	loop->n_back_edges++;
+	env->explorer->n_back_edges++;
+	count_peak(env);
+	return 0;
+}
+
+/* ---- kept states ---- */
+
+static struct state **kept_list(const struct env *env, u32 pc)
+{
+	u32 key = pc ^ state_frame(env->cur)->callsite;
+
+	return &env->explorer->kept[key % env->n_insns];
+}
+
+static void unlink_state(struct state **link)
+{
+	struct state *st = *link;
+
+	*link = st->next;
+	if (st->next && st->next->evicted)
+		st->next->evicted = link;
+}
+
+/* Paths that are under way, and edges back, may still need it. */
+static void drop_evicted(struct env *env, struct state *st)
+{
+	if (!st->evicted || st->branches || marks_incomplete(st))
+		return;
+	unlink_state(st->evicted);
+	env->explorer->n_evicted--;
+	state_drop(env, st);
+}
+
+static void evict(struct env *env, struct state **link)
+{
+	struct explorer *ex = env->explorer;
+	struct state *st = *link;
+
+	*link = st->next;
+	st->next = ex->evicted;
+	if (st->next)
+		st->next->evicted = &st->next;
+	st->evicted = &ex->evicted;
+	ex->evicted = st;
+	ex->n_kept--;
+	ex->n_evicted++;
+	drop_evicted(env, st);
+}
+
+int visit_end(struct env *env)
+{
+	struct state *st = env->cur->parent;
+
+	while (st) {
+		struct state *parent = st->parent;
+
+		assert(st->branches);
+		if (--st->branches)
+			break;
+		if (st->loop && st->loop->entry == st)
+			loop_leave(env, st->loop);
+		drop_evicted(env, st);
+		st = parent;
+	}
+	return 0;
+}
+
+static void drop_list(struct env *env, struct state **list)
+{
+	while (*list) {
+		struct state *st = *list;
+
+		*list = st->next;
+		state_drop(env, st);
+	}
+}
+
+void visit_fini(struct env *env)
+{
+	struct explorer *ex = env->explorer;
+
+	for (u32 i = 0; i <= env->n_sccs && ex->loops; i++) {
+		while (ex->loops[i]) {
+			struct loop *loop = ex->loops[i];
+
+			ex->loops[i] = loop->next;
+			drop_back_edges(env, loop);
+			free(loop);
+		}
+	}
+	for (u32 i = 0; i < env->n_insns && ex->kept; i++)
+		drop_list(env, &ex->kept[i]);
+	drop_list(env, &ex->evicted);
+	ex->n_kept = ex->n_evicted = 0;
+}
+
+const struct state *visit_find_entry(const struct env *env, const struct state *st,
+				     u32 pc)
+{
+	for (const struct state *old = *kept_list(env, pc); old; old = old->next)
+		if (old->pc == pc && old->branches && old->dfs_depth < st->dfs_depth &&
+		    same_callsites(old, st))
+			return old;
+	return NULL;
+}
+
+static bool keep_anyway(const struct env *env)
+{
+	return env->test_state_freq || env->aux[env->pc].force_checkpoint ||
+	       history_len(env->cur->history) > MAX_HISTORY;
+}
+
+static bool keep_soon(const struct env *env, u32 jumps, u32 insns)
+{
+	const struct explorer *ex = env->explorer;
+
+	return ex->jumps - ex->kept_jumps >= jumps &&
+	       env->stats.insns_processed - ex->kept_insns >= insns;
+}
+
+static bool keep_in_loop(const struct env *env)
+{
+	return keep_soon(env, LOOP_JUMPS, 0) || keep_soon(env, 0, LOOP_INSNS);
+}
+
+/* The paths from here on are those of the new state. */
+static int keep(struct env *env)
+{
+	struct explorer *ex = env->explorer;
+	struct state *cur = env->cur, *st, **list = kept_list(env, env->pc);
+
+	st = state_keep(env, cur);
+	if (!st)
+		return -ENOMEM;
+	if (loop_enter(env, st)) {
+		state_drop(env, st);
+		return -ENOMEM;
+	}
+	st->branches = 1;
+	st->next = *list;
+	*list = st;
+	env->stats.states++;
+	ex->n_kept++;
+	count_peak(env);
+	ex->kept_jumps = ex->jumps;
+	ex->kept_insns = env->stats.insns_processed;
+	cur->parent = st;
+	cur->first_pc = env->pc;
+	cur->dfs_depth = st->dfs_depth + 1;
+	history_put(env, cur->history);
+	cur->history = NULL;
+	return 0;
+}
+
+/* ---- comparing ---- */
+
+/* Only ids tell them apart, if anything: worth a thorough look. */
+static bool looks_same(const struct state *old, const struct state *now)
+{
+	const struct reg *a, *b;
+
+	if (old->depth != now->depth)
+		return false;
+	a = state_regs(old);
+	b = state_regs(now);
+	for (u32 i = 0; i < N_REGS; i++)
+		if (a[i].kind != b[i].kind || a[i].flags != b[i].flags ||
+		    a[i].off != b[i].off || a[i].id != b[i].id ||
+		    a[i].raw[0] != b[i].raw[0] || a[i].raw[1] != b[i].raw[1] ||
+		    a[i].ref_id != b[i].ref_id ||
+		    memcmp(&a[i].var, &b[i].var, sizeof(a[i].var)))
+			return false;
+	return true;
+}
+
+/* Another iteration of some iterator's loop: its next call decides whether that ends. */
+static bool iterations_differ(const struct state *old, const struct state *now)
+{
+	for (u32 f = 0; f <= old->depth; f++) {
+		const struct frame *a = old->frames[f], *b = now->frames[f];
+
+		for (u32 i = 0; i < a->n_slots && i < b->n_slots; i++)
+			if (a->slots[i].type[0] == SLOT_ITER &&
+			    a->slots[i].spilled.iter_state == ITER_ACTIVE &&
+			    a->slots[i].spilled.iter_depth !=
+				    b->slots[i].spilled.iter_depth)
+				return true;
+	}
+	return false;
+}
+
+static bool never_ends(struct env *env, const struct state *old)
+{
+	const struct state *cur = env->cur;
+
+	return looks_same(old, cur) && state_covered(env, old, cur, EXACT) &&
+	       !iterations_differ(old, cur) &&
+	       old->may_goto_depth == cur->may_goto_depth &&
+	       old->callback_unroll_depth == cur->callback_unroll_depth;
+}
+
+/* Of the iterator that R1 points to; a drained one gives no more elements. */
+static bool iterator_is_active(const struct state *st)
+{
+	const struct reg *ptr = &state_regs(st)[R1];
+	s64 off = ptr->off + (s64)ptr->var.bits.value;
+	const struct frame *frame;
+
+	if (ptr->kind != PTR_TO_STACK || ptr->frame > st->depth || off < -STACK_BYTES ||
+	    off >= 0)
+		return false;
+	frame = st->frames[ptr->frame];
+	return slot_of((s32)off) < frame->n_slots &&
+	       frame->slots[slot_of((s32)off)].spilled.iter_state == ITER_ACTIVE;
+}
+
+enum found { MISSED, COVERED, CONVERGED };
+
+/* A state on the path under way. */
+static int compare_open(struct env *env, const struct state *old, enum found *found)
+{
+	const struct insn_aux *aux = &env->aux[env->pc];
+	const struct frame *frame = state_frame(old);
+	const struct state *cur = env->cur;
+
+	*found = MISSED;
+	/* Entered once more, not looped. */
+	if (frame->in_async_callback &&
+	    frame->async_entries != state_frame(cur)->async_entries)
+		return 0;
+	if (aux->iter_next) {
+		if (state_covered(env, old, cur, RANGE_WITHIN) && iterator_is_active(cur))
+			*found = CONVERGED;
+		return 0;
+	}
+	if (aux->op == OP_MAY_GOTO && old->may_goto_depth != cur->may_goto_depth &&
+	    state_covered(env, old, cur, RANGE_WITHIN)) {
+		*found = CONVERGED;
+		return 0;
+	}
+	if (aux->calls_callback) {
+		if (state_covered(env, old, cur, RANGE_WITHIN))
+			*found = CONVERGED;
+		return 0;
+	}
+	if (never_ends(env, old))
+		return reject(env, INFINITE_LOOP);
+	return 0;
+}
+
+/* A state from which everything was explored. */
+static enum found compare_closed(struct env *env, struct state *old)
+{
+	bool incomplete = marks_incomplete(old);
+
+	if (!old->cleaned && !incomplete && same_callsites(old, env->cur))
+		state_clean(env, old);
+	if (!state_covered(env, old, env->cur, incomplete ? RANGE_WITHIN : NOT_EXACT))
+		return MISSED;
+	return incomplete ? CONVERGED : COVERED;
+}
+
+/* What mattered from the old state on matters on the way here, too. */
+static int end_covered(struct env *env, struct state *old, enum found found)
+{
+	bool changed = false;
+
+	old->hits++;
+	if (env->aux[env->pc].jump_point && !history_note(env))
+		return -ENOMEM;
+	precision_propagate(env, old, env->cur, &changed);
+	if (found == CONVERGED && add_back_edge(env, old))
+		return -ENOMEM;
+	return 1;
+}
+
+static bool is_useless(const struct env *env, const struct state *st)
+{
+	bool loops = env->aux[env->pc].force_checkpoint && st->branches;
+	u32 patience = loops ? PATIENCE_LOOP : PATIENCE;
+
+	return st->misses > (st->hits + 1) * patience;
+}
+
+int visit(struct env *env)
+{
+	struct state **link = kept_list(env, env->pc);
+	bool anyway = keep_anyway(env);
+	bool add = anyway || keep_soon(env, KEEP_JUMPS, KEEP_INSNS);
+	u32 n = 0;
+
+	while (*link) {
+		struct state *old = *link;
+		enum found found = MISSED;
+		int err = 0;
+
+		n++;
+		if (old->pc != env->pc) {
+			link = &old->next;
+			continue;
+		}
+		if (old->branches)
+			err = compare_open(env, old, &found);
+		else
+			found = compare_closed(env, old);
+		if (err)
+			return err;
+		if (found != MISSED)
+			return end_covered(env, old, found);
+		if (old->branches && !anyway && !keep_in_loop(env))
+			add = false;
+		old->misses += add;
+		if (is_useless(env, old))
+			evict(env, link);
+		else
+			link = &old->next;
+	}
+	if (!add || (!env->privileged && n > UNPRIVILEGED_STATES))
+		return 0;
+	return keep(env);
+}
