@@ -262,7 +262,7 @@ static struct scalar alu_mul(u8 width, const struct scalar *d, const struct scal
 static struct scalar alu_bitwise(enum alu op, u8 width, const struct scalar *d,
 				 const struct scalar *s)
 {
-	struct scalar r;
+	struct scalar r = {.umin = 0};
 
 	r.bits = op == ALU_AND  ? tnum_and(d->bits, s->bits)
 		 : op == ALU_OR ? tnum_or(d->bits, s->bits)
