@@ -11,6 +11,7 @@
 #include "verify/memory_stack.h"
 
 #include "verify/calls.h"
+#include "verify/fastcall.h"
 
 /* ---- slots ---- */
 
@@ -96,21 +97,6 @@ int stack_range_check(struct env *env, struct stack_range *range)
 	range->max = max;
 	reach(env, frame, (s32)min);
 	return 0;
-}
-
-/* The stack that only spills around fast calls use is given back at the end; not, when
- * somebody else uses it. */
-void stack_note_use(struct env *env, const struct frame *frame, s32 off)
-{
-	struct sub_info *sub = &env->subs[frame->subprog];
-
-	if (sub->fastcall_stack_off <= off || env->aux[env->pc].fastcall_pattern)
-		return;
-	sub->fastcall_stack_off = INT16_MIN;
-	for (u32 pc = sub->start; pc < sub->end; pc++) {
-		env->aux[pc].fastcall_pattern = false;
-		env->aux[pc].fastcall_spills = 0;
-	}
 }
 
 /* ---- stores ---- */
@@ -251,7 +237,7 @@ static int overwrite(struct env *env, const struct store *store)
 		return err;
 	if (size == 8)
 		env_stack_written(env, store->frame->no, 1ull << store->slot);
-	stack_note_use(env, store->frame, store->off);
+	fastcall_stack_access(env, store->frame, store->off);
 	return 0;
 }
 
@@ -312,7 +298,7 @@ static int store_variable(struct env *env, const struct access *access,
 		err = dynptr_destroy_if_overwritten(env, range->frame, (u32)slot);
 	if (err)
 		return err;
-	stack_note_use(env, range->frame, (s32)range->min);
+	fastcall_stack_access(env, range->frame, (s32)range->min);
 	for (s32 off = (s32)range->min; off < end && !err; off++)
 		err = smear(env, range->frame, off, &kept_zero, zero);
 	if (!err && kept_zero && access->value >= 0)
@@ -392,6 +378,14 @@ static int filled(struct env *env, const struct stack_range *range)
 	return env_note_stack_access(env, range->frame->no, slot_of((s32)range->min));
 }
 
+/* Is what is loaded another number than what was spilled: cut, or its sign extended? */
+static bool changes_number(const struct access *access, const struct reg *reg)
+{
+	bool negative = access->sign_extend && reg->var.umax >> (access->size * 8 - 1);
+
+	return !fits(reg, access->size) || negative;
+}
+
 /* The register that was spilled, or the low part of it. */
 static int fill(struct env *env, const struct access *access,
 		const struct stack_range *range)
@@ -404,9 +398,9 @@ static int fill(struct env *env, const struct access *access,
 	if (whole && env->privileged)
 		give_id(env, spilled);
 	*reg = *spilled;
-	if (!fits(reg, access->size)) {
+	if (reg->kind == SCALAR && changes_number(access, reg)) {
 		reg->id = 0;
-		reg->off = reg->kind == SCALAR ? 0 : reg->off;
+		reg->off = 0;
 	}
 	return filled(env, range);
 }
@@ -457,7 +451,7 @@ static int load_fixed(struct env *env, const struct access *access,
 	u32 slot = slot_of((s32)range->min);
 	int err;
 
-	stack_note_use(env, range->frame, (s32)range->min);
+	fastcall_stack_access(env, range->frame, (s32)range->min);
 	err = env_stack_read(env, range->frame->no, 1ull << slot);
 	if (err)
 		return err;
@@ -488,7 +482,7 @@ int stack_read(struct env *env, const struct access *access)
 	err = stack_bytes_read(env, &range, false);
 	if (err)
 		return err;
-	stack_note_use(env, range.frame, (s32)range.min);
+	fastcall_stack_access(env, range.frame, (s32)range.min);
 	load_bytes(env, access, &range);
 	return 0;
 }

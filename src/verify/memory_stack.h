@@ -31,7 +31,5 @@ int stack_bytes_read(struct env *env, const struct stack_range *range, bool clob
 u8 *stack_byte(struct frame *frame, s32 off);
 /* The slot holds bytes from now on, no register or object. */
 void stack_scrub_special(struct slot *slot);
-/* The instruction uses that stack, for something else than spills around fast calls. */
-void stack_note_use(struct env *env, const struct frame *frame, s32 off);
 
 #endif

@@ -9,6 +9,7 @@
 #include <assert.h>
 
 #include "verify/calls.h"
+#include "verify/fastcall.h"
 #include "verify/memory_stack.h"
 
 /* What is spilled in the slot may be read as bytes. */
@@ -118,7 +119,7 @@ int stack_scratch(struct env *env, u32 frame_no, s32 off, u32 size)
 	if (!size)
 		return 0;
 	assert(off < 0 && end <= 0 && slot_of(off) < frame->n_slots);
-	stack_note_use(env, frame, off);
+	fastcall_stack_access(env, frame, off);
 	for (s32 slot = (s32)slot_of(off); slot >= (s32)slot_of(end - 1) && !err; slot--)
 		err = scratch_slot(env, frame, (u32)slot);
 	for (s32 at = off; at < end && !err; at++)
