@@ -67,7 +67,10 @@ bool helper_calls_back(u32 func);
 bool helper_calls_back_later(u32 func);
 bool helper_might_sleep(const struct env *env, u32 func);
 
-/* What helper.c knows of arguments, for kfuncs and global functions, too: is the kind of
+/* ---- arguments of helpers: arg.c ---- */
+/* The id of a struct of the kernel (enum abi_struct); 0: refused, the reason is told. */
+u32 kernel_struct(struct env *env, u32 which);
+/* What is known of arguments, for kfuncs and global functions, too: is the kind of
  * pointer one that such an argument (enum abi_arg and flags) takes?  btf_id: of the struct in
  * the kernel's types that PTR_TO_BTF_ID must point to.  call: all 0 where it is no helper. */
 int arg_kind_check(struct env *env, u32 regno, u32 arg, u32 btf_id, const struct call *call);
@@ -133,16 +136,6 @@ struct callback {
 	bool sleepable;
 	int (*set_args)(struct env *env, const struct call *call, const struct frame *caller, struct frame *callee);
 };
-/* set_args of the helpers; the kfuncs' are in kfunc files.  callback.c */
-int callback_for_each_args(struct env *env, const struct call *call, const struct frame *caller, struct frame *callee);
-int callback_loop_args(struct env *env, const struct call *call, const struct frame *caller, struct frame *callee);
-int callback_timer_args(struct env *env, const struct call *call, const struct frame *caller, struct frame *callee);
-int callback_find_vma_args(struct env *env, const struct call *call, const struct frame *caller, struct frame *callee);
-int callback_user_ringbuf_args(struct env *env, const struct call *call, const struct frame *caller, struct frame *callee);
-/* R1 to R3: the map of that register of the caller, a key, a value (timers, work queues, task work). */
-void callback_map_args(const struct reg *map_value, struct frame *callee);
-/* What the callback may return, and that it is one; how it ends. */
-void callback_returns(struct frame *callee, s64 min, s64 max, bool later);
 /* Enters it: during the call (may be many times), or later.  env->pc is the call.  The call
  * itself goes on as if the callback had not run. */
 int callback_enter(struct env *env, const struct call *call, const struct callback *callback);

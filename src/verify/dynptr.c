@@ -52,19 +52,28 @@ static bool holds_reference(u8 type)
 
 enum { NOT_THERE_YET = -ERANGE }; /* not told: no such slot is in use */
 
+/* For messages. */
+static int regno_of(const struct env *env, const struct reg *reg)
+{
+	for (int i = 0; i < N_REGS; i++)
+		if (reg == &env_regs(env)[i])
+			return i;
+	return 0;
+}
+
 int stack_object_slot(struct env *env, const struct reg *reg, const char *what,
 		      u32 n_slots)
 {
-	u32 regno = (u32)(reg - env_regs(env));
+	int regno = regno_of(env, reg);
 	const struct frame *frame = env->cur->frames[reg->frame];
 	s64 off;
 	u32 slot;
 
 	if (!scalar_is_const(&reg->var))
-		return reject(env, OBJECT_VARIABLE_OFFSET, (int)regno, what);
+		return reject(env, OBJECT_VARIABLE_OFFSET, regno, what);
 	off = (s64)reg->var.bits.value + reg->off;
 	if (off % 8 || off > -8 * (s64)n_slots)
-		return reject(env, OBJECT_BAD_OFFSET, (int)regno, what, (long long)off);
+		return reject(env, OBJECT_BAD_OFFSET, regno, what, (long long)off);
 	if (off < -STACK_BYTES)
 		return NOT_THERE_YET;
 	slot = slot_of((s32)off);
@@ -184,11 +193,11 @@ int dynptr_unmark(struct env *env, struct reg *reg)
 	int slot;
 
 	if (reg->kind != PTR_TO_STACK)
-		return reject(env, DYNPTR_CONST, (int)(reg - env_regs(env)));
+		return reject(env, DYNPTR_CONST, regno_of(env, reg));
 	slot = stack_object_slot(env, reg, "a dynptr", DYNPTR_SLOTS);
 	if (slot < 0)
 		return slot == NOT_THERE_YET
-			       ? reject(env, DYNPTR_NOT_INIT, (int)(reg - env_regs(env)))
+			       ? reject(env, DYNPTR_NOT_INIT, regno_of(env, reg))
 			       : slot;
 	dynptr = &frame->slots[slot].spilled;
 	if (holds_reference(dynptr->dynptr_type))

@@ -221,9 +221,6 @@ struct state *env_branch_async(struct env *env, u32 pc, u32 subprog, bool sleepa
  * memory; told.  keep.c
  */
 struct frame *env_new_frame(struct env *env, struct state *st, u32 subprog);
-/* The working state entered a function; its current frame is about to be left.  liveness.c */
-void env_frame_entered(struct env *env);
-int env_frame_leaves(struct env *env);
 
 /* The number in that register decides: it and what it was made of must be precise when states are compared. */
 int env_need_precise(struct env *env, u32 regno);

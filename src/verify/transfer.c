@@ -34,40 +34,6 @@ int need_consistent(struct env *env, struct scalar *value)
 	return 0;
 }
 
-static const enum reg_flag trusted_flags = ALLOCATED | TRUSTED | NON_OWN_REF;
-
-bool reg_is_trusted(const struct reg *reg)
-{
-	if (reg->ref_id)
-		return true;
-	switch ((enum reg_kind)reg->kind) {
-	case PTR_TO_SOCKET:
-	case PTR_TO_SOCK_COMMON:
-	case PTR_TO_TCP_SOCK:
-	case CONST_PTR_TO_MAP: return !(reg->flags & ~trusted_flags);
-	case UNINIT:
-	case SCALAR:
-	case PTR_TO_CTX:
-	case PTR_TO_MAP_VALUE:
-	case PTR_TO_MAP_KEY:
-	case PTR_TO_STACK:
-	case PTR_TO_PACKET_META:
-	case PTR_TO_PACKET:
-	case PTR_TO_PACKET_END:
-	case PTR_TO_FLOW_KEYS:
-	case PTR_TO_TP_BUFFER:
-	case PTR_TO_XDP_SOCK:
-	case PTR_TO_BTF_ID:
-	case PTR_TO_MEM:
-	case PTR_TO_ARENA:
-	case PTR_TO_BUF:
-	case PTR_TO_FUNC:
-	case CONST_PTR_TO_DYNPTR:
-	case REG_KINDS: break;
-	}
-	return reg->flags & trusted_flags && !(reg->flags & ~trusted_flags);
-}
-
 /*
  * A base that is not NULL; but with an offset beyond all objects the sum may wrap to 0.
  */
