@@ -97,6 +97,7 @@ struct attach_arg {
 	const struct btf *btf;
 	u32 btf_id;
 	bool counted; /* the program is given a reference */
+	u32 ref_id;   /* attach_ctx_refs(): that one; or 0 */
 };
 enum { MAX_ATTACH_ARGS = 12 };
 
