@@ -189,7 +189,7 @@ int transfer_exit(struct env *env, const struct insn *insn, enum step *step)
 	if (env->cur->depth)
 		return frame_return(env);
 	*step = STEP_DONE;
-	return return_check(env, R0, "R0");
+	return return_check(env, R0);
 }
 
 /* ---- calls ---- */

@@ -152,7 +152,7 @@ int frame_return(struct env *env);
 
 /* ---- returning: returns.c ---- */
 /* R0 (or regno) at exit of the program or of a callback that runs later. */
-int return_check(struct env *env, u32 regno, const char *what);
+int return_check(struct env *env, u32 regno);
 
 /* ---- references: refs.c ---- */
 /* Counts a new reference; its id, or negative when there are too many. */
