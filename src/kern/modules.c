@@ -84,9 +84,21 @@ static bool find(struct target_modules *target, const char *name, u32 kind, u32 
 				 module);
 }
 
+static const struct btf *module_btf(struct target_modules *target, u32 module)
+{
+	struct kern_modules *m = (struct kern_modules *)target;
+
+	if (!m->is_read && m->vmlinux)
+		read_modules(m);
+	for (u32 i = 0; i < m->n; i++)
+		if (m->list[i].id == module)
+			return m->list[i].btf;
+	return NULL;
+}
+
 void kern_modules_init(struct kern_modules *m, const struct btf *vmlinux)
 {
-	*m = (struct kern_modules){.target = {.find = find}, .vmlinux = vmlinux};
+	*m = (struct kern_modules){.target = {.find = find, .btf = module_btf}, .vmlinux = vmlinux};
 }
 
 void kern_modules_fini(struct kern_modules *m)

@@ -27,6 +27,9 @@ struct target_modules {
 	 * BTF in the kernel.  False: there is none. */
 	bool (*find)(struct target_modules *modules, const char *name, u32 kind,
 		     u32 *btf_id, u32 *module);
+	/* The types of a module by the id of its BTF in the kernel; NULL: there are none.
+	 * May be NULL itself. */
+	const struct btf *(*btf)(struct target_modules *modules, u32 module);
 };
 
 struct target {
