@@ -378,27 +378,18 @@ int global_args_read(struct env *env, u32 sub)
 /* The function may read and write that much, if there is anything. */
 static int memory_given(struct env *env, u32 regno, const struct sub_arg *arg)
 {
-	struct reg *reg = &env_regs(env)[regno];
 	struct region_use use = {
 		.reg = regno,
 		.size = arg->mem_size,
-		.type = ACCESS_READ,
+		.type = (enum access_type)(ACCESS_READ | ACCESS_WRITE),
 		.zero_size_ok = true,
+		.for_kfunc = true, /* as if it were not NULL */
 	};
-	u16 flags;
 	int err = arg_offset_check(env, regno, ARG_DONTCARE);
 
-	if (err || reg_is_null(reg))
+	if (err || reg_is_null(&env_regs(env)[regno]))
 		return err;
-	/* As if it were there; the function knows that it may not. */
-	flags = reg->flags;
-	reg->flags = (u16)(flags & ~MAYBE_NULL);
-	err = region_check(env, &use);
-	use.type = ACCESS_WRITE;
-	if (!err)
-		err = region_check(env, &use);
-	env_regs(env)[regno].flags = flags;
-	return err;
+	return region_check(env, &use);
 }
 
 static const char *or_null(const struct reg *reg)

@@ -32,6 +32,14 @@ static enum access_type access_of(u32 arg)
 	return arg & MEM_WRITE ? ACCESS_WRITE : ACCESS_READ;
 }
 
+static void remember_raw(struct call *call, const struct region_use *use)
+{
+	if (!use->is_raw_stack)
+		return;
+	call->raw_reg = use->reg;
+	call->access_size = use->size;
+}
+
 /* size bytes at the pointer in regno, used as arg says. */
 static int memory_arg(struct env *env, struct call *call, u32 regno, u32 arg, u32 size)
 {
@@ -43,30 +51,27 @@ static int memory_arg(struct env *env, struct call *call, u32 regno, u32 arg, u3
 	};
 	int err = region_check(env, &use);
 
-	if (!err && use.is_raw_stack) {
-		call->raw_reg = regno;
-		call->access_size = size;
-	}
+	remember_raw(call, &use);
 	return err;
 }
 
+/* The memory in the argument before. */
 static int size_arg(struct env *env, struct call *call, u32 regno, bool zero_ok)
 {
-	const struct reg *size = &env_regs(env)[regno];
-	const struct reg *mem = &env_regs(env)[regno - 1];
 	u32 arg = call->helper->args[regno - R2];
-	bool raw = arg & MEM_UNINIT;
+	struct region_use use = {
+		.reg = regno - 1,
+		.type = access_of(arg),
+		.zero_size_ok = zero_ok,
+		.raw = arg & MEM_UNINIT,
+		/* Whether it may be NULL was asked when its kind was. */
+		.for_kfunc = true,
+	};
 	int err;
 
-	call->size_max = size->var.umax;
-	err = region_check_sized(env, regno - 1, regno, access_of(arg), zero_ok, raw,
-				 false);
-	/* Filled wholly only where size and place are known. */
-	if (!err && raw && scalar_is_const(&size->var) && mem->kind == PTR_TO_STACK &&
-	    scalar_is_const(&mem->var)) {
-		call->raw_reg = regno - 1;
-		call->access_size = (u32)size->var.umax;
-	}
+	call->size_max = env_regs(env)[regno].var.umax;
+	err = region_check_reg(env, &use, regno);
+	remember_raw(call, &use);
 	return err;
 }
 
