@@ -72,7 +72,7 @@ struct state *env_branch_async(struct env *env, u32 pc, u32 subprog, bool sleepa
 		.branches = 1,
 		.pc = pc,
 		.first_pc = pc,
-		.last_pc = env->pc,
+		.last_pc = NO_INSN,
 		.in_sleepable = sleepable,
 	};
 

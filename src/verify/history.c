@@ -81,10 +81,9 @@ bool history_back(struct history_walk *walk, u32 *pc)
 	if (at && at->pc == *pc) {
 		*pc = at->prev_pc;
 		walk->at = at->prev;
-	} else {
-		*pc -= 1;
+		return *pc != NO_INSN;
 	}
-	return true;
+	return (*pc)-- != 0;
 }
 
 void history_fini(struct env *env)
