@@ -10,6 +10,19 @@
 
 #include "verify/record.h"
 
+/* ---- attach.c ---- */
+/* Can the kernel hand over the arguments and result of env->attach_proto? */
+int attach_proto_check(struct env *env);
+
+/* ---- attach_args.c ---- */
+int attach_iter_args(struct env *env);
+/* The member of a struct_ops that the program is. */
+int attach_find_member(struct env *env);
+
+/* ---- attach_prog.c ---- */
+/* The function of opts->attach_prog. */
+int attach_find_in_prog(struct env *env);
+
 /* ---- lsm.c: of an LSM program's hook, env->attach_name ---- */
 int lsm_check(struct env *env);
 bool lsm_is_sleepable(const char *hook);
