@@ -72,16 +72,14 @@ void keep_free(struct env *env)
 	env->pool = NULL;
 }
 
-bool memory_count(struct env *env, u64 bytes)
+bool memory_allows(struct env *env, u64 bytes)
 {
 	u64 limit = env->opts->max_memory ? env->opts->max_memory : DEFAULT_LIMIT;
 
-	if (env->stats.memory + bytes > limit) {
-		(void)unsupported(env, "its states need more memory than is allowed");
-		return false;
-	}
-	env->stats.memory += bytes;
-	return true;
+	if (env->stats.memory + env->arena.total + bytes <= limit)
+		return true;
+	(void)unsupported(env, "its states need more memory than is allowed");
+	return false;
 }
 
 /* The rest of the old chunk becomes free blocks of its size. */
@@ -91,13 +89,14 @@ static bool new_chunk(struct env *env, size_t need)
 	size_t size = pool->chunk_size < need ? need : pool->chunk_size;
 	struct chunk *c;
 
-	if (!memory_count(env, size))
+	if (!memory_allows(env, size))
 		return false;
 	c = malloc(sizeof(*c) + size);
 	if (!c) {
 		(void)env_no_memory(env);
 		return false;
 	}
+	env->stats.memory += size;
 	if (pool->left >= GRAIN) {
 		size_t class =
 			pool->left / GRAIN < CLASSES ? pool->left / GRAIN : CLASSES - 1;
@@ -231,8 +230,8 @@ void state_drop(struct env *env, struct state *st)
 	block_put(env->pool, st, st->block);
 }
 
-/* A copy has no room for another frame in its block: it gets one beside it, without slots,
- * as a frame that was just entered has none. */
+/* A copy has no room for another frame in its block: it gets one beside it, without
+ * slots, as a frame that was just entered has none. */
 static struct frame *room_for_frame(struct env *env, struct state *st)
 {
 	u32 class = (sizeof(struct frame) + GRAIN - 1) / GRAIN;
@@ -297,8 +296,10 @@ void state_clean(struct env *env, struct state *st)
 	u64 live[FRAMES];
 
 	st->cleaned = true;
-	if (liveness_query(env, st, live))
+	if (liveness_query(env, st, live)) {
+		diag_clear(env->diag); /* nothing is forgotten then: no error */
 		return;
+	}
 	for (u32 i = 0; i <= st->depth; i++)
 		frame_clean(st->frames[i], env->aux[frame_pc(st, i)].live_regs, live[i]);
 }

@@ -12,8 +12,9 @@
 int keep_new(struct env *env);   /* env->pool */
 void keep_free(struct env *env); /* all kept states are gone */
 
-/* Counts bytes that live as long as the verification; false: more than allowed (told). */
-bool memory_count(struct env *env, u64 bytes);
+/* May so many bytes more be used, of the arena or for states?  False: more than allowed
+ * (told). */
+bool memory_allows(struct env *env, u64 bytes);
 
 /* Zeroed, with room for everything: all frames, slots and references.  It lives in the
  * arena.  NULL: out of memory. */

@@ -136,7 +136,7 @@ static void *counted(struct env *env, size_t n, size_t size)
 {
 	void *p;
 
-	if (!memory_count(env, n * size))
+	if (!memory_allows(env, n * size))
 		return NULL;
 	p = arena_array(&env->arena, n, size);
 	if (!p)

@@ -14,7 +14,6 @@
 #include "abi/abi.h"
 #include "verify/calls.h"
 #include "verify/explore.h"
-#include "verify/fastcall.h"
 
 enum { PRIVATE_STACK_MIN = 64, TAIL_CALL_STACK = 256, UNREACHED = -1 };
 
@@ -217,7 +216,6 @@ int stack_depth_check(struct env *env)
 {
 	struct walk walk = {.env = env};
 
-	fastcall_shrink_stack(env);
 	walk.row = arena_array(&env->arena, env->n_subs, sizeof(*walk.row));
 	walk.below = arena_array(&env->arena, env->n_subs, sizeof(*walk.below));
 	walk.shared = arena_array(&env->arena, env->n_subs, sizeof(*walk.shared));
