@@ -171,14 +171,6 @@ static bool must_unlock(const struct env *env)
 	return true;
 }
 
-/* An exception unwinds all frames: nothing is returned, and nothing may be held by any.
- */
-static int leave_by_exception(struct env *env, enum step *step)
-{
-	*step = STEP_DONE;
-	return refs_none(env, "an exception", true, !env->cur->depth);
-}
-
 int transfer_exit(struct env *env, const struct insn *insn, enum step *step)
 {
 	int err = refs_none(env, "the end of the program", false, must_unlock(env));
@@ -199,24 +191,12 @@ static bool allowed_in_lock(const struct env *env, const struct insn *insn)
 	const struct kfunc *kfunc = env->aux[env->pc].kfunc;
 
 	switch ((enum call_src)insn->src_reg) {
-	case CALL_HELPER:
-		return insn->imm == BPF_FUNC_spin_unlock ||
-		       (insn->imm == BPF_FUNC_kptr_xchg && env->rules->kptr_xchg_in_lock);
+	case CALL_HELPER: return insn->imm == BPF_FUNC_spin_unlock;
 	case CALL_KFUNC: return kfunc && kfunc_allowed_in_lock(kfunc);
 	case CALL_LOCAL:
 	case CALL_SRCS: break;
 	}
 	return true;
-}
-
-static int call_kfunc(struct env *env, const struct insn *insn, enum step *step)
-{
-	const struct kfunc *kfunc = env->aux[env->pc].kfunc;
-	int err = kfunc_call(env, insn, step);
-
-	if (!err && kfunc && kfunc_is_throw(kfunc))
-		return leave_by_exception(env, step);
-	return err;
 }
 
 int transfer_call(struct env *env, const struct insn *insn, enum step *step)
@@ -229,12 +209,12 @@ int transfer_call(struct env *env, const struct insn *insn, enum step *step)
 	switch ((enum call_src)insn->src_reg) {
 	case CALL_LOCAL: return call_function(env, insn);
 	case CALL_HELPER: err = helper_call(env, insn, step); break;
-	case CALL_KFUNC: err = call_kfunc(env, insn, step); break;
+	case CALL_KFUNC: err = kfunc_call(env, insn, step); break;
 	case CALL_SRCS:
 	default: /* a field of an instruction, which may hold anything */
 		return reject(env, UNKNOWN_OPCODE, insn->code);
 	}
-	/* A tail call in a function goes on in the function's caller. */
+	/* A tail call in a function may go on in the function's caller. */
 	if (!err && *step == STEP_NEXT && env->pc == pc)
 		env->pc = pc + 1;
 	return err;

@@ -240,9 +240,21 @@ void env_stack_written(struct env *env, u32 frame, u64 slots);
  * told where it reads or leaves other bytes.
  */
 int env_note_stack_access(struct env *env, u32 frame, u32 slot);
+/* A register or a stack slot that is refined together with others. */
+struct linked {
+	u8 frame;
+	u8 no;
+	bool is_reg;
+};
+enum { MAX_LINKED = 6 };
+struct links {
+	u32 n;
+	struct linked at[MAX_LINKED];
+};
 /* The comparison at env->pc also refines the registers and slots with these ids (0: none) in
- * both outcomes; told before anything is refined.  Beyond six they lose their id. */
-int env_note_linked(struct env *env, u32 id_dst, u32 id_src);
+ * both outcomes; told before anything is refined, and finds them.  Beyond MAX_LINKED they lose
+ * their id. */
+int env_note_linked(struct env *env, u32 id_dst, u32 id_src, struct links *links);
 /* The comparison of two registers at env->pc: these are pointers to the stack. */
 int env_note_stack_compared(struct env *env, bool dst, bool src);
 

@@ -126,11 +126,6 @@ int env_note_stack_compared(struct env *env, bool dst, bool src)
 	return 0;
 }
 
-struct links {
-	u32 n;
-	struct linked at[MAX_LINKED];
-};
-
 /* What cannot be remembered must not be refined together: it loses its id. */
 static void link_reg(struct links *links, struct reg *reg, u32 id, struct linked where)
 {
@@ -159,23 +154,23 @@ static void link_all(struct state *st, u32 id, struct links *links)
 	}
 }
 
-int env_note_linked(struct env *env, u32 id_dst, u32 id_src)
+int env_note_linked(struct env *env, u32 id_dst, u32 id_src, struct links *links)
 {
-	struct links links = {0};
 	struct history *entry;
 
 	id_dst &= ~ID_ADD_CONST;
 	id_src &= ~ID_ADD_CONST;
+	links->n = 0;
 	if (id_src)
-		link_all(env->cur, id_src, &links);
+		link_all(env->cur, id_src, links);
 	if (id_dst)
-		link_all(env->cur, id_dst, &links);
-	if (links.n < 2)
+		link_all(env->cur, id_dst, links);
+	if (links->n < 2)
 		return 0;
 	entry = history_note(env);
 	if (!entry)
 		return -ENOMEM;
-	entry->n_linked = (u8)links.n;
-	memcpy(entry->linked, links.at, sizeof(entry->linked));
+	entry->n_linked = (u8)links->n;
+	memcpy(entry->linked, links->at, links->n * sizeof(links->at[0]));
 	return 0;
 }

@@ -20,15 +20,6 @@ enum history_flag {
 	HISTORY_SRC_STACK = 1 << 2,
 };
 
-enum { MAX_LINKED = 6 };
-
-/* A register or a stack slot that was refined with others. */
-struct linked {
-	u8 frame;
-	u8 no;
-	bool is_reg;
-};
-
 struct history {
 	struct history *prev; /* counted; NULL: the path starts here */
 	u32 counts;

@@ -91,41 +91,12 @@ static int pointer_outcome(const struct jump *j)
 	return j->jmp == JMP_JNE ? 1 : -1;
 }
 
-/* A number compared with itself. */
-static int self_outcome(const struct jump *j)
-{
-	const struct scalar *s = &j->dst->var;
-	s64 min = j->width == 32 ? s->smin32 : s->smin;
-	s64 max = j->width == 32 ? s->smax32 : s->smax;
-
-	switch (j->jmp) {
-	case JMP_JEQ:
-	case JMP_JGE:
-	case JMP_JLE:
-	case JMP_JSGE:
-	case JMP_JSLE: return 1;
-	case JMP_JNE:
-	case JMP_JGT:
-	case JMP_JLT:
-	case JMP_JSGT:
-	case JMP_JSLT: return 0;
-	case JMP_JSET:
-		if (min == 0 && max == 0)
-			return 0;
-		return min <= 0 && max >= 0 ? -1 : 1;
-	case JMPS: break;
-	}
-	return -1;
-}
-
-static int outcome(const struct env *env, const struct jump *j)
+static int outcome(const struct jump *j)
 {
 	if (is_any_packet(j->dst) && is_any_packet(j->src) && j->width == 64)
 		return packet_outcome(j);
 	if (j->dst->kind != SCALAR || j->src->kind != SCALAR)
 		return pointer_outcome(j);
-	if (j->dst == j->src && env->rules->jump_on_itself)
-		return self_outcome(j);
 	return scalar_branch(j->jmp, j->width, &j->dst->var, &j->src->var);
 }
 
@@ -167,55 +138,29 @@ static int one_way(struct env *env, const struct jump *j, bool taken)
 
 /* ---- numbers that share an id ---- */
 
-enum { LINKED = 6 }; /* more than that lose their id (env_note_linked) */
-
-/* Where numbers are that are known together with the operands. */
-struct link {
-	u8 frame, no;
-	bool is_reg;
-};
-struct links {
-	u32 n;
-	struct link at[LINKED];
-};
-
 static inline bool has_id(const struct reg *reg, u32 id)
 {
 	return reg->kind == SCALAR && (reg->id & ~ID_ADD_CONST) == id;
 }
 
-static void links_add(struct links *links, u32 frame, u32 no, bool is_reg)
-{
-	if (links->n < LINKED)
-		links->at[links->n++] = (struct link){(u8)frame, (u8)no, is_reg};
-}
-
-static void links_collect(const struct state *st, u32 id, struct links *links)
-{
-	for (u32 i = st->depth + 1; i-- > 0;) {
-		const struct frame *frame = st->frames[i];
-
-		for (u32 r = 0; r < R10; r++)
-			if (has_id(&frame->regs[r], id))
-				links_add(links, i, r, true);
-		for (u32 s = 0; s < frame->n_slots; s++)
-			if (slot_is_spill(&frame->slots[s]) &&
-			    has_id(&frame->slots[s].spilled, id))
-				links_add(links, i, s, false);
-	}
-}
-
-/* to is known plus a constant. */
+/*
+ * to is known plus a constant.  Of a number plus a constant at 32 bits the upper half is zero;
+ * distances of different widths say nothing about each other.
+ */
 static void refine_linked(struct reg *to, const struct reg *known)
 {
 	struct reg old = *to;
 	struct scalar delta;
 
+	if (((old.id ^ known->id) & ID_ADD_CONST) == ID_ADD_CONST)
+		return;
 	*to = *known;
 	if (!((old.id | known->id) & ID_ADD_CONST) || old.off == known->off)
 		return;
-	delta = scalar_const((u64)(s64)(s32)((u32)old.off - (u32)known->off));
+	delta = scalar_const((u64)((s64)old.off - known->off));
 	to->var = scalar_alu(ALU_ADD, 64, &known->var, &delta);
+	if ((old.id | known->id) & ID_ADD_CONST32)
+		to->var = scalar_alu(ALU_MOV, 32, &to->var, &to->var);
 	to->id = old.id;
 	to->off = old.off;
 }
@@ -226,7 +171,7 @@ static void links_refine(struct state *st, const struct reg *known,
 	if (known->kind != SCALAR || !known->id)
 		return;
 	for (u32 i = 0; i < links->n; i++) {
-		const struct link *at = &links->at[i];
+		const struct linked *at = &links->at[i];
 		struct frame *frame = st->frames[at->frame];
 		struct reg *reg =
 			at->is_reg ? &frame->regs[at->no] : &frame->slots[at->no].spilled;
@@ -239,21 +184,11 @@ static void links_refine(struct state *st, const struct reg *known,
 /* Tells the history, before anything is refined, and says where they are. */
 static int links_find(struct env *env, const struct jump *j, struct links *links)
 {
-	u32 src = j->has_src && j->src->kind == SCALAR ? j->src->id & ~ID_ADD_CONST : 0;
-	u32 dst = j->dst->kind == SCALAR ? j->dst->id & ~ID_ADD_CONST : 0;
-	int err;
+	u32 src = j->has_src && j->src->kind == SCALAR ? j->src->id : 0;
+	u32 dst = j->dst->kind == SCALAR ? j->dst->id : 0;
 
 	links->n = 0;
-	if (!src && !dst)
-		return 0;
-	err = env_note_linked(env, dst, src);
-	if (err)
-		return err;
-	if (src)
-		links_collect(env->cur, src, links);
-	if (dst && dst != src)
-		links_collect(env->cur, dst, links);
-	return 0;
+	return src || dst ? env_note_linked(env, dst, src, links) : 0;
 }
 
 /* ---- pointers that may be NULL ---- */
@@ -409,7 +344,7 @@ static bool match_packet(const struct jump *j, struct state *on, struct state *t
 
 static int refine_numbers(struct env *env, struct jump *j, struct reg *taken_regs)
 {
-	struct scalar imm = j->imm.var;
+	struct scalar imm = j->has_src ? (struct scalar){0} : j->imm.var;
 	struct scalar *dst = &j->dst->var, *src = &j->src->var;
 	struct scalar *dst_taken = &taken_regs[j->insn->dst_reg].var;
 	struct scalar *src_taken = j->has_src ? &taken_regs[j->insn->src_reg].var : &imm;
@@ -518,7 +453,7 @@ int transfer_jump(struct env *env, const struct insn *insn, const struct op_info
 	err = check_operands(env, &j);
 	if (err)
 		return err;
-	taken = outcome(env, &j);
+	taken = outcome(&j);
 	if (taken >= 0)
 		return one_way(env, &j, taken);
 	return both_ways(env, &j);

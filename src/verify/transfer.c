@@ -157,7 +157,8 @@ int transfer(struct env *env, enum step *step)
 	case KIND_STORE_REL: break;
 	}
 	err = straight(env, insn, op);
-	if (!err)
+	/* LD_ABS that finds no packet leaves its function. */
+	if (!err && env->pc == pc)
 		env->pc = pc + (op->wide ? 2 : 1);
 	return err;
 }

@@ -24,7 +24,7 @@ int need_writable(struct env *env, u32 regno);
  */
 int need_consistent(struct env *env, struct scalar *value);
 
-/* The functions without "step" leave env->pc alone: transfer() goes on after the instruction. */
+/* Functions that leave env->pc alone: transfer() goes on after the instruction. */
 
 /* The error of what returned NULL and told why. */
 static inline int env_told(const struct env *env)
