@@ -44,7 +44,7 @@ static const struct {
 	{"task_vma", "vma", PTR_TO_BTF_ID, MAYBE_NULL},
 	{"tcp", "sk_common", PTR_TO_BTF_ID, MAYBE_NULL | TRUSTED},
 	{"udp", "udp_sk", PTR_TO_BTF_ID, MAYBE_NULL | TRUSTED},
-	{"unix", "unix_sk", PTR_TO_BTF_ID, MAYBE_NULL | TRUSTED},
+	{"unix", "unix_sk", PTR_TO_BTF_ID, MAYBE_NULL},
 };
 
 static int add_arg(struct env *env, const struct attach_arg *arg)
