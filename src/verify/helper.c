@@ -48,6 +48,8 @@ static int memory_arg(struct env *env, struct call *call, u32 regno, u32 arg, u3
 		.size = size,
 		.type = access_of(arg),
 		.raw = arg & MEM_UNINIT,
+		/* Whether it may be NULL was asked when its kind was. */
+		.for_kfunc = true,
 	};
 	int err = region_check(env, &use);
 
@@ -64,7 +66,6 @@ static int size_arg(struct env *env, struct call *call, u32 regno, bool zero_ok)
 		.type = access_of(arg),
 		.zero_size_ok = zero_ok,
 		.raw = arg & MEM_UNINIT,
-		/* Whether it may be NULL was asked when its kind was. */
 		.for_kfunc = true,
 	};
 	int err;
@@ -606,6 +607,22 @@ static int remember_map(struct env *env, const struct call *call)
 	return 0;
 }
 
+/* In a function, the other program's end is the function's: what it did to the packet and
+ * what it returns is not known.  Where the call fails the function goes on, as branch. */
+static int tail_call_return(struct env *env, struct call *call)
+{
+	if (!env->rules->tail_calls_return)
+		return 0;
+	call->changes_packet = false;
+	if (!env->cur->depth)
+		return 0;
+	if (!env_branch(env, env->pc + 1, false))
+		return env_told(env);
+	forget_packet(env);
+	reg_set_unknown(&env_regs(env)[R0]);
+	return frame_return(env);
+}
+
 int helper_call(struct env *env, const struct insn *insn, enum step *step)
 {
 	struct call call = {.func = (u32)insn->imm, .const_key = -1};
@@ -633,6 +650,8 @@ int helper_call(struct env *env, const struct insn *insn, enum step *step)
 	err = set_result(env, &call);
 	if (!err && call.map)
 		err = map_call_check(env, call.map, call.func);
+	if (!err && call.func == BPF_FUNC_tail_call)
+		err = tail_call_return(env, &call);
 	if (!err && call.changes_packet)
 		forget_packet(env);
 	return err;
