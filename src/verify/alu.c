@@ -120,6 +120,11 @@ static int move(struct env *env, const struct insn *insn, const struct op_info *
 
 /* ---- one operand: byte swaps and negation ---- */
 
+static enum op own_order64(void)
+{
+	return host_is_big_endian() ? OP_BE64 : OP_LE64;
+}
+
 static int unary(struct env *env, const struct insn *insn, const struct op_info *op)
 {
 	struct reg *dst = &env_regs(env)[insn->dst_reg];
@@ -132,17 +137,15 @@ static int unary(struct env *env, const struct insn *insn, const struct op_info 
 	err = need_writable(env, insn->dst_reg);
 	if (err)
 		return err;
-	if (dst->kind != SCALAR || op->kind == KIND_END) {
-		bool number = dst->kind == SCALAR;
-		struct scalar was = dst->var;
-
+	if (dst->kind != SCALAR)
 		reg_set_unknown(dst);
-		if (number)
-			dst->var = scalar_end(env->aux[env->pc].op, &was);
-		return 0;
-	}
-	dst->var = scalar_alu(op->row, op->width, &dst->var, &dst->var);
-	unlink_scalar(dst);
+	else if (op->kind == KIND_ALU)
+		dst->var = scalar_alu(op->row, op->width, &dst->var, &dst->var);
+	else
+		dst->var = scalar_end(env->aux[env->pc].op, &dst->var);
+	/* 64 bits in the order that they have already are the same number. */
+	if (op->kind == KIND_ALU || env->aux[env->pc].op != own_order64())
+		unlink_scalar(dst);
 	return 0;
 }
 
@@ -216,25 +219,42 @@ static int fork_mask(struct env *env, const struct insn *insn)
 	return 0;
 }
 
-/* dst += constant: dst is at that distance from what it was equal to.  Small distances
- * that are not negative, once. */
-static void keep_distance(struct env *env, struct reg *dst, const struct op_info *op,
-			  const struct scalar *added)
+static bool is_known(const struct scalar *s, u8 width)
 {
-	u64 distance = added->bits.value;
+	return !(width == 64 ? s->bits.mask : (u32)s->bits.mask);
+}
 
-	if (!env->privileged || op->row != ALU_ADD || op->width != 64 || !dst->id ||
-	    !scalar_is_const(added) || dst->id & ID_ADD_CONST || distance > INT32_MAX) {
+struct distance {
+	const struct scalar *number;
+	u64 max;
+};
+
+/*
+ * dst += constant, dst -= constant: dst is at that distance from what it was equal to,
+ * once. At 32 bits only if it was a 32-bit number (max: what it was at most).
+ */
+static void keep_distance(const struct env *env, struct reg *dst,
+			  const struct op_info *op, const struct distance *by)
+{
+	s64 off = op->width == 64 ? (s64)by->number->bits.value
+				  : (s32)by->number->bits.value;
+
+	if (!env->privileged || !dst->id || dst->id & ID_ADD_CONST ||
+	    (op->row != ALU_ADD && op->row != ALU_SUB) ||
+	    !is_known(by->number, op->width) || off != (s32)off ||
+	    (op->row == ALU_SUB && off == INT32_MIN) ||
+	    (op->width == 32 && by->max > UINT32_MAX)) {
 		unlink_scalar(dst);
 		return;
 	}
-	dst->id |= ID_ADD_CONST;
-	dst->off = (s32)distance;
+	dst->id |= op->width == 64 ? ID_ADD_CONST64 : ID_ADD_CONST32;
+	dst->off = (s32)(op->row == ALU_SUB ? -off : off);
 }
 
 static int alu_numbers(struct env *env, const struct insn *insn, const struct op_info *op)
 {
 	struct reg *dst = &env_regs(env)[insn->dst_reg];
+	struct distance by = {.max = dst->var.umax};
 	struct scalar number;
 	int err = 0;
 
@@ -249,10 +269,11 @@ static int alu_numbers(struct env *env, const struct insn *insn, const struct op
 	if (err)
 		return err;
 	dst->var = scalar_alu(op->row, op->width, &dst->var, &number);
+	by.number = &number;
 	if (op->reg && insn->src_reg == insn->dst_reg)
 		unlink_scalar(dst);
 	else
-		keep_distance(env, dst, op, &number);
+		keep_distance(env, dst, op, &by);
 	return 0;
 }
 

@@ -68,6 +68,24 @@ static void within_s32(struct scalar *s, s32 min, s32 max)
 
 /* ---- what one part says of another ---- */
 
+/*
+ * Bits and range may have just one number in common: the first of the range, the largest
+ * with these bits, or one between.
+ */
+static void only_number(struct scalar *s)
+{
+	bool first = (s->umin & ~s->bits.mask) == s->bits.value;
+	u64 next = tnum_next(s->bits, s->umin);
+	u64 most = s->bits.value | s->bits.mask;
+
+	if (first && next > s->umax)
+		*s = scalar_const(s->umin);
+	else if (!first && next == most)
+		*s = scalar_const(most);
+	else if (!first && next <= s->umax && tnum_next(s->bits, next) > s->umax)
+		*s = scalar_const(next);
+}
+
 /* Unknown bits all 0, all 1; of signed numbers the sign bit the other way round. */
 static void ranges_from_bits(struct scalar *s)
 {
@@ -80,6 +98,7 @@ static void ranges_from_bits(struct scalar *s)
 	within_s64(s, (s64)(value | (mask & 1ull << 63)),
 		   (s64)(value | (mask & INT64_MAX)));
 	within_u64(s, value, value | mask);
+	only_number(s);
 }
 
 /*

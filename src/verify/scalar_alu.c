@@ -8,6 +8,8 @@
  */
 #include "verify/scalar.h"
 
+#include "base/bytes.h"
+
 /* The two ranges of one width, so that 32 and 64 bits are the same code. */
 struct range {
 	u64 umin, umax;
@@ -417,9 +419,40 @@ struct scalar scalar_truncate(const struct scalar *s, u8 size)
 	return r;
 }
 
+/* Of ranges nothing is left once bytes are swapped. */
+static struct scalar swap_bytes(const struct scalar *d, u8 size)
+{
+	struct scalar r = scalar_unknown();
+
+	r.bits = tnum_bswap(d->bits, size);
+	if (size < 8)
+		return scalar_truncate(&r, size);
+	scalar_sync(&r);
+	return r;
+}
+
+/* In the byte order that it has already a number is cut off only. */
+static struct scalar order_bytes(const struct scalar *d, u8 size, bool swap)
+{
+	return swap ? swap_bytes(d, size) : scalar_truncate(d, size);
+}
+
 struct scalar scalar_end(enum op op, const struct scalar *d)
 {
-	(void)op, (void)d;
+	bool big = host_is_big_endian();
+	u8 size = op_info(op)->width / 8;
+
+	switch ((int)op) {
+	case OP_LE16:
+	case OP_LE32:
+	case OP_LE64: return order_bytes(d, size, big);
+	case OP_BE16:
+	case OP_BE32:
+	case OP_BE64: return order_bytes(d, size, !big);
+	case OP_BSWAP16:
+	case OP_BSWAP32:
+	case OP_BSWAP64: return swap_bytes(d, size);
+	}
 	return scalar_unknown();
 }
 

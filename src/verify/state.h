@@ -135,7 +135,10 @@ struct reg {
  * (a range that is no more than MAX_PACKET_OFF is never one of these). */
 enum { PACKET_AT_END = -1, PACKET_BEYOND_END = -2, MAX_PACKET_OFF = 0xffff };
 
-enum { ID_ADD_CONST = 1u << 31 }; /* in id: the number of that id plus off */
+/* In id: the number of that id plus off, by an addition of 64 or of 32 bits. */
+#define ID_ADD_CONST64 (1u << 31)
+#define ID_ADD_CONST32 (1u << 30)
+#define ID_ADD_CONST (ID_ADD_CONST64 | ID_ADD_CONST32)
 
 enum slot_type {
 	SLOT_INVALID, /* never written */

@@ -101,6 +101,33 @@ struct tnum tnum_mul(struct tnum a, struct tnum b)
 	return sum;
 }
 
+struct tnum tnum_bswap(struct tnum a, u8 size)
+{
+	u8 unused = 64 - 8 * size;
+
+	return (struct tnum){__builtin_bswap64(a.value << unused),
+			     __builtin_bswap64(a.mask << unused)};
+}
+
+/*
+ * Members are the known ones plus the unknown bits as a number, spread out.  Of n's
+ * distance from the smallest member, everything below its highest bit that is no unknown
+ * one is filled up; so are all other known bits, for the carry of + 1 to run through
+ * them.
+ */
+u64 tnum_next(struct tnum a, u64 n)
+{
+	u64 most = a.value | a.mask, over = n - a.value, stray = over & ~a.mask;
+
+	if (n >= most)
+		return most;
+	if (n < a.value)
+		return a.value;
+	if (stray)
+		over |= ~0ull >> __builtin_clzll(stray);
+	return a.value | (((over | ~a.mask) + 1) & a.mask);
+}
+
 /* Where one has a known 1 and the other a known 0 (no value is in both) it gives 1. */
 struct tnum tnum_intersect(struct tnum a, struct tnum b)
 {

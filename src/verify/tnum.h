@@ -53,6 +53,12 @@ struct tnum tnum_or(struct tnum a, struct tnum b);
 struct tnum tnum_xor(struct tnum a, struct tnum b);
 struct tnum tnum_mul(struct tnum a, struct tnum b);
 
+/* The low size bytes, swapped; the rest is zero. */
+struct tnum tnum_bswap(struct tnum a, u8 size);
+
+/* The smallest member above n; the largest one where there is none. */
+u64 tnum_next(struct tnum a, u64 n);
+
 /* What is in both; meaningless when nothing is (tnum_overlap). */
 struct tnum tnum_intersect(struct tnum a, struct tnum b);
 /* The smallest that has both. */
