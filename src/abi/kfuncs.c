@@ -19,9 +19,9 @@ enum {
 	TC = SCHED_CLS | SCHED_ACT,
 	LWT = LWT_IN | LWT_OUT | LWT_XMIT | LWT_SEG6LOCAL,
 	/* Sets are registered for hooks, which several types of programs share. */
-	TRACERS = TRACING | TRACEPOINT | RAW_TRACEPOINT | PERF_EVENT | LSM,
+	TRACERS = TRACING | TRACEPOINT | PERF_EVENT | LSM,
 	CGROUP = CGROUP_SKB | CGROUP_SOCK | CGROUP_DEVICE | CGROUP_SOCK_ADDR |
-		 CGROUP_SYSCTL | CGROUP_SOCKOPT,
+		 CGROUP_SYSCTL | CGROUP_SOCKOPT | SOCK_OPS,
 	GENERIC = TRACERS | SCHED_CLS | XDP | STRUCT_OPS | SYSCALL | CGROUP,
 	CPUMASK = TRACERS | STRUCT_OPS | SYSCALL,
 	SKB = TC | SK_SKB | SOCKET_FILTER | CGROUP | LWT | NETFILTER,
@@ -58,6 +58,10 @@ const struct abi_kfunc *abi_kfunc_for(const struct abi_kfunc *kfunc, u32 version
 	const struct abi_kfunc *found = NULL, *row;
 
 	if (prog_type >= PROG_TYPES)
+		return NULL;
+	/* it came to the hook of the other cgroup programs later */
+	if (prog_type == PROG_TYPE_SOCK_OPS && version < ABI_LINUX(6, 15) &&
+	    kfunc->callers != ALL)
 		return NULL;
 	for (row = kfunc; row < kfuncs + ARRAY_SIZE(kfuncs) && row->id == kfunc->id;
 	     row++)

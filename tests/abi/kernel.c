@@ -318,6 +318,81 @@ static void check_helpers(const struct kind *kind)
 	}
 }
 
+/* ---- kfuncs ---- */
+
+static bool kernel_offers_kfunc(const struct kind *kind, u32 id)
+{
+	const struct insn call[] = {
+		{.code = 0x85, .src_reg = CALL_KFUNC, .imm = (s32)id}, set_1, exit_insn};
+
+	return !load(kind, call, 3) || !strstr(kernel_log, "is not allowed");
+}
+
+static bool kfunc_offered(const struct kind *kind, const struct abi_kfunc *row)
+{
+	if (!row)
+		return false;
+	if (row->flags & KF_ONLY_ITER)
+		return kind->attach == ATTACH_TRACE_ITER;
+	if (row->flags & KF_ONLY_SESSION)
+		return kind->attach == ATTACH_TRACE_KPROBE_SESSION ||
+		       kind->attach == ATTACH_TRACE_UPROBE_SESSION;
+	return true;
+}
+
+static void check_kfunc(const struct kind *kind, const struct btf *btf, u32 id)
+{
+	const struct abi_kfunc *known = abi_find_kfunc(btf_name(btf, id));
+	const struct abi_kfunc *row;
+	bool ours, kernels;
+
+	/* those for programs that are bound to a device are refused before */
+	if (!known || known->flags & KF_DEV_BOUND)
+		return;
+	row = abi_kfunc_for(known, kernel_version(), kind->type);
+	ours = kfunc_offered(kind, row);
+	kernels = kernel_offers_kfunc(kind, id);
+	if (check_that(ours == kernels, known->name, abi_prog_type(kind->type)->name,
+		       (int)kind->attach))
+		return;
+	fprintf(stderr, "\tthe kernel %s it\n", kernels ? "offers" : "refuses");
+}
+
+/* The kernel marks them in its BTF: one call each, first with id 0. */
+static u32 next_kfunc(const struct btf *btf, u32 *tag)
+{
+	for (u32 id = *tag + 1; id < btf_count(btf); id++) {
+		struct btf_type t = btf_type(btf, id);
+
+		if (t.kind != BTF_DECL_TAG || strcmp(t.name, "bpf_kfunc") != 0)
+			continue;
+		*tag = id;
+		return t.type;
+	}
+	return 0;
+}
+
+static void check_kfuncs(const struct kind *kind, const struct btf *btf)
+{
+	for (u32 tag = 0, id; (id = next_kfunc(btf, &tag));)
+		check_kfunc(kind, btf, id);
+}
+
+static void kfuncs_are_known(const struct btf *btf)
+{
+	for (u32 tag = 0, id; (id = next_kfunc(btf, &tag));) {
+		const char *name = btf_name(btf, id);
+		const struct abi_kfunc *row = abi_find_kfunc(name);
+
+		if (check_that(row != NULL, name, "kfuncs.def", (int)id))
+			check_that(row->since <= kernel_version(), name, "is older",
+				   (int)id);
+		if (row && row->flags & KF_FASTCALL)
+			check_that(btf_has_tag(btf, id, -1, "bpf_fastcall"), name,
+				   "is no fast call", (int)id);
+	}
+}
+
 /* ---- contexts ---- */
 
 static bool kernel_allows(const struct kind *kind, u32 off, u32 size, bool write)
@@ -397,6 +472,7 @@ int main(void)
 	}
 	numbers_are_the_kernels(btf);
 	check_since(btf, running);
+	kfuncs_are_known(btf);
 	is_older = running < ABI_LINUX(6, 18);
 	if (!is_older)
 		layouts_are_the_kernels(btf);
@@ -412,6 +488,7 @@ int main(void)
 			continue;
 		}
 		check_helpers(kind);
+		check_kfuncs(kind, btf);
 		check_context(kind);
 		n++;
 	}
