@@ -126,7 +126,7 @@ static u32 folded_kind(const struct reg *reg, u32 regno, u32 arg, const struct c
 	if (arg & PTR_MAYBE_NULL)
 		flags &= ~(u32)MAYBE_NULL;
 	if ((arg & ABI_BASE) == ARG_PTR_TO_MEM)
-		flags &= ~(u32)PACKET_SLICE;
+		flags &= ~(u32)(PACKET_SLICE | OTHER_SLICE);
 	/* What is exchanged may be an object of the program's own. */
 	if (call->func == BPF_FUNC_kptr_xchg && regno == R2 && flags & ALLOCATED)
 		flags &= ~(u32)(ALLOCATED | PERCPU);

@@ -220,13 +220,21 @@ static int cast_result(struct env *env, const struct kfunc_use *use, struct reg 
 	return 1;
 }
 
+static bool slice_of_packet(u32 dynptr_type)
+{
+	return dynptr_type == DYNPTR_SKB || dynptr_type == DYNPTR_XDP ||
+	       dynptr_type == DYNPTR_SKB_META;
+}
+
 static int slice_result(struct env *env, const struct kfunc_use *use, struct reg *r0)
 {
 	bool writable = kfunc_is(use->kfunc, KFUNC_bpf_dynptr_slice_rdwr);
+	u32 flags = slice_of_packet(use->call.initialized_dynptr_type) ? PACKET_SLICE
+								       : OTHER_SLICE;
 
 	if (writable && !may_access_packet_directly(env, false, true))
 		return reject(env, SLICE_NOT_WRITABLE);
-	reg_set_pointer(r0, PTR_TO_MEM, writable ? 0 : RDONLY);
+	reg_set_pointer(r0, PTR_TO_MEM, flags | (writable ? 0 : RDONLY));
 	r0->mem_size = (u32)use->call.constant.value;
 	r0->dynptr_id = use->call.dynptr_id;
 	return 1;

@@ -64,6 +64,7 @@ enum reg_flag {
 	RCU = 1 << 8,
 	NON_OWN_REF = 1 << 9,
 	PACKET_SLICE = 1 << 10, /* PTR_TO_MEM: dynptr slice of a packet, ends as packet pointers do */
+	OTHER_SLICE = 1 << 11, /* PTR_TO_MEM: dynptr slice of other memory */
 };
 
 enum dynptr_type {
