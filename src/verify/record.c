@@ -18,7 +18,6 @@
 enum {
 	MAX_FIELDS = 11,
 	MAX_NESTING = 32,
-	MAX_OWNERS = 8, /* an object owns one that owns one ... */
 	PAGE = 4096,
 };
 
@@ -506,7 +505,6 @@ const struct record *record_of(struct env *env, const struct btf *btf, u32 type,
 
 struct struct_entry {
 	u32 id;
-	u8 depth; /* of owners below, + 1; 0: not known yet */
 	const struct record *rec;
 };
 
@@ -604,32 +602,17 @@ static int refuse_struct(struct env *env, u32 id, int err)
 	return reject_at(env, NO_PC, BAD_SPECIAL_FIELDS, name);
 }
 
-/* How many owners are below: through lists, trees and pointers.  Destroying an object
- * destroys what it owns, so this is a depth of calls. */
-static int owner_depth(struct env *env, struct struct_entry *entry, u32 left)
+/* Objects that are owned by others must own only such as own nothing: so there are no
+ * cycles. */
+static bool owns_owners(const struct record *rec)
 {
-	int most = 0;
+	for (u32 i = 0; rec->kinds & FIELD_GRAPH_NODE && i < rec->n_fields; i++) {
+		const struct record *owned = rec->fields[i].value_record;
 
-	if (!left)
-		return -ELOOP;
-	for (u32 i = 0; !entry->depth && i < entry->rec->n_fields; i++) {
-		const struct record_field *field = &entry->rec->fields[i];
-		struct struct_entry *owned = NULL;
-
-		if (field->kind &
-			    (FIELD_GRAPH_ROOT | FIELD_KPTR_REF | FIELD_KPTR_PERCPU) &&
-		    field->btf == env->prog->btf)
-			owned = find_entry(env, field->btf_id);
-		if (!owned)
-			continue;
-		int depth = owner_depth(env, owned, left - 1);
-		if (depth < 0)
-			return depth;
-		most = depth > most ? depth : most;
+		if (owned && owned->kinds & FIELD_GRAPH_ROOT)
+			return true;
 	}
-	if (!entry->depth)
-		entry->depth = (u8)(most + 1);
-	return entry->depth > left ? -ELOOP : entry->depth;
+	return false;
 }
 
 static int add_structs(struct env *env, const bool *special)
@@ -667,11 +650,8 @@ static int make_structs(struct env *env)
 	for (u32 i = 0; i < records->n_structs && !err; i++)
 		fill_roots(env, records->structs[i].rec);
 	for (u32 i = 0; i < records->n_structs && !err; i++) {
-		struct struct_entry *entry = &records->structs[i];
-		int depth = owner_depth(env, entry, MAX_OWNERS);
-
-		if (depth < 0)
-			err = refuse_struct(env, entry->id, depth);
+		if (owns_owners(records->structs[i].rec))
+			err = refuse_struct(env, records->structs[i].id, -ELOOP);
 	}
 	return err;
 }
