@@ -61,7 +61,7 @@ static int check_memory(const struct arg *a, u64 size)
 
 	if (!a->helper->pkt && size && in_packet(a->ck, a->value))
 		return is_not(a, "memory outside of the packet");
-	return access_check(a->ck, &access);
+	return access_checked(a->ck, &access);
 }
 
 static int check_mem_and_size(const struct arg *a)

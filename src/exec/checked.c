@@ -60,7 +60,7 @@ static int slow_access(struct checked *ck, const struct code *code, u64 addr, u3
 			   .reg = how & WRITE ? code->dst : code->src,
 			   .pc = pc_of(ck, code),
 			   .cache = cache_of(ck, code)};
-	int err = access_check(ck, &a);
+	int err = access_checked(ck, &a);
 
 	return err ? violation(ck, a.pc, err) : 0;
 }
@@ -539,7 +539,7 @@ static int checked_access(struct run *run, u64 addr, u64 size, bool write)
 			   .how = write ? WRITE : READ,
 			   .reg = -1,
 			   .pc = ck->call_pc};
-	int err = access_check(ck, &a);
+	int err = access_checked(ck, &a);
 
 	return err ? violation(ck, a.pc, err) : 0;
 }

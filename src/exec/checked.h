@@ -74,7 +74,7 @@ struct access {
 
 /* Judges an access that is not on the fast path, marks what is written on the stack.
  * 0, or a negative errno with the account in run->diag. */
-int access_check(struct checked *ck, const struct access *access);
+int access_checked(struct checked *ck, const struct access *access);
 
 /* Adds source line to the violation just told, makes it the end of the run. */
 int violation(struct checked *ck, u32 pc, int err);

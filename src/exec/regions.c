@@ -376,7 +376,7 @@ static int check_region(struct checked *ck, const struct access *a,
 	return 0;
 }
 
-int access_check(struct checked *ck, const struct access *a)
+int access_checked(struct checked *ck, const struct access *a)
 {
 	struct region region;
 	int err;
