@@ -92,6 +92,8 @@ int kptr_dest_check(struct env *env, u32 regno, struct call *call);
 int kptr_match(struct env *env, const struct record_field *field, u32 regno);
 
 /* ---- what a row cannot say: helper_rules.c, helper_callbacks.c ---- */
+/* The row that this program is offered, or NULL. */
+const struct abi_helper *helper_row(const struct env *env, u32 func);
 /* May this program call it at all?  Beside the row: privileges and where it attaches to. */
 int helper_allowed(struct env *env, const struct abi_helper *helper);
 /* After the arguments, before the result. */

@@ -14,6 +14,7 @@
 #include "verify/kfunc.h"
 #include "verify/memory.h"
 #include "verify/record.h"
+#include "verify/transfer.h"
 
 enum {
 	MAX_CPUS = 8192, /* whatever machine it runs on */
@@ -550,7 +551,7 @@ static int helper_find(struct env *env, struct call *call)
 
 	if (!any)
 		return reject(env, HELPER_UNKNOWN, (int)call->func);
-	helper = abi_helper_at(call->func, env->prog_type, env->attach_type);
+	helper = helper_row(env, call->func);
 	if (!helper)
 		return reject(env, HELPER_NOT_FOR_TYPE, type ? type->name : "?",
 			      any->name);
@@ -659,8 +660,7 @@ int helper_call(struct env *env, const struct insn *insn, enum step *step)
 
 bool helper_might_sleep(const struct env *env, u32 func)
 {
-	const struct abi_helper *helper =
-		abi_helper_at(func, env->prog_type, env->attach_type);
+	const struct abi_helper *helper = helper_row(env, func);
 
 	return helper && helper->sleeps;
 }

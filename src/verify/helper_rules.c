@@ -113,7 +113,24 @@ static bool may_print_path(const struct env *env)
 	return env->attach_name && is_one_of(env->attach_name, functions);
 }
 
-/* Hooks that run with the socket locked, or before anybody else knows it. */
+/* Tracing programs must not run inside of the storage that they use. */
+static bool may_use_sk_storage(const struct env *env)
+{
+	if (env->prog_type != PROG_TYPE_TRACING && env->prog_type != PROG_TYPE_SYSCALL)
+		return true;
+	switch (env->attach_type) {
+	case ATTACH_TRACE_ITER:
+	case ATTACH_TRACE_RAW_TP: return true;
+	case ATTACH_TRACE_FENTRY:
+	case ATTACH_TRACE_FEXIT:
+		return env->attach_name &&
+		       strncmp(env->attach_name, "bpf_sk_storage", 14) != 0;
+	default: return false;
+	}
+}
+
+/* Of LSM hooks, those that run with the socket locked, or before anybody else knows it.
+ */
 static bool may_set_options(const struct env *env)
 {
 	static const char *const hooks[] = {
@@ -121,7 +138,43 @@ static bool may_set_options(const struct env *env)
 		"socket_post_create", "socket_socketpair", NULL,
 	};
 
+	if (env->prog_type == PROG_TYPE_STRUCT_OPS) /* the socket is going away */
+		return !env->attach_name || strcmp(env->attach_name, "release") != 0;
 	return env->prog_type != PROG_TYPE_LSM || is_one_of(lsm_hook(env), hooks);
+}
+
+/* Members of a struct_ops are offered what all programs are, and congestion control what
+ * is about sockets. */
+static bool fits_struct_ops(const struct env *env, u32 func)
+{
+	const char *ops = env->struct_ops ? env->struct_ops : "";
+
+	switch (func) {
+	case BPF_FUNC_tcp_send_ack:
+	case BPF_FUNC_sk_storage_get:
+	case BPF_FUNC_sk_storage_delete:
+	case BPF_FUNC_setsockopt:
+	case BPF_FUNC_getsockopt:
+	case BPF_FUNC_ktime_get_coarse_ns: return !strcmp(ops, "tcp_congestion_ops");
+	case BPF_FUNC_tail_call: return strcmp(ops, "Qdisc_ops") != 0;
+	default: return true;
+	}
+}
+
+const struct abi_helper *helper_row(const struct env *env, u32 func)
+{
+	static const char *const iterators[] = {"bpf_iter_tcp", "bpf_iter_unix", NULL};
+
+	/* These iterators hold the lock of the socket that they show. */
+	if (env->prog_type == PROG_TYPE_TRACING &&
+	    env->attach_type == ATTACH_TRACE_ITER && env->attach_name &&
+	    (func == BPF_FUNC_setsockopt || func == BPF_FUNC_getsockopt))
+		return is_one_of(env->attach_name, iterators)
+			       ? abi_helper_for(func, PROG_TYPE_STRUCT_OPS)
+			       : NULL;
+	if (env->prog_type == PROG_TYPE_STRUCT_OPS && !fits_struct_ops(env, func))
+		return NULL;
+	return abi_helper_at(func, env->prog_type, env->attach_type);
 }
 
 int helper_allowed(struct env *env, const struct abi_helper *helper)
@@ -136,6 +189,8 @@ int helper_allowed(struct env *env, const struct abi_helper *helper)
 	case BPF_FUNC_ima_file_hash: here = lsm_is_sleepable(lsm_hook(env)); break;
 	case BPF_FUNC_setsockopt:
 	case BPF_FUNC_getsockopt: here = may_set_options(env); break;
+	case BPF_FUNC_sk_storage_get:
+	case BPF_FUNC_sk_storage_delete: here = may_use_sk_storage(env); break;
 	default: break;
 	}
 	return here ? 0 : reject(env, HELPER_NOT_HERE, helper->name);
