@@ -67,6 +67,12 @@ struct skep_object {
 	bool loaded;
 };
 
+/* Is somebody asked for a verdict before its programs run? */
+static inline bool load_is_verified(const struct skep_object *obj)
+{
+	return obj->in_kernel || !obj->engine->safe;
+}
+
 /* What is loaded for the program: fitted to the target, a chain put together. */
 int load_fit(struct skep_prog *prog, const struct target *target, struct skep_diag *diag);
 
