@@ -94,15 +94,15 @@ struct kfunc_use {
 
 /* kfunc_proto.c: what BTF and tables say of an extern of the program. */
 int kfunc_read(struct env *env, const struct extern_ref *ref, struct kfunc *kfunc);
-/* Structs of numbers, four deep at most. */
-bool type_is_scalars(const struct btf *btf, u32 type, u32 depth);
+/* A struct of numbers, four deep at most? */
+bool type_is_scalars(const struct btf *btf, u32 type);
 /* The kernel's struct that is the context of this type of program, or 0. */
 u32 kern_ctx_type(const struct env *env);
 
 /* kfunc_args.c */
 int kfunc_args_check(struct env *env, struct kfunc_use *use);
-/* Is the register trusted, or protected by RCU? */
-bool reg_is_trusted(const struct reg *reg);
+/* A kernel whose BTF has another prototype than the table's rows are for. */
+int kfunc_odd_prototype(struct env *env);
 
 /* kfunc_graph.c: lists and rb-trees. */
 int kfunc_graph_root_check(struct env *env, u32 regno, struct kfunc_use *use, u32 kind);

@@ -19,7 +19,6 @@ struct argument {
 	const struct kfunc_param *param;
 	struct reg *reg;
 	u32 regno;
-	u32 index;
 	bool sized; /* the next argument is its size */
 };
 
@@ -168,7 +167,7 @@ static int map_arg_note(struct env *env, const struct argument *arg)
 	const struct reg *reg = arg->reg;
 	const struct record *rec;
 
-	if (reg->kind == PTR_TO_BTF_ID)
+	if (reg->kind == PTR_TO_BTF_ID && !call->map)
 		return 0;
 	if (reg->kind != CONST_PTR_TO_MAP && reg->kind != PTR_TO_MAP_VALUE &&
 	    reg->kind != PTR_TO_MAP_KEY)
@@ -574,7 +573,6 @@ int kfunc_args_check(struct env *env, struct kfunc_use *use)
 			.param = param,
 			.reg = &regs[i + 1],
 			.regno = i + 1,
-			.index = i,
 			.sized = (param->sized || param->const_sized) &&
 				 regs[i + 2].kind == SCALAR,
 		};

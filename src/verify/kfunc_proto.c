@@ -30,18 +30,23 @@ static bool is_struct(enum btf_kind kind)
 	return kind == BTF_STRUCT || kind == BTF_UNION;
 }
 
-bool type_is_scalars(const struct btf *btf, u32 type, u32 depth)
+enum { MAX_MEMBERS = 4096 };
+
+/* members: how many may still be looked at; structs may have many of size 0. */
+static bool is_scalars(const struct btf *btf, u32 type, u32 depth, u32 *members)
 {
 	struct btf_type t = btf_type(btf, btf_resolve(btf, type));
 
-	if (!is_struct(t.kind))
+	if (!is_struct(t.kind) || depth > 3)
 		return false;
 	for (u32 i = 0; i < t.vlen; i++) {
 		u32 member = btf_resolve(btf, btf_member(btf, &t, i).type);
 		enum btf_kind kind = btf_kind(btf, member);
 
+		if (!(*members)--)
+			return false;
 		if (is_struct(kind)) {
-			if (depth >= 3 || !type_is_scalars(btf, member, depth + 1))
+			if (!is_scalars(btf, member, depth + 1, members))
 				return false;
 			continue;
 		}
@@ -57,6 +62,13 @@ bool type_is_scalars(const struct btf *btf, u32 type, u32 depth)
 			return false;
 	}
 	return true;
+}
+
+bool type_is_scalars(const struct btf *btf, u32 type)
+{
+	u32 members = MAX_MEMBERS;
+
+	return is_scalars(btf, type, 0, &members);
 }
 
 /* ---- contexts ---- */
@@ -221,7 +233,7 @@ static void read_pointee(const struct btf *btf, u32 pointee, struct kfunc_param 
 	param->type_name = btf_name(btf, id);
 	param->to_void = kind == BTF_VOID;
 	param->to_struct = is_struct(kind);
-	param->to_scalars = is_number(kind) || type_is_scalars(btf, id, 0);
+	param->to_scalars = is_number(kind) || type_is_scalars(btf, id);
 	param->callback = kind == BTF_FUNC_PROTO;
 	param->size = size > 0 && size <= INT32_MAX ? (u32)size : 0;
 }
@@ -335,6 +347,12 @@ static void find_row(struct env *env, struct kfunc *kfunc)
 		kfunc->flags = kfunc->row->flags;
 }
 
+int kfunc_odd_prototype(struct env *env)
+{
+	return unsupported(env, "the kernel's types describe a kernel function otherwise "
+				"than Linux does");
+}
+
 int kfunc_read(struct env *env, const struct extern_ref *ref, struct kfunc *kfunc)
 {
 	struct btf_type func, proto;
@@ -358,6 +376,9 @@ int kfunc_read(struct env *env, const struct extern_ref *ref, struct kfunc *kfun
 	for (u32 i = 0; i < proto.vlen && i < ARRAY_SIZE(kfunc->params); i++)
 		read_param(env, kfunc, &proto, i);
 	read_result(kfunc, &proto);
+	if (kfunc->flags & (KF_ITER_NEW | KF_ITER_NEXT | KF_ITER_DESTROY) &&
+	    kfunc->params[0].kind != KARG_ITER)
+		return kfunc_odd_prototype(env);
 	return 0;
 }
 

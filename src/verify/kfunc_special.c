@@ -103,7 +103,7 @@ int kfunc_sections(struct env *env, const struct kfunc *kfunc)
 /* ---- callbacks ---- */
 
 /* The callbacks get the map, a key and the value, and run when the program is done. */
-static void later_args(const struct reg *of_map, struct frame *callee)
+static void later_args(const struct call *call, struct frame *callee)
 {
 	static const enum reg_kind kinds[] = {CONST_PTR_TO_MAP, PTR_TO_MAP_KEY,
 					      PTR_TO_MAP_VALUE};
@@ -112,8 +112,8 @@ static void later_args(const struct reg *of_map, struct frame *callee)
 		struct reg *reg = &callee->regs[R1 + i];
 
 		reg_set_pointer(reg, kinds[i], 0);
-		reg->map = of_map->map;
-		reg->map_uid = of_map->map_uid;
+		reg->map = call->map;
+		reg->map_uid = call->map_uid;
 	}
 	reg_set_uninit(&callee->regs[R4]);
 	reg_set_uninit(&callee->regs[R5]);
@@ -123,8 +123,8 @@ static void later_args(const struct reg *of_map, struct frame *callee)
 static int wq_args(struct env *env, const struct call *call, const struct frame *caller,
 		   struct frame *callee)
 {
-	(void)env, (void)call;
-	later_args(&caller->regs[R1], callee);
+	(void)env, (void)caller;
+	later_args(call, callee);
 	callee->callback_ret_min = callee->callback_ret_max = 0;
 	return 0;
 }
@@ -132,8 +132,8 @@ static int wq_args(struct env *env, const struct call *call, const struct frame 
 static int task_work_args(struct env *env, const struct call *call,
 			  const struct frame *caller, struct frame *callee)
 {
-	(void)env, (void)call;
-	later_args(&caller->regs[R3], callee);
+	(void)env, (void)caller;
+	later_args(call, callee);
 	callee->callback_ret_min = INT32_MIN;
 	callee->callback_ret_max = INT32_MAX;
 	return 0;
@@ -147,10 +147,14 @@ int kfunc_callbacks(struct env *env, struct kfunc_use *use)
 		.sleepable = true,
 	};
 
-	if (kfunc_is(use->kfunc, KFUNC_bpf_rbtree_add_impl))
-		return kfunc_rbtree_add(env, use);
-	if (!kfunc_calls_back_later(use->kfunc))
+	if (!kfunc_calls_back(use->kfunc) && !kfunc_calls_back_later(use->kfunc))
 		return 0;
+	if (!use->call.func_arg)
+		return kfunc_odd_prototype(env);
+	if (kfunc_calls_back(use->kfunc))
+		return kfunc_rbtree_add(env, use);
+	if (!use->call.map)
+		return kfunc_odd_prototype(env);
 	callback.set_args = kfunc_is(use->kfunc, KFUNC_bpf_wq_set_callback_impl)
 				    ? wq_args
 				    : task_work_args;
@@ -175,7 +179,7 @@ static int object_result(struct env *env, const struct kfunc_use *use, struct re
 	if (percpu && btf_type(btf, (u32)id).size > MAX_PERCPU_OBJECT)
 		return reject(env, OBJ_NEW_PERCPU_SIZE, name, MAX_PERCPU_OBJECT);
 	if (percpu &&
-	    (!type_is_scalars(btf, (u32)id, 0) || struct_record(env, btf, (u32)id)))
+	    (!type_is_scalars(btf, (u32)id) || struct_record(env, btf, (u32)id)))
 		return reject(env, OBJ_NEW_PERCPU_FIELDS, name);
 	reg_set_pointer(r0, PTR_TO_BTF_ID, ALLOCATED | (percpu ? PERCPU : 0));
 	r0->btf = btf;
@@ -183,17 +187,20 @@ static int object_result(struct env *env, const struct kfunc_use *use, struct re
 	return 1;
 }
 
-static int refcount_result(const struct kfunc_use *use, struct reg *r0)
+static int refcount_result(struct env *env, const struct kfunc_use *use, struct reg *r0)
 {
+	if (!use->call.btf)
+		return kfunc_odd_prototype(env);
 	reg_set_pointer(r0, PTR_TO_BTF_ID, ALLOCATED);
 	r0->btf = use->call.btf;
 	r0->btf_id = use->call.btf_id;
 	return 1;
 }
 
-static int kern_ctx_result(const struct env *env, const struct kfunc_use *use,
-			   struct reg *r0)
+static int kern_ctx_result(struct env *env, const struct kfunc_use *use, struct reg *r0)
 {
+	if (!use->kern_ctx)
+		return kfunc_odd_prototype(env);
 	reg_set_pointer(r0, PTR_TO_BTF_ID, TRUSTED);
 	r0->btf = env->kernel;
 	r0->btf_id = use->kern_ctx;
@@ -248,7 +255,7 @@ int kfunc_special_result(struct env *env, struct kfunc_use *use, struct reg *r0)
 	    kfunc_is(kfunc, KFUNC_bpf_percpu_obj_new_impl))
 		return object_result(env, use, r0);
 	if (kfunc_is(kfunc, KFUNC_bpf_refcount_acquire_impl))
-		return refcount_result(use, r0);
+		return refcount_result(env, use, r0);
 	if (kfunc_is(kfunc, KFUNC_bpf_cast_to_kern_ctx))
 		return kern_ctx_result(env, use, r0);
 	if (kfunc_is(kfunc, KFUNC_bpf_rdonly_cast))
