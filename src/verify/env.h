@@ -152,6 +152,7 @@ struct env {
 	struct keep_pool *pool;      /* owned: memory of kept states */
 	/* ---- results ---- */
 	struct verify_stats stats;
+	struct verify_blame blame;
 	struct skep_diag *diag;      /* the caller's */
 };
 

@@ -74,6 +74,7 @@ struct state *env_branch_async(struct env *env, u32 pc, u32 subprog, bool sleepa
 		.first_pc = pc,
 		.last_pc = NO_INSN,
 		.in_sleepable = sleepable,
+		.trail = env->cur->trail,
 	};
 
 	frame_start(&frame, subprog);
@@ -175,6 +176,8 @@ static int process(struct env *env, enum step *step, bool *pruned)
 		covered = visit(env);
 		if (covered) {
 			*pruned = true;
+			if (covered < 0)
+				observe(env);
 			return covered < 0 ? covered : 0;
 		}
 	}

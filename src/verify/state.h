@@ -206,6 +206,7 @@ struct state {
 	const void *active_lock_ptr;
 	bool speculative, in_sleepable, cleaned;
 	u32 dfs_depth, callback_unroll_depth, may_goto_depth;
+	u32 trail; /* the observer's, who may write it: copied with the state (trace.c) */
 	struct history *history; /* counted (history.h): path from the parent to here */
 	/* ---- kept states: visit.c ---- */
 	struct state *next;        /* of the same instruction; of the branches that wait */

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "base/vec.h"
+#include "verify/blame.h"
 #include "verify/calls.h"
 #include "verify/explore.h"
 #include "verify/fastcall.h"
@@ -31,6 +32,11 @@ int env_reject(struct env *env, enum reason_id id, int pc, const char *fmt, ...)
 	va_list ap;
 	int err;
 
+	if (!env->diag->id) {
+		va_start(ap, fmt);
+		env->blame = blame_of(fmt, ap);
+		va_end(ap);
+	}
 	va_start(ap, fmt);
 	err = diag_reject(env->diag, id, pc, fmt, ap);
 	va_end(ap);
@@ -168,6 +174,7 @@ int verify_prog(const struct prog *prog, const struct verify_opts *opts,
 		.insns = prog->insns,
 		.n_insns = prog->n_insns,
 		.diag = diag ? diag : &unread,
+		.blame = BLAME_NOTHING,
 	};
 	u64 start = now_ns();
 	int err;
@@ -183,6 +190,7 @@ int verify_prog(const struct prog *prog, const struct verify_opts *opts,
 	arena_fini(&env.arena);
 	env.stats.time_ns = now_ns() - start;
 	result->stats = env.stats;
+	result->blame = env.blame;
 	return err;
 }
 

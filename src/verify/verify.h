@@ -30,7 +30,8 @@ struct text;
 /* Watches the exploration; for logs, explanations and claims. */
 struct verify_observer {
 	void *arg;
-	/* Before each instruction that is processed: the working state. */
+	/* Before each instruction that is processed: the working state.  st->trail is the
+	 * observer's, although st is const: to know a state again when its copies are. */
 	void (*step)(void *arg, const struct env *env, const struct state *st, u32 pc);
 	/* A path ends (by exit, or because an equal state was seen): at pc. */
 	void (*end)(void *arg, const struct env *env, u32 pc, bool pruned);
@@ -40,6 +41,8 @@ struct verify_opts {
 	const struct target *target; /* borrowed */
 	/* The program that an EXT or a TRACING program of a program attaches to, or NULL. */
 	const struct prog *attach_prog;
+	/* STRUCT_OPS: the map that has the program as a member; NULL: the section says which member. */
+	const struct map_def *struct_ops;
 	bool unprivileged;     /* judged as for a loader without CAP_BPF and CAP_PERFMON */
 	bool strict_alignment; /* BPF_F_STRICT_ALIGNMENT */
 	bool any_alignment;    /* BPF_F_ANY_ALIGNMENT */
@@ -56,6 +59,13 @@ struct verify_stats {
 	u64 time_ns, memory; /* at most at once */
 };
 
+/* What the reason names (blame.c). */
+struct verify_blame {
+	s32 reg;       /* register; -1: none */
+	s32 stack_off; /* offset into the stack; 0: none */
+	s32 insn;      /* another instruction; -1: none */
+};
+
 /* How the refused instruction was reached: instructions in order; owned by the result. */
 struct verify_result {
 	struct verify_stats stats;
@@ -64,6 +74,7 @@ struct verify_result {
 	bool path_cut; /* the start is missing: too long */
 	u32 *work;     /* how often each instruction was processed; n_insns, or NULL */
 	u32 n_work;
+	struct verify_blame blame;
 };
 
 int verify_prog(const struct prog *prog, const struct verify_opts *opts,
