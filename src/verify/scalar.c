@@ -74,16 +74,22 @@ static void within_s32(struct scalar *s, s32 min, s32 max)
  */
 static void only_number(struct scalar *s)
 {
-	bool first = (s->umin & ~s->bits.mask) == s->bits.value;
-	u64 next = tnum_next(s->bits, s->umin);
-	u64 most = s->bits.value | s->bits.mask;
+	u64 value = s->bits.value, mask = s->bits.mask, next;
 
-	if (first && next > s->umax)
-		*s = scalar_const(s->umin);
-	else if (!first && next == most)
-		*s = scalar_const(most);
-	else if (!first && next <= s->umax && tnum_next(s->bits, next) > s->umax)
+	if (s->umin == value) {
+		if ((value | (mask & -mask)) > s->umax)
+			*s = scalar_const(value);
+		return;
+	}
+	next = tnum_next(s->bits, s->umin);
+	if ((s->umin & ~mask) == value) {
+		if (next > s->umax)
+			*s = scalar_const(s->umin);
+	} else if (next == (value | mask)) {
 		*s = scalar_const(next);
+	} else if (next <= s->umax && tnum_next(s->bits, next) > s->umax) {
+		*s = scalar_const(next);
+	}
 }
 
 /* Unknown bits all 0, all 1; of signed numbers the sign bit the other way round. */
@@ -196,15 +202,12 @@ static bool same_ranges(const struct scalar *a, const struct scalar *b)
 	       a->umin32 == b->umin32 && a->umax32 == b->umax32;
 }
 
-/*
- * Three rounds are what Linux makes; what a fourth would find it does not know either.  A
- * round that changes nothing is the last one.
- */
-void scalar_sync(struct scalar *s)
+/* Three rounds are what Linux makes; what a fourth would find it does not know either.  A
+ * round that changes nothing is the last one. */
+static void deduce_ranges(struct scalar *s)
 {
 	struct scalar before;
 
-	ranges_from_bits(s);
 	for (int round = 0; round < 3; round++) {
 		before = *s;
 		low_half_of(s, s->umin, s->umax);
@@ -215,7 +218,55 @@ void scalar_sync(struct scalar *s)
 		if (same_ranges(&before, s))
 			break;
 	}
-	bits_from_ranges(s);
+}
+
+static s64 larger(s64 a, s64 b)
+{
+	return a > b ? a : b;
+}
+
+static s64 smaller(s64 a, s64 b)
+{
+	return a < b ? a : b;
+}
+
+/*
+ * What lengths and indices are: at most INT32_MAX, and the signed range is a 32-bit one
+ * as well or says nothing new.  Then the rounds make all four ranges their intersection;
+ * it is computed at once.  False: this number is not like that.
+ */
+static bool deduce_small(struct scalar *s)
+{
+	bool nothing_new = s->smin <= (s64)s->umin && s->smax >= (s64)s->umax;
+	s64 min, max;
+
+	if (s->umax > INT32_MAX ||
+	    (!nothing_new && (s->smin < 0 || s->smax > UINT32_MAX)))
+		return false;
+	min = larger(larger((s64)s->umin, s->smin), larger(s->umin32, s->smin32));
+	max = smaller(smaller((s64)s->umax, s->smax), smaller(s->umax32, s->smax32));
+	if (min > max)
+		return false;
+	s->smin = min, s->smax = max;
+	s->umin = (u64)min, s->umax = (u64)max;
+	s->smin32 = (s32)min, s->smax32 = (s32)max;
+	s->umin32 = (u32)min, s->umax32 = (u32)max;
+	return true;
+}
+
+void scalar_sync(struct scalar *s)
+{
+	if (!s->bits.mask && scalar_admits(s, s->bits.value)) {
+		*s = scalar_const(s->bits.value);
+		return;
+	}
+	ranges_from_bits(s);
+	if (deduce_small(s)) {
+		s->bits = tnum_intersect(s->bits, tnum_range(s->umin, s->umax));
+	} else {
+		deduce_ranges(s);
+		bits_from_ranges(s);
+	}
 	ranges_from_bits(s);
 }
 
