@@ -135,7 +135,7 @@ static bool tracing_ctx(const struct reading *r, u32 id)
 	const char *name = btf_name(r->btf, id);
 	bool is = btf_kind(r->btf, id) == BTF_STRUCT || btf_kind(r->btf, id) == BTF_UNION;
 
-	switch (r->env->prog->attach_type) {
+	switch (r->env->attach_type) {
 	case ATTACH_TRACE_RAW_TP:
 		return is_u64(r, id) || (is && !strcmp(name, "bpf_raw_tracepoint_args"));
 	case ATTACH_TRACE_ITER: return is && !strncmp(name, "bpf_iter__", 10);
