@@ -53,8 +53,12 @@ struct record {
 const struct record *record_of(struct env *env, const struct btf *btf, u32 type, u32 size,
 			       u32 kinds, int *err);
 /* All that the program needs, once, before anything else asks: structs that can be allocated,
- * maps (setup.c). */
+ * maps (records.c). */
 int records_make(struct env *env);
+/* Does a member of that type make a struct one of those? */
+bool record_member_is_special(const struct btf *btf, u32 type);
+/* Fills value_record of graph roots, once all structs have their records. */
+void record_link(const struct env *env, const struct record *rec);
 /* Of a struct of the program's BTF that bpf_obj_new() can make, or NULL. */
 const struct record *struct_record(const struct env *env, const struct btf *btf, u32 id);
 /* Of a map's values; NULL: none. */
