@@ -45,6 +45,8 @@ static bool needs_privileges(u32 func)
 	case BPF_FUNC_get_current_cgroup_id:
 	case BPF_FUNC_get_current_ancestor_cgroup_id:
 	case BPF_FUNC_current_task_under_cgroup:
+	case BPF_FUNC_get_cgroup_classid:
+	case BPF_FUNC_get_current_comm:
 	case BPF_FUNC_send_signal:
 	case BPF_FUNC_send_signal_thread:
 	case BPF_FUNC_copy_from_user:
