@@ -155,6 +155,8 @@ int setup_program(struct env *env)
 		err = check_privileges(env);
 	if (!err)
 		err = check_sleepable(env);
+	if (!err)
+		err = records_make(env);
 	for (u32 i = 0; i < prog->n_maps && !err; i++)
 		err = map_attr_check(env, prog->maps[i]);
 	return err ? err : attach_find(env);
