@@ -1,13 +1,15 @@
 #!/bin/sh
 # Agreement with Linux on Linux's own tests: compile the BPF programs of the kernel's selftests (Debian's package
-# linux-source-6.12), load each program of each object into the kernel that runs, and count the verdicts.
+# linux-source-6.12), ask skep and the kernel that runs for the verdict on each program, and compare.
 #
-#	scripts/parity.sh [BUILD]
+#	scripts/parity.sh [BUILD [OBJECT...]]
 #
+# With OBJECTs, these are judged instead of the selftests.
 # LAB=6.12 in the environment asks that kernel, in the emulator of scripts/lab.sh, instead of the one that runs.
 # SKEP_PARITY='verifier_*' takes only the sources of that name.
-# Sources and objects stay in $SKEP_CACHE (~/.cache/skep) and are used again.  BUILD/parity.jsonl has the verdict on
-# every program, as skep verify --json prints it.
+# Who is not root compares with what the sources of the tests say should happen.
+# Sources and objects stay in $SKEP_CACHE (~/.cache/skep) and are used again.  BUILD/parity/ has the verdicts on every
+# program, as skep verify --json prints them: kernel.jsonl, skep.jsonl; and the lists of differences.
 set -eu
 cd "$(dirname "$0")/.."
 build=${1:-build}
@@ -57,19 +59,51 @@ compile_all() {
 	[ ! -t 2 ] || printf '\r\033[K' >&2
 }
 
-unpack
-[ -s "$headers/vmlinux.h" ] || make_headers
-compile_all
-# shellcheck disable=SC2086
-set -- "$objects"/$only.bpf.o
-[ "$only" = "*" ] || least=0
-echo "skep: loading the programs of $# objects into Linux ${lab:-$(uname -r)}"
-status=0
-if [ -n "$lab" ]; then
-	scripts/lab.sh --kernel "$lab" --timeout 14400 "$build/skep" verify --all --json "$@" >"$build/parity.jsonl" \
-		2>"$build/parity.err" || status=$?
+# kernel SKEP-ARGUMENTS...: skep on the kernel that is to be compared with
+on_kernel() {
+	if [ -n "$lab" ]; then
+		scripts/lab.sh --kernel "$lab" --timeout 14400 "$build/skep" "$@"
+	else
+		"$build/skep" "$@"
+	fi
+}
+
+# verdicts NAME COMMAND...: what it prints, in the folder of results; a program that is rejected is no failure
+verdicts() {
+	name=$1
+	shift
+	status=0
+	"$@" >"$out/$name.jsonl" 2>"$out/$name.err" || status=$?
+	[ $status -lt 126 ] || { echo "skep: skep verify died with status $status" >&2; exit 1; }
+}
+
+[ $# -lt 1 ] || shift
+out=$build/parity
+mkdir -p "$out"
+if [ $# -gt 0 ]; then
+	total=$#
+	least=0
 else
-	"$build/skep" verify --all --json "$@" >"$build/parity.jsonl" 2>"$build/parity.err" || status=$?
+	unpack
+	[ -s "$headers/vmlinux.h" ] || make_headers
+	compile_all
+	# shellcheck disable=SC2086
+	set -- "$objects"/$only.bpf.o
+	[ "$only" = "*" ] || least=0
 fi
-[ $status -lt 126 ] || { echo "skep: skep verify died with status $status" >&2; exit 1; }
-python3 scripts/parity.py "$build/parity.jsonl" "$build/parity.err" "$#" "$total" $least
+target=
+if [ -n "$lab" ]; then
+	target="--target linux-$lab --btf $out/vmlinux-$lab"
+	[ -s "$out/vmlinux-$lab" ] ||
+		scripts/lab.sh --kernel "$lab" cat /sys/kernel/btf/vmlinux >"$out/vmlinux-$lab"
+fi
+echo "skep: judging the programs of $# objects"
+# shellcheck disable=SC2086
+verdicts skep "$build/skep" verify --all --json $target "$@"
+if [ -n "$lab" ] || [ "$(id -u)" = 0 ]; then
+	echo "skep: loading them into Linux ${lab:-$(uname -r)}"
+	verdicts kernel on_kernel verify --engine kernel --all --json "$@"
+	kernel=$out/kernel.jsonl
+fi
+python3 scripts/parity.py --skep "$out/skep.jsonl" --errors "$out/skep.err" --kernel "${kernel:-}" --out "$out" \
+	--sources "$total" --least $least "$@"

@@ -196,7 +196,8 @@ static int read_want(struct test_case *c, u32 line, const char *s)
 		[WANT_R0] = "r0",         [WANT_MEM] = "mem",
 		[WANT_PACKET] = "packet", [WANT_MAP] = "map",
 		[WANT_PRINT] = "print",   [WANT_FAULT] = "fault",
-		[WANT_REFUSE] = "refuse", [WANT_KERNEL] = "kernel"};
+		[WANT_REFUSE] = "refuse", [WANT_KERNEL] = "kernel",
+		[WANT_REJECT] = "reject", [WANT_ACCEPT] = "accept"};
 	struct want *want = vec_push(&c->wants);
 	char kind[32];
 	const char *rest = word(s, kind, sizeof(kind));
@@ -211,9 +212,12 @@ static int read_want(struct test_case *c, u32 line, const char *s)
 	if (i == ARRAY_SIZE(kinds))
 		return bad_line(c, line,
 				"wants are r0, mem, packet, map, print, fault, "
-				"refuse and kernel");
-	if (want->kind == WANT_FAULT || want->kind == WANT_REFUSE)
+				"refuse, reject, accept and kernel");
+	if (want->kind == WANT_FAULT || want->kind == WANT_REFUSE ||
+	    want->kind == WANT_REJECT)
 		return read_want_at(c, rest, want);
+	if (want->kind == WANT_ACCEPT)
+		return 0;
 	if (want->kind == WANT_KERNEL)
 		return read_want_kernel(c, rest, want);
 	if (want->kind == WANT_MAP)

@@ -26,7 +26,9 @@ enum want_kind {
 	WANT_PRINT,
 	WANT_FAULT,
 	WANT_REFUSE,
-	WANT_KERNEL
+	WANT_KERNEL,
+	WANT_REJECT,
+	WANT_ACCEPT
 };
 
 /* What a line "-- kernel ..." says of Linux where it does not do as we do. */
@@ -45,7 +47,7 @@ struct want {
 	struct blob key;   /* map */
 	bool absent;       /* map: no such element */
 	char name[64];     /* of the map, the diagnostic */
-	s32 insn;          /* fault, refuse; -1: anywhere */
+	s32 insn;          /* fault, refuse, reject; -1: anywhere */
 	char text[256];    /* print; kernel: what the verifier says */
 	enum kernel_want kernel;
 };
@@ -69,6 +71,12 @@ void case_free(struct test_case *c);
 
 /* The first line that wants this, or NULL. */
 const struct want *case_wants(const struct test_case *c, enum want_kind kind);
+
+/* Is it only a verdict that is wanted, nothing run? */
+static inline bool case_is_verdict(const struct test_case *c)
+{
+	return case_wants(c, WANT_REJECT) || case_wants(c, WANT_ACCEPT);
+}
 
 /* The same bytes; if not, tells both. */
 bool case_same_bytes(const struct blob *want, const u8 *got, size_t len,

@@ -256,6 +256,8 @@ static bool satisfied(const struct in_kernel *k, const struct want *want)
 	case WANT_PRINT: return true; /* Linux' trace is not ours alone */
 	case WANT_FAULT:
 	case WANT_REFUSE:
+	case WANT_REJECT:
+	case WANT_ACCEPT:
 	case WANT_KERNEL: return true;
 	}
 	return true;
@@ -277,7 +279,8 @@ static const char *last_words(char *log)
 static bool judge_verdict(struct in_kernel *k, int err)
 {
 	const struct want *own = case_wants(k->c, WANT_KERNEL);
-	bool fails = case_wants(k->c, WANT_FAULT) || case_wants(k->c, WANT_REFUSE);
+	bool fails = case_wants(k->c, WANT_FAULT) || case_wants(k->c, WANT_REFUSE) ||
+		     case_wants(k->c, WANT_REJECT);
 	bool refuse =
 		own && own->kernel != KERNEL_R0 ? own->kernel == KERNEL_REFUSES : fails;
 
@@ -306,7 +309,8 @@ static bool judge(struct in_kernel *k)
 	if (!judge_verdict(k, err))
 		return false;
 	/* what stops in our engines is not let loose in Linux */
-	if (err || case_wants(k->c, WANT_FAULT) || case_wants(k->c, WANT_REFUSE))
+	if (err || case_wants(k->c, WANT_FAULT) || case_wants(k->c, WANT_REFUSE) ||
+	    case_is_verdict(k->c))
 		return true;
 	err = fill_slots(k);
 	if (!err)

@@ -22,6 +22,7 @@
 #include "base/text.h"
 #include "case.h"
 #include "case_kernel.h"
+#include "case_verify.h"
 #include "exec/exec.h"
 #include "helpers/helpers.h"
 #include "maps/map.h"
@@ -314,7 +315,9 @@ static bool satisfied(const struct test_case *c, const struct want *want,
 		return same;
 	case WANT_FAULT:
 	case WANT_REFUSE: return same_diag(want, &out->diag, told);
-	case WANT_KERNEL: return true; /* case_kernel.c */
+	case WANT_KERNEL:
+	case WANT_REJECT:
+	case WANT_ACCEPT: return true; /* case_kernel.c, case_verify.c */
 	}
 	return same;
 }
@@ -367,6 +370,15 @@ static void run_engine(const struct test_case *c, const struct engine *engine,
 	text_fini(&told);
 }
 
+static void run_verifier(const struct test_case *c, struct tally *tally)
+{
+	struct text told = TEXT_INIT;
+
+	if (c->hook != HOOK_RAW)
+		count(tally, c, "verifier", &told, case_in_verifier(c, &told));
+	text_fini(&told);
+}
+
 static void run_kernel(const struct test_case *c, struct tally *tally)
 {
 	struct text told = TEXT_INIT;
@@ -392,8 +404,9 @@ static void run_file(const char *path, struct tally *tally)
 	/* An engine that trusts its programs cannot be shown one that does wrong. */
 	faults = case_wants(&c, WANT_FAULT);
 	for (u32 i = 0; engine_at(i); i++)
-		if (!faults || engine_at(i)->safe)
+		if (!case_is_verdict(&c) && (!faults || engine_at(i)->safe))
 			run_engine(&c, engine_at(i), tally);
+	run_verifier(&c, tally);
 	run_kernel(&c, tally);
 	case_free(&c);
 }

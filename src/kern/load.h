@@ -68,6 +68,7 @@ struct kern_verdict {
 	char *log;                   /* the caller's, free(); NULL: there is none */
 	u64 insns_processed, states; /* 0: not known */
 	u64 time_us;                 /* that the system call took */
+	u64 verify_us;               /* that the verifier took, it says; 0: not known */
 };
 
 /* Returns 0 with a descriptor, or the negative errno of the kernel, told in diag with the

@@ -370,7 +370,11 @@ static void submit(struct request *q, struct kern_verdict *v)
 static void read_stats(struct kern_verdict *v)
 {
 	const char *line = v->log ? strstr(v->log, "processed ") : NULL;
-	unsigned long long insns, peak, total;
+	const char *time = v->log ? strstr(v->log, "verification time ") : NULL;
+	unsigned long long insns, peak, total, us;
+
+	if (time && sscanf(time, "verification time %llu usec", &us) == 1)
+		v->verify_us = us;
 
 	if (line && sscanf(line,
 			   "processed %llu insns (limit %*u) max_states_per_insn %*u "

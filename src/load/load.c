@@ -17,6 +17,7 @@
 #include "load/target.h"
 #include "load/verdict.h"
 #include "prog/chain.h"
+#include "verify/verify.h"
 
 static int in_prog(const struct skep_prog *prog, struct skep_diag *diag, int err)
 {
@@ -74,6 +75,32 @@ static int fit_programs(struct skep_object *obj, const struct target *target,
 			return in_prog(prog, diag, err);
 	}
 	return 0;
+}
+
+/* ---- verdicts ---- */
+
+static int verify_one(struct skep_prog *prog, const struct target *target,
+		      struct skep_diag *diag)
+{
+	struct verify_opts opts = {.target = target};
+	struct verify_result result = {0};
+	int err = verify_prog(prog->prog, &opts, &result, diag);
+
+	verify_result_fini(&result);
+	return in_prog(prog, diag, err);
+}
+
+/* What runs unchecked is verified first. */
+static int verify_programs(struct skep_object *obj, const struct target *target,
+			   struct skep_diag *diag)
+{
+	int err = 0;
+
+	for (u32 i = 0; i < obj->n_progs && !err; i++) {
+		if (!obj->progs[i].unwanted && !obj->engine->safe)
+			err = verify_one(&obj->progs[i], target, diag);
+	}
+	return err;
 }
 
 /* ---- maps ---- */
@@ -336,7 +363,7 @@ bool load_asks_for_types(const struct skep_object *obj)
 	for (u32 i = 0; i < obj->n_progs; i++) {
 		const struct object_prog *p = &obj->file->progs[i];
 
-		if (obj->in_kernel && !obj->progs[i].unwanted &&
+		if (load_is_verified(obj) && !obj->progs[i].unwanted &&
 		    kernel_asks_for_types(&p->prog))
 			return true;
 		for (u32 k = 0; k < p->n_relocs && !obj->progs[i].unwanted; k++) {
@@ -360,6 +387,8 @@ static int load_here(struct skep_object *obj, const struct target *target,
 {
 	int err = fit_programs(obj, target, diag);
 
+	if (!err)
+		err = verify_programs(obj, target, diag);
 	if (!err)
 		err = create_maps(obj, diag);
 	if (!err)

@@ -3,8 +3,8 @@
  * skep verify: the verdict on each program of an object, one line each, then why programs
  * were rejected.
  *
- * The judge is the running kernel.  Nothing is attached or run, and what was loaded is
- * gone when the verdict is known.
+ * The judge is skep's verifier, for which nothing is loaded anywhere, or the running
+ * kernel (judge.c).  Nothing is attached or run.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,10 +15,11 @@
 #include <skep/skep.h>
 
 #include "base/diag.h"
-#include "load/kernel.h"
+#include "load/load.h"
 #include "load/target.h"
 #include "tools/command.h"
 #include "tools/json.h"
+#include "tools/judge.h"
 #include "tools/kconfig.h"
 #include "tools/live.h"
 #include "tools/out.h"
@@ -29,14 +30,17 @@ enum verify_option {
 	VERIFY_ALL,
 	VERIFY_LOG,
 	VERIFY_LOG_FILE,
+	VERIFY_TARGET,
 	VERIFY_BTF,
+	VERIFY_UNPRIVILEGED,
 	VERIFY_KCONFIG,
 	VERIFY_OPTIONS
 };
 
 static const struct option_def options[VERIFY_OPTIONS] = {
-	[VERIFY_ENGINE] = {"engine", 0, "kernel", "Program",
-			   "who judges: the kernel that runs (the only one so far)"},
+	[VERIFY_ENGINE] = {"engine", 0, "skep|kernel", "Program",
+			   "who judges: skep's own verifier (the default), or the kernel "
+			   "that runs, which loads the programs and lets go of them"},
 	[VERIFY_PROG] = {"prog", 'p', "NAME", "Program",
 			 "only this program; may be given again"},
 	[VERIFY_ALL] = {"all", 'a', NULL, "Program",
@@ -48,6 +52,12 @@ static const struct option_def options[VERIFY_OPTIONS] = {
 			"screen goes to a file"},
 	[VERIFY_LOG_FILE] = {"log-file", 0, "FILE", "Output",
 			     "write the logs into this file, however short they are"},
+	[VERIFY_TARGET] =
+		{"target", 't', "NAME", "Target",
+		 "the Linux that programs are judged for: linux-6.18, linux-6.12, "
+		 "linux-6.1 (the one that runs)"},
+	[VERIFY_UNPRIVILEGED] = {"unprivileged", 0, NULL, "Target",
+				 "judge as for a user without CAP_BPF and CAP_PERFMON"},
 	[VERIFY_BTF] = {"btf", 0, "FILE", "Target",
 			"types of the kernel that programs are fitted to "
 			"(/sys/kernel/btf/vmlinux)"},
@@ -59,8 +69,6 @@ static const struct option_def options[VERIFY_OPTIONS] = {
 enum { SCREEN_LINES = 50 };
 static const char default_log[] = "skep-verify.log";
 
-enum outcome { ACCEPTED, REJECTED, UNSUPPORTED };
-
 static const char *const outcome_names[] = {
 	[ACCEPTED] = "accepted",
 	[REJECTED] = "rejected",
@@ -69,7 +77,7 @@ static const char *const outcome_names[] = {
 
 /* What is told of a program after all of them were judged. */
 struct finding {
-	char *object, *prog; /* owned */
+	char *object, *prog, *explanation; /* owned; explanation: or NULL */
 	struct skep_diag diag;
 };
 
@@ -78,19 +86,13 @@ struct verification {
 	struct json json;
 	struct table table;
 	struct vec findings; /* struct finding */
-	enum kern_log_level level;
-	FILE *log_file; /* owned; NULL until something is written */
+	struct judge_opts how;
+	struct skep_target *target; /* owned; made when the first object asks */
+	FILE *log_file;             /* owned; NULL until something is written */
 	const char *log_path;
 	u32 n, judged[3];
 	bool refused; /* the system refused */
 };
-
-static enum outcome outcome_of(const struct skep_diag *diag, int err)
-{
-	if (!err)
-		return ACCEPTED;
-	return diag->id == DIAG_KERN_REJECTED ? REJECTED : UNSUPPORTED;
-}
 
 /* ---- the log ---- */
 
@@ -132,14 +134,14 @@ static void put_log(struct verification *v, const struct skep_prog *prog, const 
 /* ---- one program ---- */
 
 static void put_row(struct verification *v, const struct skep_prog *prog,
-		    const struct kern_verdict *verdict, enum outcome outcome)
+		    const struct verdict *verdict)
 {
 	struct number n;
 
 	table_cell(&v->table, "%s", skep_object_name(prog->obj));
 	table_cell(&v->table, "%s", skep_prog_name(prog));
 	table_cell(&v->table, "%s", skep_prog_type_name(prog));
-	table_cell(&v->table, "%s", outcome_names[outcome]);
+	table_cell(&v->table, "%s", outcome_names[verdict->outcome]);
 	table_cell(&v->table, "%s", grouped(&n, skep_prog_n_insns(prog)));
 	if (verdict->insns_processed)
 		table_cell(&v->table, "%s", grouped(&n, verdict->insns_processed));
@@ -149,8 +151,7 @@ static void put_row(struct verification *v, const struct skep_prog *prog,
 }
 
 static void put_json(struct verification *v, const struct skep_prog *prog,
-		     const struct kern_verdict *verdict, const struct skep_diag *diag,
-		     enum outcome outcome)
+		     const struct verdict *verdict, const struct skep_diag *diag)
 {
 	struct json *j = &v->json;
 
@@ -159,14 +160,14 @@ static void put_json(struct verification *v, const struct skep_prog *prog,
 	json_string(j, "program", skep_prog_name(prog));
 	json_string(j, "section", skep_prog_section(prog));
 	json_string(j, "type", skep_prog_type_name(prog));
-	json_string(j, "verdict", outcome_names[outcome]);
+	json_string(j, "verdict", outcome_names[verdict->outcome]);
 	json_u64(j, "insns", skep_prog_n_insns(prog));
 	if (verdict->insns_processed) {
 		json_u64(j, "insns_processed", verdict->insns_processed);
 		json_u64(j, "states", verdict->states);
 	}
 	json_u64(j, "time_us", verdict->time_us);
-	if (outcome != ACCEPTED) {
+	if (verdict->outcome != ACCEPTED) {
 		json_string(j, "reason", skep_diag_name(diag->id));
 		json_string(j, "message", diag->text);
 		if (diag->insn >= 0)
@@ -180,7 +181,7 @@ static void put_json(struct verification *v, const struct skep_prog *prog,
 }
 
 static void keep_finding(struct verification *v, const struct skep_prog *prog,
-			 const struct skep_diag *diag)
+			 const struct skep_diag *diag, const char *explanation)
 {
 	struct finding *f = vec_push(&v->findings);
 
@@ -188,29 +189,28 @@ static void keep_finding(struct verification *v, const struct skep_prog *prog,
 		return;
 	f->object = strdup(skep_object_name(prog->obj));
 	f->prog = strdup(skep_prog_name(prog));
+	f->explanation = explanation ? strdup(explanation) : NULL;
 	f->diag = *diag;
 }
 
-static void judge(struct verification *v, struct kernel_judge *judge,
-		  struct skep_prog *prog)
+static void judge(struct verification *v, struct judge *judge, struct skep_prog *prog)
 {
 	struct skep_diag diag = SKEP_DIAG_INIT;
-	struct kern_verdict verdict;
-	int err = kernel_judge_prog(judge, prog, v->level, &verdict, &diag);
-	enum outcome outcome = outcome_of(&diag, err);
+	struct verdict verdict;
+	int err = judge_prog(judge, prog, &verdict, &diag);
 
-	v->judged[outcome]++;
-	v->refused |= err == -EPERM && outcome == UNSUPPORTED;
+	v->judged[verdict.outcome]++;
+	v->refused |= err == -EPERM && verdict.outcome == UNSUPPORTED;
 	if (v->args->json)
-		put_json(v, prog, &verdict, &diag, outcome);
+		put_json(v, prog, &verdict, &diag);
 	else
-		put_row(v, prog, &verdict, outcome);
+		put_row(v, prog, &verdict);
 	if (err)
-		keep_finding(v, prog, &diag);
+		keep_finding(v, prog, &diag, verdict.explanation);
 	if (verdict.log && *verdict.log &&
 	    (args_has(v->args, VERIFY_LOG) || args_has(v->args, VERIFY_LOG_FILE)))
 		put_log(v, prog, verdict.log);
-	free(verdict.log);
+	verdict_fini(&verdict);
 }
 
 /* ---- one object ---- */
@@ -245,10 +245,10 @@ static u32 choose(const struct verification *v, struct skep_object *obj)
 }
 
 static int judge_object(struct verification *v, struct skep_object *obj,
-			const struct skep_target *target, struct skep_diag *diag)
+			struct skep_diag *diag)
 {
-	struct kernel_judge *j;
-	int err = kernel_judge_new(obj, target_of(target), &j, diag);
+	struct judge *j;
+	int err = judge_new(obj, v->target, &v->how, &j, diag);
 
 	if (err)
 		return refuse(diag, EXIT_SYSTEM);
@@ -256,39 +256,35 @@ static int judge_object(struct verification *v, struct skep_object *obj,
 		if (!obj->progs[i].unwanted)
 			judge(v, j, &obj->progs[i]);
 	}
-	kernel_judge_free(j);
+	judge_free(j);
 	return EXIT_OK;
 }
 
-static int new_target(const struct verification *v, const struct skep_object *obj,
-		      struct skep_target **target, struct skep_diag *diag)
+/* One for all objects: reading the types of a kernel takes longer than most verdicts. */
+static int need_target(struct verification *v, struct skep_diag *diag)
 {
-	const char *btf = args_value(v->args, VERIFY_BTF);
-
-	return btf || load_asks_for_types(obj) ? skep_target_new(NULL, btf, target, diag)
-					       : target_new_untyped(target, diag);
+	if (v->target)
+		return 0;
+	return skep_target_new(args_value(v->args, VERIFY_TARGET),
+			       args_value(v->args, VERIFY_BTF), &v->target, diag);
 }
 
 static int verify_opened(struct verification *v, struct skep_object *obj)
 {
 	struct skep_diag diag = SKEP_DIAG_INIT;
-	struct skep_target *target;
 	u32 n = choose(v, obj);
-	int status;
 
 	v->n += n;
 	if (!n)
 		return EXIT_OK;
-	if (new_target(v, obj, &target, &diag))
+	if (need_target(v, &diag))
 		return refuse(&diag, EXIT_INPUT);
-	status = judge_object(v, obj, target, &diag);
-	skep_target_free(target);
-	return status;
+	return judge_object(v, obj, &diag);
 }
 
 static int verify_object(struct verification *v, const char *path)
 {
-	struct skep_object_opts opts = {.engine = "kernel"};
+	struct skep_object_opts opts = {.engine = v->how.kernel ? "kernel" : "checked"};
 	struct skep_diag diag = SKEP_DIAG_INIT;
 	struct skep_object *obj;
 	char *kconfig;
@@ -337,7 +333,9 @@ static void put_findings(const struct verification *v)
 		printf("  ");
 		put_clean(stdout, f->diag.text, false);
 		printf("\n");
-		if (f->diag.advice)
+		if (f->explanation)
+			put_clean(stdout, f->explanation, true);
+		else if (f->diag.advice)
 			printf("  %s\n", f->diag.advice);
 	}
 }
@@ -385,16 +383,25 @@ static int finish(struct verification *v, int status)
 	return v->judged[REJECTED] + v->judged[UNSUPPORTED] ? EXIT_NO : EXIT_OK;
 }
 
-static int read_level(const struct args *args, enum kern_log_level *level)
+static int read_options(const struct args *args, struct judge_opts *how)
 {
-	static const enum kern_log_level levels[] = {KERN_LOG_STATS, KERN_LOG_ALL,
-						     KERN_LOG_MORE};
+	const char *engine = args_value(args, VERIFY_ENGINE);
 	u64 n = 0;
-	int status = args_number(args, VERIFY_LOG, ARRAY_SIZE(levels) - 1, &n);
+	int status = args_number(args, VERIFY_LOG, 2, &n);
 
-	if (!status)
-		*level = levels[n];
-	return status;
+	how->log = (u32)n;
+	how->unprivileged = args_has(args, VERIFY_UNPRIVILEGED);
+	how->kernel = engine && !strcmp(engine, "kernel");
+	if (status)
+		return status;
+	if (engine && !how->kernel && strcmp(engine, "skep") != 0)
+		return args_refuse(args, "no verifier is called %s: skep or kernel",
+				   engine);
+	if (how->kernel && (how->unprivileged || args_has(args, VERIFY_TARGET)))
+		return args_refuse(args,
+				   "--engine kernel judges for the kernel that runs, "
+				   "with the rights that you have");
+	return EXIT_OK;
 }
 
 static int run(const struct args *args)
@@ -405,7 +412,7 @@ static int run(const struct args *args)
 				 .json = JSON_INIT,
 				 .findings = VEC_INIT(struct finding),
 				 .log_path = default_log};
-	int status = read_level(args, &v.level);
+	int status = read_options(args, &v.how);
 
 	if (status)
 		return status;
@@ -421,8 +428,10 @@ static int run(const struct args *args)
 	for (size_t i = 0; i < v.findings.len; i++) {
 		free(((struct finding *)vec_at(&v.findings, i))->object);
 		free(((struct finding *)vec_at(&v.findings, i))->prog);
+		free(((struct finding *)vec_at(&v.findings, i))->explanation);
 	}
 	vec_fini(&v.findings);
+	skep_target_free(v.target);
 	if (v.log_file)
 		fclose(v.log_file);
 	json_fini(&v.json);
@@ -430,7 +439,8 @@ static int run(const struct args *args)
 }
 
 static const struct example examples[] = {
-	{"skep verify firewall.bpf.o", "does the running kernel accept its programs?"},
+	{"skep verify firewall.bpf.o", "does the kernel that runs accept its programs?"},
+	{"skep verify firewall.bpf.o --target linux-6.1", "would Linux 6.1?"},
 	{"skep verify *.bpf.o --json", "for a script: one line a program"},
 	{"skep verify agent.bpf.o --prog on_exec --log 2 --log-file why.txt",
 	 "all that the verifier says about one program"},
@@ -439,15 +449,25 @@ static const struct example examples[] = {
 const struct command command_verify = {
 	.name = "verify",
 	.operands = "OBJECT...",
-	.summary = "ask the kernel for its verdict on each program",
-	.text = "Loads each program of each object into the kernel that runs, tells "
-		"whether its verifier accepts it, and lets go of it again; nothing is "
-		"attached or run.  Programs are judged one by one: one that is rejected "
-		"does not keep others from being judged.\n\n"
-		"A program is rejected when the verifier says no, with its reason, the "
-		"instruction and the source line.  It is unsupported when it did not "
-		"come to that: the kernel lacks a map type, a function or a hook that it "
-		"needs, or the user lacks a privilege.\n\n"
+	.summary = "Linux's verdict on each program",
+	.text = "Tells of each program of each object whether the verifier of Linux "
+		"accepts "
+		"it, and if not, why: what happened, at which line of the source, how "
+		"the "
+		"program came there, and what to do.  skep judges itself, as any user "
+		"and on "
+		"any machine, for the version of Linux that --target names and the types "
+		"that --btf has.  With --engine kernel the programs are loaded into the "
+		"kernel that runs, judged there, and let go of again.  Nothing is "
+		"attached "
+		"or run.  Programs are judged one by one: one that is rejected does not "
+		"keep "
+		"others from being judged.\n\n"
+		"A program is unsupported when nobody could judge it: it needs types of "
+		"the "
+		"kernel and there are none, a function or a hook that the target does "
+		"not "
+		"have, or (--engine kernel) a privilege.\n\n"
 		"The exit status is 1 when a program is not accepted, 4 when that was "
 		"for "
 		"missing privileges.",

@@ -164,15 +164,11 @@ static int check_type(struct env *env, const struct map_def *def)
 static int check_fields(struct env *env, const struct map_def *def,
 			const struct attr_row *row)
 {
-	const struct record *rec;
-	int err = 0;
+	/* a field that makes no sense is none: who uses it is refused */
+	const struct record *rec = map_record(env, def);
 
-	if (!env->prog->btf || !def->btf_value_id || def->type == MAP_TYPE_STRUCT_OPS)
+	if (!rec || def->type == MAP_TYPE_STRUCT_OPS)
 		return 0;
-	rec = record_of(env, env->prog->btf, def->btf_value_id, def->value_size,
-			IN_HASH | FIELD_UPTR, &err);
-	if (err || !rec)
-		return err;
 	if (rec->kinds & ~row->fields)
 		return reject_at(env, NO_PC, MAP_FIELDS, def->name);
 	if (!env->privileged)

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Who judges programs: skep's own verifier, or the kernel that runs.  Never does: print.
+ */
+#include "tools/judge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "base/text.h"
+#include "load/kernel.h"
+#include "load/target.h"
+#include "verify/explain.h"
+#include "verify/log.h"
+#include "verify/reasons.h"
+#include "verify/verify.h"
+
+struct judge {
+	const struct target *target; /* borrowed */
+	struct judge_opts opts;
+	struct kernel_judge *kernel; /* owned; NULL: skep judges */
+};
+
+int judge_new(struct skep_object *obj, const struct skep_target *target,
+	      const struct judge_opts *opts, struct judge **out, struct skep_diag *diag)
+{
+	struct judge *j = calloc(1, sizeof(*j));
+	int err = 0;
+
+	if (!j)
+		return fail(diag, NO_MEMORY, NO_PC);
+	j->target = target_of(target);
+	j->opts = *opts;
+	if (opts->kernel)
+		err = kernel_judge_new(obj, j->target, &j->kernel, diag);
+	if (err)
+		judge_free(j);
+	else
+		*out = j;
+	return err;
+}
+
+void judge_free(struct judge *j)
+{
+	if (!j)
+		return;
+	kernel_judge_free(j->kernel);
+	free(j);
+}
+
+/* ---- the kernel ---- */
+
+static int by_kernel(struct judge *j, struct skep_prog *prog, struct verdict *v,
+		     struct skep_diag *diag)
+{
+	static const enum kern_log_level levels[] = {KERN_LOG_STATS, KERN_LOG_ALL,
+						     KERN_LOG_MORE};
+	struct kern_verdict k;
+	int err = kernel_judge_prog(j->kernel, prog, levels[j->opts.log], &k, diag);
+
+	*v = (struct verdict){.insns_processed = k.insns_processed,
+			      .states = k.states,
+			      .time_us = k.verify_us ? k.verify_us : k.time_us,
+			      .log = k.log};
+	if (err)
+		v->outcome = diag->id == DIAG_KERN_REJECTED ? REJECTED : UNSUPPORTED;
+	return err;
+}
+
+/* ---- skep ---- */
+
+/* What we cannot judge is no verdict. */
+static enum outcome outcome_of(int err, const struct skep_diag *diag)
+{
+	if (!err)
+		return ACCEPTED;
+	return diag->id == REASON_UNSUPPORTED || diag->id == DIAG_NO_MEMORY ? UNSUPPORTED
+									    : REJECTED;
+}
+
+static char *taken(struct text *t)
+{
+	char *s = t->len ? strdup(text_str(t)) : NULL;
+
+	text_fini(t);
+	return s;
+}
+
+static void explain_it(const struct prog *prog, const struct verify_opts *opts,
+		       const struct verify_result *result, struct verdict *v,
+		       const struct skep_diag *diag)
+{
+	struct explanation what = {
+		.prog = prog, .opts = opts, .result = result, .diag = diag};
+	struct text t = TEXT_INIT;
+
+	explain(&what, &t);
+	v->explanation = taken(&t);
+}
+
+static int by_skep(struct judge *j, struct skep_prog *prog, struct verdict *v,
+		   struct skep_diag *diag)
+{
+	struct text log = TEXT_INIT;
+	struct verify_log logger = {.out = &log, .level = j->opts.log};
+	struct verify_observer observer = verify_log_observer(&logger);
+	struct verify_opts opts = {.target = j->target,
+				   .unprivileged = j->opts.unprivileged,
+				   .observer = j->opts.log ? &observer : NULL};
+	struct verify_result result = {0};
+	int err = load_fit(prog, j->target, diag);
+
+	*v = (struct verdict){0};
+	if (err) {
+		verify_log_end(&logger);
+		v->outcome = UNSUPPORTED;
+		return err;
+	}
+	err = verify_prog(prog->prog, &opts, &result, diag);
+	v->insns_processed = result.stats.insns_processed;
+	v->states = result.stats.states;
+	v->time_us = result.stats.time_ns / 1000;
+	v->memory = result.stats.memory;
+	v->outcome = outcome_of(err, diag);
+	if (v->outcome == REJECTED)
+		explain_it(prog->prog, &opts, &result, v, diag);
+	verify_log_end(&logger);
+	v->log = taken(&log);
+	verify_result_fini(&result);
+	return err;
+}
+
+int judge_prog(struct judge *j, struct skep_prog *prog, struct verdict *verdict,
+	       struct skep_diag *diag)
+{
+	return j->kernel ? by_kernel(j, prog, verdict, diag)
+			 : by_skep(j, prog, verdict, diag);
+}
+
+void verdict_fini(struct verdict *v)
+{
+	free(v->log);
+	free(v->explanation);
+}
