@@ -43,12 +43,6 @@ static void mark_target(struct env *env, u32 pc)
 	env->aux[pc].jump_point = true;
 }
 
-static void mark_jump(struct env *env, u32 pc)
-{
-	mark_target(env, pc);
-	env->aux[pc].jump_target = true;
-}
-
 /* Callbacks run an unknown number of times: only an equal state at the call ends that. */
 static void mark_callback_call(struct insn_aux *aux)
 {
@@ -131,7 +125,7 @@ static void mark_points(struct env *env)
 		if (kind == KIND_MAY_GOTO)
 			aux->force_checkpoint = true;
 		if (kind == KIND_JMP || kind == KIND_JA || kind == KIND_MAY_GOTO)
-			mark_jump(env, (u32)jump_target(&env->insns[pc], pc));
+			mark_target(env, (u32)jump_target(&env->insns[pc], pc));
 		if (op_info(aux->op)->wide)
 			pc++;
 	}

@@ -35,7 +35,6 @@ struct insn_aux {
 	bool prune_point;  /* states are kept and compared here */
 	bool force_checkpoint; /* always kept here */
 	bool jump_point;   /* its predecessor must be remembered */
-	bool jump_target;  /* some jump goes here */
 	bool calls_callback;
 	bool seen;
 	bool nospec, nospec_result; /* unprivileged: speculation ends here */

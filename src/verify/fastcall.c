@@ -58,12 +58,6 @@ static bool is_fill(const struct env *env, u32 pc)
 	return env->aux[pc].op == OP_LDX64 && env->insns[pc].src_reg == R10;
 }
 
-/* A jump into the pairs would run a part of them. */
-static bool is_jump_target(const struct env *env, u32 pc)
-{
-	return env->aux[pc].jump_target;
-}
-
 /* The registers that the call leaves alone, were it a fast one. */
 static u32 kept_registers(const struct call_summary *sum)
 {
@@ -80,8 +74,7 @@ static bool is_pair(const struct env *env, u32 pc, u32 i, s32 off)
 {
 	const struct insn *insns = env->insns;
 
-	if (pc < i || pc + i >= env->n_insns || is_jump_target(env, pc - i + 1) ||
-	    is_jump_target(env, pc + i))
+	if (pc < i || pc + i >= env->n_insns)
 		return false;
 	return is_spill(env, pc - i) && is_fill(env, pc + i) &&
 	       insns[pc - i].src_reg == insns[pc + i].dst_reg &&
@@ -139,8 +132,6 @@ void fastcall_mark(struct env *env)
 			if (env->aux[pc].op == OP_CALL)
 				mark_call(env, sub, pc, lowest);
 		}
-		if (!sub->fastcall_stack_off)
-			sub->fastcall_stack_off = INT16_MIN;
 	}
 }
 
