@@ -47,6 +47,7 @@ struct keep_pool {
 	u8 *at; /* of the newest chunk: what was not given out */
 	size_t left;
 	size_t chunk_size;
+	size_t fixed; /* bytes of the arena that every program of its size needs */
 };
 
 int keep_new(struct env *env)
@@ -55,6 +56,7 @@ int keep_new(struct env *env)
 	if (!env->pool)
 		return env_no_memory(env);
 	env->pool->chunk_size = FIRST_CHUNK;
+	env->pool->fixed = env->arena.total;
 	return 0;
 }
 
@@ -76,7 +78,7 @@ bool memory_allows(struct env *env, u64 bytes)
 {
 	u64 limit = env->opts->max_memory ? env->opts->max_memory : DEFAULT_LIMIT;
 
-	if (env->stats.memory + env->arena.total + bytes <= limit)
+	if (env->stats.memory + env->arena.total - env->pool->fixed + bytes <= limit)
 		return true;
 	(void)unsupported(env, "its states need more memory than is allowed");
 	return false;
