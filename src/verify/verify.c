@@ -7,7 +7,6 @@
  */
 #include "verify/verify.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -124,6 +123,8 @@ static int prepare(struct env *env)
 	if (!err)
 		err = func_info_check(env);
 	if (!err)
+		err = maps_check(env);
+	if (!err)
 		err = kfunc_prepare(env);
 	if (!err)
 		err = cfg_build(env);
@@ -155,10 +156,13 @@ static int judge(struct env *env, struct verify_result *result)
 
 /* The reason was told first; on the way out others may have taken its errno for theirs.
  */
-static int outcome(int err, const struct skep_diag *diag)
+static int outcome(struct env *env, int err)
 {
-	assert(!err == !diag->id);
-	return err ? diag->err : 0;
+	if (err && !env->diag->id)
+		reject(env, UNTOLD, err);
+	else if (!err && env->diag->id)
+		diag_clear(env->diag);
+	return err ? env->diag->err : 0;
 }
 
 int verify_prog(const struct prog *prog, const struct verify_opts *opts,
@@ -182,7 +186,7 @@ int verify_prog(const struct prog *prog, const struct verify_opts *opts,
 	memset(result, 0, sizeof(*result));
 	diag_clear(env.diag);
 	rules_of(opts->target->version, &rules);
-	err = outcome(judge(&env, result), env.diag);
+	err = outcome(&env, judge(&env, result));
 	explorer_free(&env);
 	liveness_free(&env);
 	keep_free(&env);
@@ -205,7 +209,8 @@ const char *verify_verdict(int err, const struct skep_diag *diag)
 {
 	if (!err)
 		return "accepted";
-	if (diag->id == REASON_UNSUPPORTED || diag->id == DIAG_NO_MEMORY)
+	if (diag->id == REASON_UNSUPPORTED || diag->id == REASON_UNTOLD ||
+	    diag->id == DIAG_NO_MEMORY)
 		return "unsupported";
 	return "rejected";
 }
