@@ -60,12 +60,14 @@ static bool ids_match(struct idmap *ids, u32 old, u32 now)
 }
 
 /*
- * Scalars: one without id is related to none, a fresh id stands for that.  Relations that
- * only the new state has would do no harm; Linux 6.18 does not look that far.
+ * Scalars: where the old state knew of no relation, relations of the new one only narrow
+ * it.  One without id in the new state is related to none: a fresh id stands for that.
+ * What is a constant more than another also tells which number that other is.
  */
 static bool scalar_ids_match(struct idmap *ids, u32 old, u32 now)
 {
-	old = old ? old : ++ids->fresh;
+	if (!old)
+		return true;
 	now = now ? now : ++ids->fresh;
 	if (!ids_match(ids, old, now))
 		return false;
@@ -103,7 +105,7 @@ static bool scalar_covered(const struct compare *c, const struct reg *old,
 		       scalar_ids_match(c->ids, old->id, now->id);
 	if (!old->precise && !c->compare_all && c->exact == NOT_EXACT)
 		return true;
-	if (old_add != now_add)
+	if (old->id && old_add != now_add)
 		return false;
 	if (old_add && old->off != now->off)
 		return false;
