@@ -30,10 +30,10 @@ struct skep_world;
 /** How to open an object; zeroes are the defaults. */
 struct skep_object_opts {
 	const char *name; /**< for messages; NULL: the path, or "object" for memory */
-	/** "checked" (the default: every access is checked while the program runs, for
-	 * programs that nobody verified) or "interp" (unchecked and faster: a program
-	 * that breaks the rules takes the process with it) or "kernel" (Linux verifies,
-	 * compiles and runs it; maps are the kernel's) */
+	/** "interp" (the default: programs are verified when they are loaded, as Linux
+	 * does it, and run without checks) or "checked" (nothing is verified; every
+	 * access is checked while the program runs) or "kernel" (Linux verifies, compiles
+	 * and runs it; maps are the kernel's) */
 	const char *engine;
 	/** "CONFIG_X=y" lines, as in /boot/config-*, for externs of .kconfig; only read
 	 * while the object is opened; NULL: only weak ones and LINUX_* have values */
@@ -104,7 +104,8 @@ int skep_object_get_var(const struct skep_object *obj, const char *name, void *v
  *         running kernel
  * @param diag why it failed, with the program or map; may be NULL
  * @return 0; -EBUSY when it is loaded already; -EINVAL for a program that is not well
- *         formed; -ENOTSUP for what skep does not offer yet (the text names the map
+ *         formed; what Linux returns (-EACCES, -EINVAL, -E2BIG, -EPERM, ...) for a
+ *         program that its verifier rejects, with the reason in diag; -ENOTSUP for what skep does not offer yet (the text names the map
  *         type, helper or kfunc); the errno of creating the map; -ENOMEM. After an error
  *         the object is as before the call: deselect the program (skep_prog_select())
  *         and try again.

@@ -52,7 +52,7 @@ static int choose_engine(struct skep_object *obj, const char *name,
 			 struct skep_diag *diag)
 {
 	if (!name)
-		name = "checked";
+		name = "interp";
 	obj->engine = engine_find(name);
 	obj->in_kernel = !strcmp(name, "kernel");
 	return obj->engine || obj->in_kernel ? 0 : fail(diag, NO_ENGINE, NO_PC, name);

@@ -30,6 +30,7 @@
 #include "tools/out.h"
 #include "tools/report.h"
 #include "tools/tally.h"
+#include "verify/reasons.h"
 
 enum run_option {
 	RUN_PCAP,
@@ -83,13 +84,15 @@ static const struct option_def options[RUN_OPTIONS] = {
 	[RUN_PROG] = {"prog", 'p', "NAME", "Program",
 		      "which program; needed when there are several to choose from"},
 	[RUN_ENGINE] =
-		{"engine", 0, "checked|interp|jit|kernel", "Program",
-		 "checked (the default) checks every access, so any program is safe to "
-		 "run; interp is faster and checks nothing: a program that breaks the "
-		 "rules takes skep with it; kernel gives it to Linux, which verifies, "
-		 "compiles and runs it (BPF_PROG_TEST_RUN); jit is not there yet"},
+		{"engine", 0, "interp|checked|jit|kernel", "Program",
+		 "interp (the default) runs what skep's verifier accepted, without "
+		 "checks; checked verifies nothing and checks every access while it "
+		 "runs, so that any program can be tried; kernel gives it to Linux, "
+		 "which verifies, compiles and runs it (BPF_PROG_TEST_RUN); jit is not "
+		 "there yet"},
 	[RUN_MAX_STEPS] = {"max-steps", 0, "N", "Program",
-			   "instructions that one run may take (100000000)"},
+			   "instructions that one run may take (100000000); this counts "
+			   "them, with --engine checked"},
 	[RUN_VAR] = {"var", 0, "NAME=VALUE", "Program",
 		     "set a global variable before loading; may be given again"},
 	[RUN_SET] =
@@ -256,32 +259,32 @@ static int make_world(struct session *s)
 	return EXIT_OK;
 }
 
-static int refuse_engine(struct session *s, const char *name)
+/* The engine that was asked for; NULL: there is none of that name yet. */
+static const char *choose_engine(const struct session *s)
 {
-	if (!strcmp(name, "interp"))
-		say_warning("--engine interp",
-			    "nobody has verified this program: if it breaks "
-			    "the rules, it takes skep with it");
+	const char *name = args_value(s->args, RUN_ENGINE);
+
+	if (!name)
+		return args_has(s->args, RUN_MAX_STEPS) ? "checked" : "interp";
 	if (strcmp(name, "jit") != 0)
-		return EXIT_OK;
-	(void)s;
-	say(NULL, "use --engine checked", "the engine \"%s\" is not there yet", name);
-	return EXIT_SYSTEM;
+		return name;
+	say(NULL, "use --engine interp", "the engine \"%s\" is not there yet", name);
+	return NULL;
 }
 
 static int open_object(struct session *s)
 {
-	const char *engine = args_value(s->args, RUN_ENGINE);
 	const char *path = args_operand(s->args, 0);
 	struct skep_object_opts opts = {.name = strcmp(path, "-") ? NULL
 								  : "standard input",
-					.engine = engine ? engine : "checked",
+					.engine = choose_engine(s),
 					.world = s->world};
 	char *kconfig = NULL;
-	int err = refuse_engine(s, opts.engine);
+	int err;
 
-	if (!err)
-		err = args_count(s->args, RUN_MAX_STEPS, ~0ull, &opts.max_steps);
+	if (!opts.engine)
+		return EXIT_SYSTEM;
+	err = args_count(s->args, RUN_MAX_STEPS, ~0ull, &opts.max_steps);
 	if (err)
 		return err;
 	if (kconfig_read(args_value(s->args, RUN_KCONFIG), path, &kconfig, &s->diag))
@@ -291,6 +294,18 @@ static int open_object(struct session *s)
 	free(kconfig);
 	s->report.engine = opts.engine;
 	return err ? refuse(&s->diag, EXIT_INPUT) : EXIT_OK;
+}
+
+/* The verifier's no is an answer; everything else is an object that cannot be run. */
+static int refuse_load(struct session *s)
+{
+	bool rejected = s->diag.id > DIAG_REASONS && s->diag.id != REASON_UNSUPPORTED;
+	int status = refuse(&s->diag, rejected ? EXIT_NO : EXIT_INPUT);
+
+	if (rejected)
+		fprintf(stderr, "skep: skep verify explains it; --engine checked runs it "
+				"all the same, every access checked\n");
+	return status;
 }
 
 static int load(struct session *s)
@@ -310,7 +325,7 @@ static int load(struct session *s)
 			    &s->target, &s->diag))
 		return refuse(&s->diag, EXIT_INPUT);
 	if (skep_object_load(s->obj, s->target, &s->diag))
-		return refuse(&s->diag, EXIT_INPUT);
+		return refuse_load(s);
 	return loading_set_elements(s->args, RUN_SET, s->obj);
 }
 
