@@ -79,10 +79,33 @@ static int fit_programs(struct skep_object *obj, const struct target *target,
 
 /* ---- verdicts ---- */
 
+static bool names_prog(const struct map_def *def, const char *name)
+{
+	for (u32 i = 0; i < def->n_slots; i++) {
+		if (!strcmp(def->slots[i].name, name))
+			return true;
+	}
+	return false;
+}
+
+const struct map_def *load_struct_ops_of(const struct skep_prog *prog)
+{
+	const struct skep_object *obj = prog->obj;
+
+	for (u32 i = 0; i < obj->n_maps; i++) {
+		const struct map_def *def = obj->maps[i].def;
+
+		if (def->origin == MAP_STRUCT_OPS && names_prog(def, prog->prog->name))
+			return def;
+	}
+	return NULL;
+}
+
 static int verify_one(struct skep_prog *prog, const struct target *target,
 		      struct skep_diag *diag)
 {
-	struct verify_opts opts = {.target = target};
+	struct verify_opts opts = {.target = target,
+				   .struct_ops = load_struct_ops_of(prog)};
 	struct verify_result result = {0};
 	int err = verify_prog(prog->prog, &opts, &result, diag);
 

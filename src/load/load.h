@@ -76,6 +76,9 @@ static inline bool load_is_verified(const struct skep_object *obj)
 /* What is loaded for the program: fitted to the target, a chain put together. */
 int load_fit(struct skep_prog *prog, const struct target *target, struct skep_diag *diag);
 
+/* The struct_ops map that has the program as a member, or NULL. */
+const struct map_def *load_struct_ops_of(const struct skep_prog *prog);
+
 /* Not when only programs that are not loaded refer to it: skep or the kernel may lack its
  * type. */
 bool load_wants_map(const struct skep_object *obj, const struct skep_map *map);

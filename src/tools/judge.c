@@ -106,6 +106,7 @@ static int by_skep(struct judge *j, struct skep_prog *prog, struct verdict *v,
 	struct verify_log logger = {.out = &log, .level = j->opts.log};
 	struct verify_observer observer = verify_log_observer(&logger);
 	struct verify_opts opts = {.target = j->target,
+				   .struct_ops = load_struct_ops_of(prog),
 				   .unprivileged = j->opts.unprivileged,
 				   .observer = j->opts.log ? &observer : NULL};
 	struct verify_result result = {0};
