@@ -109,14 +109,16 @@ static bool is_struct(enum btf_kind kind)
 	return kind == BTF_STRUCT || kind == BTF_UNION;
 }
 
-/* Without a tag: by the name of the struct. */
+/* Without a tag: by the name of the struct; of kprobes also that of the typedef, be it a
+ * struct's. */
 static bool looks_like_ctx(const struct reading *r)
 {
 	u32 type = r->env->prog_type;
 	u32 id = btf_resolve(r->btf, r->pointee);
 	const char *name = btf_name(r->btf, id), *ctx = ctx_name(type);
 
-	if (type == PROG_TYPE_KPROBE && is_user_regs(r))
+	if (type == PROG_TYPE_KPROBE &&
+	    (is_user_regs(r) || !strcmp(name, "bpf_user_pt_regs_t")))
 		return true;
 	return is_struct(btf_kind(r->btf, id)) && ctx &&
 	       (is_twin(ctx, name) || !strcmp(ctx, name));
