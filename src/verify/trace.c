@@ -87,8 +87,6 @@ struct recorder {
 	size_t left;                 /* stretches that are not over */
 	u32 n, last;                 /* steps so far; the last one of all */
 	bool failed;
-	bool known[FRAMES][N_REGS];
-	struct reg regs[FRAMES][N_REGS]; /* as noted last */
 };
 
 static bool is_on_path(struct recorder *r)
@@ -106,18 +104,18 @@ static bool is_on_path(struct recorder *r)
 
 static bool note_reg(struct recorder *r, u32 frame, u32 no, const struct reg *reg)
 {
-	struct reg *before = &r->regs[frame][no];
+	struct vec *values = &r->trace->values[frame][no];
 	struct trace_value *value;
 
-	if (r->known[frame][no] && !memcmp(before, reg, sizeof(*reg)))
-		return true;
-	value = vec_push(&r->trace->values);
-	if (!value)
-		return false;
-	*value = (struct trace_value){trace_len(r->trace), (u8)frame, (u8)no, *reg};
-	*before = *reg;
-	r->known[frame][no] = true;
-	return true;
+	if (values->len) {
+		value = vec_at(values, values->len - 1);
+		if (!memcmp(&value->reg, reg, sizeof(*reg)))
+			return true;
+	}
+	value = vec_push(values);
+	if (value)
+		*value = (struct trace_value){trace_len(r->trace), *reg};
+	return value;
 }
 
 static void note_end(struct trace_end *end, const struct state *st)
@@ -152,7 +150,7 @@ static void record_step(void *arg, const struct env *env, const struct state *st
 	r->failed = !step || !good;
 	if (r->failed)
 		return;
-	*step = (struct trace_step){pc, st->depth, (u32)r->trace->values.len};
+	*step = (struct trace_step){pc, st->depth};
 	if (r->n == r->last)
 		note_end(&r->trace->end, st);
 }
@@ -192,8 +190,10 @@ bool trace_take(const struct prog *prog, const struct verify_opts *opts,
 	struct recorder r = {.trace = trace, .stretches = &stretches};
 	bool good;
 
-	*trace = (struct trace){.steps = VEC_INIT(struct trace_step),
-				.values = VEC_INIT(struct trace_value)};
+	*trace = (struct trace){.steps = VEC_INIT(struct trace_step)};
+	for (u32 i = 0; i < FRAMES * N_REGS; i++)
+		trace->values[i / N_REGS][i % N_REGS] =
+			(struct vec)VEC_INIT(struct trace_value);
 	good = repeat(prog, opts, &observer, refused) && !finder.failed && finder.n &&
 	       find_stretches(&finder, &stretches, &trace->cut);
 	r.left = stretches.len;
@@ -207,18 +207,27 @@ bool trace_take(const struct prog *prog, const struct verify_opts *opts,
 void trace_fini(struct trace *trace)
 {
 	vec_fini(&trace->steps);
-	vec_fini(&trace->values);
+	for (u32 i = 0; i < FRAMES * N_REGS; i++)
+		vec_fini(&trace->values[i / N_REGS][i % N_REGS]);
 }
 
 const struct reg *trace_reg(const struct trace *trace, u32 step, u32 frame, u32 no)
 {
-	if (step >= trace_len(trace))
-		return NULL;
-	for (u32 i = trace_at(trace, step)->n_values; i-- > 0;) {
-		const struct trace_value *value = vec_at(&trace->values, i);
+	const struct vec *values = &trace->values[frame][no];
+	const struct trace_value *value;
+	size_t lo = 0, hi = values->len;
 
-		if (value->frame == frame && value->no == no)
-			return &value->reg;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		value = vec_at(values, mid);
+		if (value->step <= step)
+			lo = mid + 1;
+		else
+			hi = mid;
 	}
-	return NULL;
+	if (!lo)
+		return NULL;
+	value = vec_at(values, lo - 1);
+	return &value->reg;
 }

@@ -12,17 +12,14 @@
 #include "verify/state.h"
 #include "verify/verify.h"
 
-/* One instruction that was looked at: pc, in which frame. */
+/* One instruction that was looked at, in which frame. */
 struct trace_step {
-	u32 pc;
-	u32 depth;
-	u32 n_values; /* of those in trace->values that were known before it */
+	u32 pc, depth;
 };
 
 /* A register became that before a step. */
 struct trace_value {
 	u32 step;
-	u8 frame, no;
 	struct reg reg;
 };
 
@@ -37,9 +34,10 @@ struct trace_end {
 };
 
 struct trace {
-	struct vec steps;  /* struct trace_step, the first one first */
-	struct vec values; /* struct trace_value, in order of steps */
-	bool cut;          /* there were steps before the first one */
+	struct vec steps; /* struct trace_step, the first one first */
+	/* [frame][register]: struct trace_value, in order of steps */
+	struct vec values[FRAMES][N_REGS];
+	bool cut; /* there were steps before the first one */
 	struct trace_end end;
 };
 

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A rejection in words.
+ *
+ * The reason's row says what kind of trouble it is (theme); that decides which steps of
+ * the path matter, what is said beside, and which advice is made concrete.  Everything
+ * comes from the diagnostic, the result and the trace.  Never does: judge, print.
+ * More: explain_steps.c, explain_facts.c, explain_work.c.
+ */
+#include "verify/explain.h"
+
+#include <string.h>
+
+#include "verify/listing.h"
+#include "verify/story.h"
+#include "verify/words.h"
+
+static enum theme theme_of(int id)
+{
+	static const struct {
+		enum reason_id id;
+		enum theme theme;
+	} themes[] = {
+		{REASON_TOO_COMPLEX, THEME_WORK},
+		{REASON_TOO_MANY_JUMPS, THEME_WORK},
+		{REASON_READ_UNINIT, THEME_UNINIT},
+		{REASON_ACCESS_MAYBE_NULL, THEME_NULL},
+		{REASON_ARG_KIND, THEME_NULL},
+		{REASON_ARG_MAYBE_NULL, THEME_NULL},
+		{REASON_KARG_MAYBE_NULL, THEME_NULL},
+		{REASON_CALL_ARG_MAYBE_NULL, THEME_NULL},
+		{REASON_POINTER_MAYBE_NULL, THEME_NULL},
+		{REASON_OFFSET_MIN_NEGATIVE, THEME_BOUNDS},
+		{REASON_OFFSET_UNBOUNDED, THEME_BOUNDS},
+		{REASON_OFFSET_NO_MINIMUM, THEME_BOUNDS},
+		{REASON_OFFSET_TOO_FAR, THEME_BOUNDS},
+		{REASON_OUT_OF_BOUNDS, THEME_BOUNDS},
+		{REASON_SIZE_NEGATIVE, THEME_BOUNDS},
+		{REASON_SIZE_UNBOUNDED, THEME_BOUNDS},
+		{REASON_SIZE_ZERO, THEME_BOUNDS},
+		{REASON_STACK_UNBOUNDED, THEME_BOUNDS},
+		{REASON_STACK_RANGE, THEME_BOUNDS},
+		{REASON_RETURN_RANGE, THEME_BOUNDS},
+		{REASON_CALLBACK_RANGE, THEME_BOUNDS},
+		{REASON_VARIABLE_POINTER, THEME_BOUNDS},
+		{REASON_PACKET_BOUNDS, THEME_PACKET},
+		{REASON_PACKET_RANGE, THEME_PACKET},
+		{REASON_STACK_UNINIT, THEME_STACK},
+		{REASON_REF_LEAK, THEME_HELD},
+		{REASON_IN_LOCK, THEME_HELD},
+		{REASON_IN_IRQ_SECTION, THEME_HELD},
+		{REASON_IN_RCU_SECTION, THEME_HELD},
+		{REASON_IN_PREEMPT_SECTION, THEME_HELD},
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(themes); i++) {
+		if (id == (int)themes[i].id)
+			return themes[i].theme;
+	}
+	return THEME_OTHER;
+}
+
+/* ---- strings of the story ---- */
+
+const char *story_keep(struct story *story, struct text *t)
+{
+	const char *s = arena_strdup(&story->arena, text_str(t));
+
+	text_clear(t);
+	return s ? s : "";
+}
+
+void story_fact(struct story *story, struct text *t)
+{
+	if (story->n_facts < ARRAY_SIZE(story->facts))
+		story->facts[story->n_facts++] = story_keep(story, t);
+	text_fini(t);
+}
+
+void story_line(struct story *story, struct text *t)
+{
+	if (story->n_lines < STORY_LINES)
+		story->lines[story->n_lines++] = story_keep(story, t);
+	text_clear(t);
+}
+
+/* ---- which register ---- */
+
+/* Where the reason names none: what memory is accessed through. */
+static s32 address_reg(const struct teller *t, u32 pc)
+{
+	const struct insn *insn = &t->what->prog->insns[pc];
+
+	switch ((enum op_kind)op_info(decode(insn))->kind) {
+	case KIND_LDX:
+	case KIND_LDXS:
+	case KIND_LOAD_ACQ: return insn->src_reg;
+	case KIND_ST:
+	case KIND_STX:
+	case KIND_ATOMIC:
+	case KIND_STORE_REL: return insn->dst_reg;
+	case KIND_INVALID:
+	case KIND_ALU:
+	case KIND_END:
+	case KIND_ADDR_SPACE_CAST:
+	case KIND_JMP:
+	case KIND_JA:
+	case KIND_MAY_GOTO:
+	case KIND_CALL:
+	case KIND_CALLX:
+	case KIND_EXIT:
+	case KIND_LDDW:
+	case KIND_LD_ABS:
+	case KIND_LD_IND: break;
+	}
+	return -1;
+}
+
+static bool has_trace(const struct teller *t)
+{
+	u32 n = trace_len(&t->trace);
+
+	return n && (s32)trace_at(&t->trace, n - 1)->pc == t->what->diag->insn;
+}
+
+static void tell_subject(struct teller *t)
+{
+	u32 last = trace_len(&t->trace) - 1;
+	u32 depth = trace_at(&t->trace, last)->depth;
+	struct text out = TEXT_INIT;
+
+	t->reg = t->what->result->blame.reg;
+	if (t->reg < 0)
+		t->reg = address_reg(t, (u32)t->what->diag->insn);
+	if (t->reg < 0)
+		return;
+	t->was = trace_reg(&t->trace, last, depth, (u32)t->reg);
+	if (!t->was)
+		return;
+	text_printf(&out, "R%d", t->reg);
+	t->story->subject = story_keep(t->story, &out);
+	words_reg(&out, t->was, depth);
+	t->story->state = story_keep(t->story, &out);
+	text_fini(&out);
+}
+
+/* ---- the way there ---- */
+
+/* The last step at that instruction; 0: none. */
+static u32 step_at(const struct teller *t, s32 pc)
+{
+	for (u32 i = trace_len(&t->trace); i-- > 0;) {
+		if ((s32)trace_at(&t->trace, i)->pc == pc)
+			return i;
+	}
+	return 0;
+}
+
+static void slice_held(struct teller *t)
+{
+	u32 taken = step_at(t, t->what->result->blame.insn);
+	struct event *event;
+
+	slice_branches(&t->slice, taken);
+	if (t->what->result->blame.insn < 0)
+		return;
+	event = vec_push(&t->slice.events);
+	if (event)
+		*event = (struct event){.step = taken,
+					.kind = EVENT_RESULT,
+					.frame = trace_at(&t->trace, taken)->depth,
+					.reg = R0};
+}
+
+static void slice_for(struct teller *t)
+{
+	s32 off = t->what->result->blame.stack_off;
+
+	t->slice.numbers = t->theme == THEME_BOUNDS || t->theme == THEME_PACKET;
+	if (t->theme == THEME_HELD)
+		slice_held(t);
+	else if (t->theme == THEME_STACK && off < 0)
+		slice_stack(&t->slice, off);
+	else if (t->reg >= 0 && t->reg != R10)
+		slice_reg(&t->slice, (u32)t->reg);
+	if ((t->theme == THEME_UNINIT || t->theme == THEME_STACK) && !t->slice.written)
+		slice_branches(&t->slice, 0);
+}
+
+static void tell_path(struct teller *t)
+{
+	const struct explanation *what = t->what;
+
+	if (!what->result->n_path ||
+	    !trace_take(what->prog, what->opts, what->diag, &t->trace) || !has_trace(t))
+		return;
+	tell_subject(t);
+	slice_for(t);
+	tell_steps(t);
+}
+
+/* ---- all of it ---- */
+
+static void tell_place(struct teller *t)
+{
+	const struct prog *prog = t->what->prog;
+	s32 pc = t->what->diag->insn;
+	struct text out = TEXT_INIT;
+
+	if (pc < 0 || (u32)pc >= prog->n_insns)
+		return;
+	t->story->function = listing_function(prog, (u32)pc);
+	t->story->source = listing_source(prog, (u32)pc);
+	listing_insn_absolute(&out, prog, (u32)pc);
+	t->story->insn = story_keep(t->story, &out);
+	text_fini(&out);
+}
+
+void story_make(const struct explanation *what, struct story *story)
+{
+	struct teller t = {.what = what,
+			   .story = story,
+			   .theme = theme_of(what->diag->id),
+			   .slice = {.prog = what->prog,
+				     .trace = &t.trace,
+				     .events = VEC_INIT(struct event)},
+			   .reg = -1};
+
+	*story = (struct story){.arena = ARENA_INIT};
+	tell_place(&t);
+	if (t.theme == THEME_WORK)
+		tell_work_places(&t);
+	else
+		tell_path(&t);
+	if (story->n_steps || t.was)
+		tell_facts(&t);
+	tell_advice(&t);
+	slice_fini(&t.slice);
+	trace_fini(&t.trace);
+}
+
+void story_fini(struct story *story)
+{
+	arena_fini(&story->arena);
+}
+
+/* ---- as text ---- */
+
+struct printer {
+	const struct story *story;
+	const struct explanation *what;
+	struct text *out;
+	u32 left; /* lines */
+	u32 line; /* of the source, shown before */
+};
+
+/* What is in t becomes one line, cut where it is too long. */
+static void put_line(struct printer *p, struct text *t)
+{
+	size_t len = t->len > EXPLAIN_COLUMNS ? EXPLAIN_COLUMNS : t->len;
+
+	if (p->left) {
+		text_write(p->out, text_str(t), len);
+		text_puts(p->out, "\n");
+		p->left--;
+	}
+	text_clear(t);
+}
+
+static void put_refused(struct printer *p, struct text *t)
+{
+	const struct story *story = p->story;
+
+	if (story->function) {
+		text_printf(t, "  in %s()%s%s", story->function,
+			    story->source ? ": " : "",
+			    story->source ? story->source : "");
+		put_line(p, t);
+	}
+	if (story->insn) {
+		text_printf(t, "  %d: %s", p->what->diag->insn, story->insn);
+		put_line(p, t);
+	}
+	if (story->subject) {
+		text_printf(t, "  %s: %s", story->subject, story->state);
+		put_line(p, t);
+	}
+}
+
+static void put_source(struct printer *p, struct text *t, u32 pc)
+{
+	const struct line_info *line = prog_line(p->what->prog, pc);
+
+	if (!line || !line->line || line->line == p->line || !line->text)
+		return;
+	p->line = line->line;
+	text_printf(t, "    %s:%u: %s", listing_file(p->what->prog, pc), line->line,
+		    listing_source(p->what->prog, pc));
+	put_line(p, t);
+}
+
+static void put_step(struct printer *p, struct text *t, const struct story_step *step)
+{
+	enum { STATE_COLUMN = 42 };
+
+	put_source(p, t, step->insn);
+	text_printf(t, "    %6u: %s", step->insn, step->text);
+	if (step->state) {
+		text_pad(t, STATE_COLUMN);
+		text_printf(t, "  %s", step->state);
+	}
+	put_line(p, t);
+}
+
+static void put_list(struct printer *p, struct text *t, const char *head)
+{
+	text_printf(t, "  %s:", head);
+	put_line(p, t);
+}
+
+/* What to do is said in any case: its line is kept free. */
+void story_print(const struct story *story, const struct explanation *what,
+		 struct text *out)
+{
+	struct printer p = {story, what, out, EXPLAIN_LINES - 3, 0};
+	struct text t = TEXT_INIT;
+
+	put_refused(&p, &t);
+	if (story->n_steps)
+		put_list(&p, &t, "how the program came here");
+	for (u32 i = 0; i < story->n_steps; i++)
+		put_step(&p, &t, &story->steps[i]);
+	if (story->n_lines)
+		put_list(&p, &t, "where the work went");
+	for (u32 i = 0; i < story->n_lines; i++) {
+		text_printf(&t, "    %s", story->lines[i]);
+		put_line(&p, &t);
+	}
+	for (u32 i = 0; i < story->n_facts; i++) {
+		text_printf(&t, "  %s", story->facts[i]);
+		put_line(&p, &t);
+	}
+	p.left++;
+	if (story->advice) {
+		text_printf(&t, "  what to do: %s", story->advice);
+		put_line(&p, &t);
+	}
+	text_fini(&t);
+}
+
+void explain(const struct explanation *what, struct text *out)
+{
+	struct story story;
+
+	story_make(what, &story);
+	story_print(&story, what, out);
+	story_fini(&story);
+}
