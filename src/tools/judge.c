@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "load/kernel.h"
 #include "load/target.h"
+#include "tools/story.h"
 #include "verify/explain.h"
 #include "verify/log.h"
 #include "verify/reasons.h"
@@ -94,9 +95,15 @@ static void explain_it(const struct prog *prog, const struct verify_opts *opts,
 	struct explanation what = {
 		.prog = prog, .opts = opts, .result = result, .diag = diag};
 	struct text t = TEXT_INIT;
+	struct json j = JSON_INIT;
+	struct story story;
 
-	explain(&what, &t);
+	story_make(&what, &story);
+	story_print(&story, &what, &t);
 	v->explanation = taken(&t);
+	story_json(&j, NULL, &story, prog);
+	v->explanation_json = taken(&j.text);
+	story_fini(&story);
 }
 
 static int by_skep(struct judge *j, struct skep_prog *prog, struct verdict *v,
@@ -143,4 +150,5 @@ void verdict_fini(struct verdict *v)
 {
 	free(v->log);
 	free(v->explanation);
+	free(v->explanation_json);
 }

@@ -22,9 +22,10 @@ struct verdict {
 	enum outcome outcome;
 	u64 insns_processed, states; /* 0: not known */
 	u64 time_us;
-	u64 memory;        /* bytes at most; 0: not known */
-	char *log;         /* free(); NULL: none */
-	char *explanation; /* free(); NULL: none */
+	u64 memory;             /* bytes at most; 0: not known */
+	char *log;              /* free(); NULL: none */
+	char *explanation;      /* free(); NULL: none */
+	char *explanation_json; /* the same as an object; free(); NULL: none */
 };
 
 /* The programs of one object; obj and target are borrowed. */

@@ -176,6 +176,8 @@ static void put_json(struct verification *v, const struct skep_prog *prog,
 			json_string(j, "file", diag->file);
 			json_s64(j, "line", diag->line);
 		}
+		if (verdict->explanation_json)
+			json_raw(j, "explanation", verdict->explanation_json);
 	}
 	json_end(j);
 }

@@ -183,9 +183,6 @@ static void put_packet(struct text *t, const struct reg *reg)
 	text_printf(t, " bytes behind %s; ", start);
 	if ((s32)reg->range == PACKET_AT_END || (s32)reg->range == PACKET_BEYOND_END)
 		text_puts(t, "at or beyond data_end here");
-	else if (!reg->range && moved)
-		text_puts(t, "not compared with data_end since something unknown was "
-			     "added to it");
 	else if (!reg->range)
 		text_puts(t, "not compared with data_end");
 	else
