@@ -106,12 +106,15 @@ static int read_header(struct test_case *c, u32 line, const char *s)
 
 	word(rest, second, sizeof(second));
 	if (!strcmp(first, "hook")) {
-		for (u32 i = 0; i < ARRAY_SIZE(hooks); i++)
-			if (!strcmp(second, hooks[i])) {
-				c->hook = (enum hook)i;
-				return 1;
-			}
-		return bad_line(c, line, "hooks are raw, xdp, tc and socket");
+		word(rest, c->section, sizeof(c->section));
+		for (c->hook = 0; c->hook < HOOK_OTHER; c->hook++)
+			if (!strcmp(c->section, hooks[c->hook]))
+				break;
+		return 1;
+	}
+	if (!strcmp(first, "unprivileged")) {
+		c->unprivileged = true;
+		return 1;
 	}
 	if (!strcmp(first, "mem")) {
 		err = read_blob(c, line, rest, &c->mem);
@@ -259,7 +262,11 @@ static int read_lines(struct test_case *c)
 		else if (*copy && *copy != '#')
 			header = false;
 	}
-	return c->wants.len ? 0 : bad_line(c, line, "the case wants nothing");
+	if (!c->wants.len)
+		return bad_line(c, line, "the case wants nothing");
+	if ((c->hook == HOOK_OTHER || c->unprivileged) && !case_is_verdict(c))
+		return bad_line(c, line, "programs run at raw, xdp, tc and socket only");
+	return 0;
 }
 
 static char *read_file(const char *path)
@@ -278,11 +285,25 @@ static char *read_file(const char *path)
 	return t.s ? t.s : strdup("");
 }
 
-int case_read(struct test_case *c, const char *path)
+void case_init(struct test_case *c, const char *path)
 {
 	*c = (struct test_case){
 		.path = path, .n_cpus = 1, .wants = VEC_INIT(struct want)};
 	world_script_init(&c->world);
+}
+
+int case_line(struct test_case *c, const char *line)
+{
+	int took = read_header(c, 0, line);
+
+	if (!took)
+		took = read_want(c, 0, line);
+	return took < 0 ? took : 0;
+}
+
+int case_read(struct test_case *c, const char *path)
+{
+	case_init(c, path);
 	c->text = read_file(path);
 	if (!c->text) {
 		fprintf(stderr, "%s: %s\n", path, strerror(errno));
@@ -338,7 +359,7 @@ static bool find_name(const void *ctx, enum asm_name kind, const char *name, s64
 	return false;
 }
 
-static const struct asm_names linux_names = {.find = find_name};
+const struct asm_names case_names = {.find = find_name};
 
 /* ---- comparing ---- */
 
@@ -365,7 +386,8 @@ bool case_same_bytes(const struct blob *want, const u8 *got, size_t len,
 static const u32 prog_types[] = {[HOOK_RAW] = BPF_PROG_TYPE_UNSPEC,
 				 [HOOK_XDP] = BPF_PROG_TYPE_XDP,
 				 [HOOK_TC] = BPF_PROG_TYPE_SCHED_CLS,
-				 [HOOK_SOCKET] = BPF_PROG_TYPE_SOCKET_FILTER};
+				 [HOOK_SOCKET] = BPF_PROG_TYPE_SOCKET_FILTER,
+				 [HOOK_OTHER] = BPF_PROG_TYPE_UNSPEC};
 
 static void define_map(struct case_built *s, u32 i)
 {
@@ -437,7 +459,7 @@ int case_build(const struct test_case *c, struct case_built *s, struct skep_diag
 {
 	struct asm_input in = {.text = {(const u8 *)c->text, strlen(c->text)},
 			       .file = c->path,
-			       .names = &linux_names};
+			       .names = &case_names};
 	int err;
 
 	*s = (struct case_built){.arena = ARENA_INIT};

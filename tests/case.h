@@ -15,7 +15,8 @@
 struct skep_diag;
 struct text;
 
-enum hook { HOOK_RAW, HOOK_XDP, HOOK_TC, HOOK_SOCKET };
+/* What starts the program; OTHER: whatever the section says, for verdicts only. */
+enum hook { HOOK_RAW, HOOK_XDP, HOOK_TC, HOOK_SOCKET, HOOK_OTHER };
 
 /* What a line "-- ..." wants. */
 enum want_kind {
@@ -56,6 +57,8 @@ struct test_case {
 	const char *path;
 	char *text; /* owned: the assembly, other lines blanked */
 	enum hook hook;
+	char section[128]; /* what the hook is called: "xdp", "fentry.s/vfs_read" */
+	bool unprivileged; /* judged as for a loader without capabilities */
 	struct blob mem, packet;
 	bool has_packet;
 	struct world_script world;
@@ -67,7 +70,13 @@ struct test_case {
 
 /* Complains on stderr.  case_free() in any case. */
 int case_read(struct test_case *c, const char *path);
+/* A case without text, for a program whose tags say the lines: case_line() each. */
+void case_init(struct test_case *c, const char *path);
+int case_line(struct test_case *c, const char *line);
 void case_free(struct test_case *c);
+
+/* Linux' names, for the assembler. */
+extern const struct asm_names case_names;
 
 /* The first line that wants this, or NULL. */
 const struct want *case_wants(const struct test_case *c, enum want_kind kind);

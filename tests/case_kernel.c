@@ -279,8 +279,7 @@ static const char *last_words(char *log)
 static bool judge_verdict(struct in_kernel *k, int err)
 {
 	const struct want *own = case_wants(k->c, WANT_KERNEL);
-	bool fails = case_wants(k->c, WANT_FAULT) || case_wants(k->c, WANT_REFUSE) ||
-		     case_wants(k->c, WANT_REJECT);
+	bool fails = case_wants(k->c, WANT_FAULT) || case_wants(k->c, WANT_REFUSE);
 	bool refuse =
 		own && own->kernel != KERNEL_R0 ? own->kernel == KERNEL_REFUSES : fails;
 
@@ -309,8 +308,7 @@ static bool judge(struct in_kernel *k)
 	if (!judge_verdict(k, err))
 		return false;
 	/* what stops in our engines is not let loose in Linux */
-	if (err || case_wants(k->c, WANT_FAULT) || case_wants(k->c, WANT_REFUSE) ||
-	    case_is_verdict(k->c))
+	if (err || case_wants(k->c, WANT_FAULT) || case_wants(k->c, WANT_REFUSE))
 		return true;
 	err = fill_slots(k);
 	if (!err)
@@ -360,6 +358,11 @@ static void fini(struct in_kernel *k)
 	if (k->btf >= 0)
 		close(k->btf);
 	case_built_fini(&k->built);
+}
+
+bool kernel_is_open(void)
+{
+	return !kernel_refuses();
 }
 
 enum kernel_answer case_in_kernel(const struct test_case *c, struct text *told)

@@ -12,6 +12,9 @@ struct text;
 /* NOT_ASKED: bpf(2) is refused, or only a scripted world could answer. */
 enum kernel_answer { KERNEL_NOT_ASKED, KERNEL_AGREES, KERNEL_DIFFERS };
 
+/* Does it load programs of this process? */
+bool kernel_is_open(void);
+
 /* told: what differs. */
 enum kernel_answer case_in_kernel(const struct test_case *c, struct text *told);
 

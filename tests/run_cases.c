@@ -11,7 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <linux/bpf.h>
-#include <skep/diag.h>
+#include <skep/skep.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,9 +22,11 @@
 #include "base/text.h"
 #include "case.h"
 #include "case_kernel.h"
+#include "case_object.h"
 #include "case_verify.h"
 #include "exec/exec.h"
 #include "helpers/helpers.h"
+#include "load/load.h"
 #include "maps/map.h"
 #include "world/contexts.h"
 #include "world/packet.h"
@@ -33,6 +35,7 @@
 struct tally {
 	u32 passed, failed, skipped;
 	const char *self;
+	struct skep_target *target; /* owned; with the running kernel's types */
 };
 
 /* ---- making it ready ---- */
@@ -391,6 +394,76 @@ static void run_kernel(const struct test_case *c, struct tally *tally)
 	text_fini(&told);
 }
 
+/* ---- verdicts ---- */
+
+static void count_answer(struct tally *tally, const struct test_case *c,
+			 const char *judge, struct text *told, enum kernel_answer answer)
+{
+	if (answer == KERNEL_NOT_ASKED)
+		tally->skipped++;
+	else
+		count(tally, c, judge, told, answer == KERNEL_AGREES);
+	text_fini(told);
+}
+
+static void run_verdict(struct case_object *o, struct skep_prog *prog,
+			const struct test_case *c, struct tally *tally)
+{
+	struct text told = TEXT_INIT, told_by_kernel = TEXT_INIT;
+
+	count_answer(tally, c, "verifier", &told, case_verdict(o, prog, c, &told));
+	if (kernel_is_open())
+		count_answer(tally, c, "kernel", &told_by_kernel,
+			     case_verdict_of_kernel(o, prog, c, &told_by_kernel));
+	else
+		tally->skipped++;
+}
+
+static void tell_broken(const char *path, const struct skep_diag *diag,
+			struct tally *tally)
+{
+	fprintf(stderr, "FAILED %s:%d: %s\n", path, diag->line, diag->text);
+	tally->failed++;
+}
+
+static void run_text(const struct test_case *c, struct tally *tally)
+{
+	struct skep_diag diag = SKEP_DIAG_INIT;
+	struct case_object o;
+
+	if (case_object_of_text(c, tally->target, &o, &diag))
+		tell_broken(c->path, &diag, tally);
+	for (u32 i = 0; o.obj && i < o.obj->n_progs; i++)
+		run_verdict(&o, &o.obj->progs[i], c, tally);
+	case_object_fini(&o);
+}
+
+/* Each program of the object is a case. */
+static void run_object(const char *path, struct tally *tally)
+{
+	struct skep_diag diag = SKEP_DIAG_INIT;
+	struct case_object o;
+
+	if (case_object_of_file(path, tally->target, &o, &diag))
+		tell_broken(path, &diag, tally);
+	for (u32 i = 0; o.obj && i < o.obj->n_progs; i++) {
+		struct skep_prog *prog = &o.obj->progs[i];
+		char name[512];
+		struct test_case c;
+
+		snprintf(name, sizeof(name), "%s:%s", path, skep_prog_name(prog));
+		if (case_of_tags(prog, name, &c)) {
+			run_verdict(&o, prog, &c, tally);
+		} else {
+			snprintf(diag.text, sizeof(diag.text),
+				 "it has no tags of a case");
+			tell_broken(name, &diag, tally);
+		}
+		case_free(&c);
+	}
+	case_object_fini(&o);
+}
+
 static void run_file(const char *path, struct tally *tally)
 {
 	struct test_case c;
@@ -401,10 +474,15 @@ static void run_file(const char *path, struct tally *tally)
 		case_free(&c);
 		return;
 	}
+	if (case_is_verdict(&c)) {
+		run_text(&c, tally);
+		case_free(&c);
+		return;
+	}
 	/* An engine that trusts its programs cannot be shown one that does wrong. */
 	faults = case_wants(&c, WANT_FAULT);
 	for (u32 i = 0; engine_at(i); i++)
-		if (!case_is_verdict(&c) && (!faults || engine_at(i)->safe))
+		if (!faults || engine_at(i)->safe)
 			run_engine(&c, engine_at(i), tally);
 	run_verifier(&c, tally);
 	run_kernel(&c, tally);
@@ -418,11 +496,11 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static bool is_case(const char *name)
+static bool ends_in(const char *name, const char *end)
 {
-	size_t len = strlen(name);
+	size_t len = strlen(name), n = strlen(end);
 
-	return len > 5 && !strcmp(name + len - 5, ".case");
+	return len > n && !strcmp(name + len - n, end);
 }
 
 static void run_path(const char *path, struct tally *tally);
@@ -464,17 +542,25 @@ static void run_path(const char *path, struct tally *tally)
 		tally->failed++;
 	} else if (S_ISDIR(st.st_mode)) {
 		run_folder(path, tally);
-	} else if (is_case(path)) {
+	} else if (ends_in(path, ".case")) {
 		run_file(path, tally);
+	} else if (ends_in(path, ".bpf.o")) {
+		run_object(path, tally);
 	}
 }
 
 int main(int argc, char **argv)
 {
 	struct tally tally = {.self = argv[0]};
+	struct skep_diag diag = SKEP_DIAG_INIT;
 
+	if (skep_target_new(NULL, NULL, &tally.target, &diag)) {
+		fprintf(stderr, "%s\n", diag.text);
+		return 1;
+	}
 	for (int i = 1; i < argc; i++)
 		run_path(argv[i], &tally);
+	skep_target_free(tally.target);
 	printf("%u passed, %u failed, %u skipped\n", tally.passed, tally.failed,
 	       tally.skipped);
 	return tally.failed || !tally.passed;
