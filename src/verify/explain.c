@@ -9,6 +9,7 @@
  */
 #include "verify/explain.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "verify/listing.h"
@@ -23,6 +24,8 @@ static enum theme theme_of(int id)
 	} themes[] = {
 		{REASON_TOO_COMPLEX, THEME_WORK},
 		{REASON_TOO_MANY_JUMPS, THEME_WORK},
+		{REASON_STACK_TOO_DEEP, THEME_DEPTH},
+		{REASON_TAIL_CALL_TOO_DEEP, THEME_DEPTH},
 		{REASON_READ_UNINIT, THEME_UNINIT},
 		{REASON_ACCESS_MAYBE_NULL, THEME_NULL},
 		{REASON_ARG_KIND, THEME_NULL},
@@ -230,6 +233,8 @@ void story_make(const struct explanation *what, struct story *story)
 	tell_place(&t);
 	if (t.theme == THEME_WORK)
 		tell_work_places(&t);
+	else if (t.theme == THEME_DEPTH)
+		tell_stack_use(&t);
 	else
 		tell_path(&t);
 	if (story->n_steps || t.was)
@@ -254,17 +259,52 @@ struct printer {
 	u32 line; /* of the source, shown before */
 };
 
-/* What is in t becomes one line, cut where it is too long. */
+static void put_part(struct printer *p, const char *s, size_t len)
+{
+	if (!p->left)
+		return;
+	text_write(p->out, s, len);
+	text_puts(p->out, "\n");
+	p->left--;
+}
+
+/* What is in t becomes one line, cut where it is too long; no letter of UTF-8 is. */
 static void put_line(struct printer *p, struct text *t)
 {
-	size_t len = t->len > EXPLAIN_COLUMNS ? EXPLAIN_COLUMNS : t->len;
+	const char *s = text_str(t);
+	size_t len = t->len;
 
-	if (p->left) {
-		text_write(p->out, text_str(t), len);
-		text_puts(p->out, "\n");
-		p->left--;
+	if (len > EXPLAIN_COLUMNS) {
+		len = EXPLAIN_COLUMNS;
+		while (len && ((u8)s[len] & 0xc0) == 0x80)
+			len--;
 	}
+	put_part(p, s, len);
 	text_clear(t);
+}
+
+/* The same, on as many lines as it needs. */
+static void put_paragraph(struct printer *p, struct text *t)
+{
+	static const char indent[] = "    ";
+	size_t room = EXPLAIN_COLUMNS;
+
+	while (t->len > room) {
+		const char *s = text_str(t);
+		size_t at = room;
+		char *rest;
+
+		while (at > sizeof(indent) && s[at] != ' ')
+			at--;
+		if (at == sizeof(indent))
+			break;
+		rest = strdup(s + at + 1);
+		put_part(p, s, at);
+		text_clear(t);
+		text_printf(t, "%s%s", indent, rest ? rest : "");
+		free(rest);
+	}
+	put_line(p, t);
 }
 
 static void put_refused(struct printer *p, struct text *t)
@@ -283,7 +323,7 @@ static void put_refused(struct printer *p, struct text *t)
 	}
 	if (story->subject) {
 		text_printf(t, "  %s: %s", story->subject, story->state);
-		put_line(p, t);
+		put_paragraph(p, t);
 	}
 }
 
@@ -318,11 +358,17 @@ static void put_list(struct printer *p, struct text *t, const char *head)
 	put_line(p, t);
 }
 
-/* What to do is said in any case: its line is kept free. */
+static const char *lines_head(const struct explanation *what)
+{
+	return theme_of(what->diag->id) == THEME_DEPTH ? "what the functions use most"
+						       : "where the work went";
+}
+
+/* What to do is said in any case: two lines are kept free for it. */
 void story_print(const struct story *story, const struct explanation *what,
 		 struct text *out)
 {
-	struct printer p = {story, what, out, EXPLAIN_LINES - 3, 0};
+	struct printer p = {story, what, out, EXPLAIN_LINES - 4, 0};
 	struct text t = TEXT_INIT;
 
 	put_refused(&p, &t);
@@ -331,19 +377,19 @@ void story_print(const struct story *story, const struct explanation *what,
 	for (u32 i = 0; i < story->n_steps; i++)
 		put_step(&p, &t, &story->steps[i]);
 	if (story->n_lines)
-		put_list(&p, &t, "where the work went");
+		put_list(&p, &t, lines_head(what));
 	for (u32 i = 0; i < story->n_lines; i++) {
 		text_printf(&t, "    %s", story->lines[i]);
 		put_line(&p, &t);
 	}
 	for (u32 i = 0; i < story->n_facts; i++) {
 		text_printf(&t, "  %s", story->facts[i]);
-		put_line(&p, &t);
+		put_paragraph(&p, &t);
 	}
-	p.left++;
+	p.left += 2;
 	if (story->advice) {
 		text_printf(&t, "  what to do: %s", story->advice);
-		put_line(&p, &t);
+		put_paragraph(&p, &t);
 	}
 	text_fini(&t);
 }

@@ -263,6 +263,8 @@ void tell_advice(struct teller *t)
 	case THEME_WORK:
 	case THEME_DEPTH: break;
 	}
-	t->story->advice = out.len ? story_keep(t->story, &out) : t->what->diag->advice;
+	if (out.len || !t->story->advice)
+		t->story->advice =
+			out.len ? story_keep(t->story, &out) : t->what->diag->advice;
 	text_fini(&out);
 }

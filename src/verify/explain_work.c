@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "verify/env.h"
 #include "verify/listing.h"
 #include "verify/story.h"
 
@@ -127,6 +128,21 @@ static u32 *loop_ends(struct teller *t)
 	return ends;
 }
 
+/* One that more than half of the work went to is what must be mended. */
+static void tell_remedy(struct teller *t, const struct span *span)
+{
+	struct text out = TEXT_INIT;
+
+	if (span->work * 2 < t->what->result->stats.insns_processed)
+		return;
+	text_puts(&out, "bound the loop at ");
+	put_place(&out, t->what->prog, span);
+	text_puts(&out, " by a small constant, do less in it on different paths, or use "
+			"bpf_for() or bpf_loop(), whose body is looked at few times");
+	t->story->advice = story_keep(t->story, &out);
+	text_fini(&out);
+}
+
 static void tell_loops(struct teller *t)
 {
 	const struct prog *prog = t->what->prog;
@@ -149,6 +165,8 @@ static void tell_loops(struct teller *t)
 		text_printf(&out, ", begun %u times", work[top.spans[i].first]);
 		story_line(t->story, &out);
 	}
+	if (top.n)
+		tell_remedy(t, &top.spans[0]);
 	text_fini(&out);
 }
 
@@ -167,16 +185,16 @@ static void tell_branches(struct teller *t)
 			insert(&top, &span);
 	}
 	for (u32 i = 0; i < top.n; i++) {
-		const char *source = listing_source(prog, top.spans[i].first);
+		struct span *span = &top.spans[i];
 
+		/* Those that are looked at a few times are not what it is about. */
+		if (span->work * 100 < t->what->result->stats.insns_processed)
+			break;
 		text_puts(&out, "branch, ");
-		put_place(&out, prog, &top.spans[i]);
-		text_printf(&out, ": looked at %llu times: ",
-			    (unsigned long long)top.spans[i].work);
-		if (source)
-			text_puts(&out, source);
-		else
-			listing_insn_absolute(&out, prog, top.spans[i].first);
+		put_place(&out, prog, span);
+		text_printf(&out,
+			    ": looked at %llu times: ", (unsigned long long)span->work);
+		listing_insn_absolute(&out, prog, span->first);
 		story_line(t->story, &out);
 	}
 	text_fini(&out);
@@ -202,4 +220,61 @@ void tell_work_places(struct teller *t)
 	tell_functions(t);
 	tell_loops(t);
 	tell_branches(t);
+}
+
+/* ---- stack ---- */
+
+/* How much each function uses, as seen when a path ended last. */
+struct depths {
+	u32 *bytes; /* in the story's arena */
+	u32 n;
+};
+
+static void note_depths(void *arg, const struct env *env, u32 pc, bool pruned)
+{
+	struct depths *d = arg;
+
+	(void)pc;
+	(void)pruned;
+	for (u32 i = 0; i < env->n_subs && i < d->n; i++)
+		d->bytes[i] = env->subs[i].stack_depth;
+}
+
+static void tell_depths(struct teller *t, const struct depths *d)
+{
+	const struct prog *prog = t->what->prog;
+	struct top top = {0};
+	struct text out = TEXT_INIT;
+
+	for (u32 i = 0; i < d->n; i++) {
+		const struct subprog *sub = &prog->subprogs[i];
+		struct span span = {sub->start, sub->start, d->bytes[i]};
+
+		insert(&top, &span);
+	}
+	for (u32 i = 0; i < top.n; i++) {
+		text_printf(&out, "%llu bytes: ", (unsigned long long)top.spans[i].work);
+		text_printf(&out, "%s, ", listing_function(prog, top.spans[i].first));
+		put_place(&out, prog, &top.spans[i]);
+		story_line(t->story, &out);
+	}
+	text_fini(&out);
+}
+
+void tell_stack_use(struct teller *t)
+{
+	const struct explanation *what = t->what;
+	struct depths d = {.n = what->prog->n_subprogs};
+	struct verify_observer observer = {.arg = &d, .end = note_depths};
+	struct verify_opts again = *what->opts;
+	struct verify_result result;
+	struct skep_diag diag = SKEP_DIAG_INIT;
+
+	d.bytes = arena_array(&t->story->arena, d.n, sizeof(*d.bytes));
+	if (!d.bytes || !d.n)
+		return;
+	again.observer = &observer;
+	verify_prog(what->prog, &again, &result, &diag);
+	verify_result_fini(&result);
+	tell_depths(t, &d);
 }

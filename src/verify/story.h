@@ -47,5 +47,6 @@ void tell_facts(struct teller *t);
 void tell_advice(struct teller *t);
 /* explain_work.c */
 void tell_work_places(struct teller *t);
+void tell_stack_use(struct teller *t);
 
 #endif
