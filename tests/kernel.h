@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "function_btf.h"
 #include "isa/insn.h"
 
 enum { KERNEL_SKIP = 77 };
@@ -40,35 +41,16 @@ struct kernel_prog {
 	u32 log_size; /* 0: nothing is wanted */
 };
 
-/* Types of functions; a descriptor.  1: int, 2: int (), 3: static 2 "f". */
+/* Types of functions; a descriptor. */
 static inline int kernel_function_btf(void)
 {
-	/* <linux/btf.h> and btf/btf.h have structs of one name: tests may want either */
-	enum { KIND_INT = 1 << 24, KIND_FUNC = 12 << 24, KIND_FUNC_PROTO = 13 << 24 };
-	static const struct {
-		u16 magic;
-		u8 version, flags;
-		u32 hdr_len, type_off, type_len, str_off, str_len;
-		u32 types[4 + 3 + 3];
-		char strings[8];
-	} btf = {
-		.magic = 0xeb9f,
-		.version = 1,
-		.hdr_len = 24,
-		.type_len = sizeof(btf.types),
-		.str_off = sizeof(btf.types),
-		.str_len = sizeof(btf.strings),
-		.types = {1, KIND_INT, 4, 1 << 24 | 32, /* int, signed */
-			  0, KIND_FUNC_PROTO, 1,        /* returns it */
-			  5, KIND_FUNC, 2},
-		.strings = "\0int\0f",
-	};
-	union bpf_attr attr = {.btf = (u64)(uintptr_t)&btf, .btf_size = sizeof(btf)};
+	union bpf_attr attr = {.btf = (u64)(uintptr_t)&function_btf,
+			       .btf_size = sizeof(function_btf)};
 
 	return (int)kernel_bpf(BPF_BTF_LOAD, &attr);
 }
 
-enum { KERNEL_FUNCTIONS = 64, KERNEL_FUNCTION_TYPE = 3 };
+enum { KERNEL_FUNCTIONS = 64 };
 
 /* A descriptor of the program, or a negative errno with the verifier's words in log. */
 static inline int kernel_load_prog(const struct kernel_prog *p)
@@ -94,7 +76,7 @@ static inline int kernel_load_prog(const struct kernel_prog *p)
 			   host_is_big_endian());
 	for (u32 i = 0; i < p->n_functions && i < KERNEL_FUNCTIONS; i++)
 		functions[i] =
-			(struct bpf_func_info){p->functions[i], KERNEL_FUNCTION_TYPE};
+			(struct bpf_func_info){p->functions[i], FUNCTION_BTF_FUNC};
 	if (p->n_functions) {
 		attr.prog_btf_fd = (u32)p->btf_fd;
 		attr.func_info = (u64)(uintptr_t)functions;

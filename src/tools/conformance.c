@@ -162,8 +162,10 @@ static int run_elf(const struct options *options, const struct input *input,
 {
 	struct skep_object *obj;
 	struct skep_prog *prog;
-	int err = skep_object_open_memory(input->program, input->program_size, NULL, &obj,
-					  diag);
+	/* nothing is verified: what runs here is raw memory */
+	const struct skep_object_opts opts = {.engine = "checked"};
+	int err = skep_object_open_memory(input->program, input->program_size, &opts,
+					  &obj, diag);
 
 	if (err)
 		return err;

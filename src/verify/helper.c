@@ -10,6 +10,7 @@
 #include <linux/bpf.h>
 #include <string.h>
 
+#include "btf/core.h"
 #include "verify/calls.h"
 #include "verify/kfunc.h"
 #include "verify/memory.h"
@@ -550,7 +551,9 @@ static int helper_find(struct env *env, struct call *call)
 	const struct abi_helper *helper;
 
 	if (!any)
-		return reject(env, HELPER_UNKNOWN, (int)call->func);
+		return call->func == CORE_POISON_HELPER
+			       ? reject(env, CORE_UNRESOLVED)
+			       : reject(env, HELPER_UNKNOWN, (int)call->func);
 	helper = helper_row(env, call->func);
 	if (!helper)
 		return reject(env, HELPER_NOT_FOR_TYPE, type ? type->name : "?",
