@@ -45,6 +45,10 @@ struct skep_object_opts {
 	uint64_t max_steps;
 	/** nanoseconds that one run may take under "checked"; 0: no limit */
 	uint64_t max_ns;
+	/** "checked" only: programs are verified when they are loaded, and before each
+	 * instruction the engine asserts that every register holds what the verifier
+	 * claimed; for finding mistakes of skep itself */
+	bool check_claims;
 };
 
 /**

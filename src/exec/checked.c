@@ -7,6 +7,7 @@
  * in run->diag and never harms the host.  RFC 9669; what Linux' verifier would refuse.
  */
 #include "exec/checked.h"
+#include "exec/claimed.h"
 
 #include <errno.h>
 #include <string.h>
@@ -224,9 +225,12 @@ static u64 now_ns(void)
 	return (u64)ts.tv_sec * 1000000000 + (u64)ts.tv_nsec;
 }
 
+/* Where claims are checked, that is before each instruction. */
 static void next_steps(struct checked *ck)
 {
-	ck->steps = min_u64(ck->max_steps - ck->executed, STEPS_BETWEEN_LOOKS);
+	u64 most = ck->claims ? 1 : STEPS_BETWEEN_LOOKS;
+
+	ck->steps = min_u64(ck->max_steps - ck->executed, most);
 	ck->executed += ck->steps;
 }
 
@@ -246,6 +250,15 @@ static int look_at_limits(struct checked *ck, const struct code *code)
 				      (unsigned long long)ck->run->opts->max_ns));
 	next_steps(ck);
 	return 0;
+}
+
+static int look_at_claims(struct checked *ck, const struct code *code, const u64 *r,
+			  u32 known)
+{
+	struct moment now = {.pc = pc_of(ck, code), .known = known, .r = r};
+	int err = ck->image->claims ? claims_checked(ck, &now) : 0;
+
+	return err ? violation(ck, now.pc, err) : 0;
 }
 
 /* ---- calls ---- */
@@ -472,6 +485,8 @@ bad_frame:
 	return bad_frame_use(ck, pc);
 limits:
 	err = look_at_limits(ck, pc);
+	if (!err && ck->claims)
+		err = look_at_claims(ck, pc, r, known);
 	if (err)
 		return err;
 	steps = ck->steps;
@@ -557,7 +572,9 @@ int checked_run(const struct image *image, struct run *run, u64 *ret)
 	ck.max_steps = opts && opts->max_steps ? opts->max_steps : DEFAULT_MAX_STEPS;
 	if (opts && opts->max_ns)
 		ck.deadline = now_ns() + opts->max_ns;
-	next_steps(&ck);
+	ck.claims = image->claims != NULL;
+	if (!ck.claims)
+		next_steps(&ck);
 	run_image(&ck, image);
 	/* Linux gives a context; a host's raw memory comes with its length. */
 	ck.given = 1u << R1;

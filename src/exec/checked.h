@@ -52,6 +52,7 @@ struct checked {
 	const struct abi_ctx *ctx; /* its layout; NULL: none that is known */
 	u32 tail_calls, may_gotos;
 	u32 call_pc;             /* of the helper call under way */
+	bool claims;             /* are checked in this run */
 	u64 steps;               /* left before the next look at the limits */
 	u64 executed;            /* up to that look */
 	u64 max_steps, deadline; /* ns; 0: none */

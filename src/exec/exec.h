@@ -30,6 +30,7 @@
 #include "helpers/run.h"
 #include "prog/prog.h"
 
+struct claims; /* verify/claims.h */
 struct map;
 struct image;
 
@@ -49,6 +50,9 @@ struct image_spec {
 				    by  the caller for as long as the image lives */
 	helper_fn (*helper)(u32 number); /* its body, NULL: not offered; as helper_body()
 					    of src/helpers */
+	/* What the verifier said of it: checked asserts that it is true before each
+	 * instruction.  Borrowed, outlives the image; NULL: nothing. */
+	const struct claims *claims;
 };
 
 /*

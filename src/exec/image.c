@@ -243,6 +243,7 @@ static int image_alloc(struct image *image, const struct image_spec *spec)
 
 	image->prog = spec->prog;
 	image->helper = spec->helper ? spec->helper : no_helper;
+	image->claims = spec->claims;
 	image->interp = calloc(n, sizeof(*image->interp));
 	image->checked = calloc(n, sizeof(*image->checked));
 	image->entries = calloc(n / 8 + 1, 1);

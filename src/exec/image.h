@@ -59,6 +59,7 @@ struct image {
 	const struct prog *prog; /* borrowed from the spec */
 	struct map **maps;       /* owned array of borrowed maps */
 	helper_fn (*helper)(u32 number);
+	const struct claims *claims;       /* borrowed from the spec; NULL: none */
 	struct code *interp;               /* owned; n_insns of each */
 	struct code *checked;              /* owned */
 	const struct abi_helper **helpers; /* owned array by number: the rows of what is

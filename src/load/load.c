@@ -17,6 +17,7 @@
 #include "load/target.h"
 #include "load/verdict.h"
 #include "prog/chain.h"
+#include "verify/claims.h"
 #include "verify/verify.h"
 
 static int in_prog(const struct skep_prog *prog, struct skep_diag *diag, int err)
@@ -110,17 +111,19 @@ static int verify_one(struct skep_prog *prog, const struct target *target,
 	int err = verify_prog(prog->prog, &opts, &result, diag);
 
 	verify_result_fini(&result);
+	if (!err && prog->obj->check_claims)
+		err = claims_new(prog->prog, &opts, &prog->claims, diag);
 	return in_prog(prog, diag, err);
 }
 
-/* What runs unchecked is verified first. */
+/* What runs unchecked is verified first; so is what is checked against its claims. */
 static int verify_programs(struct skep_object *obj, const struct target *target,
 			   struct skep_diag *diag)
 {
 	int err = 0;
 
 	for (u32 i = 0; i < obj->n_progs && !err; i++) {
-		if (!obj->progs[i].unwanted && !obj->engine->safe)
+		if (!obj->progs[i].unwanted && load_is_verified(obj))
 			err = verify_one(&obj->progs[i], target, diag);
 	}
 	return err;
@@ -297,7 +300,8 @@ static int make_image(struct skep_prog *prog, struct skep_diag *diag)
 {
 	const struct prog *p = prog->prog;
 	struct map **maps = calloc(p->n_maps + 1, sizeof(*maps));
-	struct image_spec spec = {.prog = p, .maps = maps, .helper = offered};
+	struct image_spec spec = {
+		.prog = p, .maps = maps, .helper = offered, .claims = prog->claims};
 	int err;
 
 	if (!maps)
@@ -377,6 +381,8 @@ static void unload(struct skep_object *obj)
 	for (u32 i = 0; i < obj->n_progs; i++) {
 		image_free(obj->progs[i].image);
 		obj->progs[i].image = NULL;
+		claims_free(obj->progs[i].claims);
+		obj->progs[i].claims = NULL;
 		obj->progs[i].prog = &obj->file->progs[i].prog;
 	}
 }

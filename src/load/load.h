@@ -15,6 +15,7 @@
 #include "obj/object.h"
 #include "prog/prog.h"
 
+struct claims; /* verify/claims.h */
 struct target;
 
 struct skep_map {
@@ -46,6 +47,7 @@ struct skep_prog {
 	struct skep_object *obj; /* the one it belongs to */
 	const struct prog *prog; /* borrowed from obj->file; replaced when it is loaded */
 	struct image *image;     /* owned; NULL unless it is loaded */
+	struct claims *claims;   /* owned; of the image; NULL: none are checked */
 	int fd; /* owned; of the program in the kernel; -1: it is not loaded there */
 	int target_fd; /* owned; of the program that this one attaches to; -1: none */
 	struct skep_prog **chain; /* owned array; what it is made of; NULL: itself */
@@ -63,6 +65,7 @@ struct skep_object {
 	struct skep_world *own_world; /* owned; NULL: the caller gave one */
 	const struct engine *engine;  /* static; NULL: the kernel */
 	struct exec_opts limits;
+	bool check_claims;
 	bool in_kernel; /* maps and programs are the kernel's */
 	bool loaded;
 };
@@ -70,7 +73,7 @@ struct skep_object {
 /* Is somebody asked for a verdict before its programs run? */
 static inline bool load_is_verified(const struct skep_object *obj)
 {
-	return obj->in_kernel || !obj->engine->safe;
+	return obj->in_kernel || !obj->engine->safe || obj->check_claims;
 }
 
 /* What is loaded for the program: fitted to the target, a chain put together. */

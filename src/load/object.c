@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "load/kernel.h"
 #include "load/load.h"
+#include "verify/claims.h"
 
 #ifndef SKEP_VERSION_TEXT
 #error "the build says which version this is"
@@ -76,6 +77,9 @@ static int fill_object(struct skep_object *obj, struct bytes bytes,
 
 	obj->limits =
 		(struct exec_opts){.max_steps = opts->max_steps, .max_ns = opts->max_ns};
+	if (!err && opts->check_claims && (!obj->engine || !obj->engine->safe))
+		err = fail(diag, CLAIMS_UNCHECKED, NO_PC);
+	obj->check_claims = opts->check_claims;
 	if (!err)
 		err = choose_world(obj, opts->world, diag);
 	if (err)
@@ -140,6 +144,7 @@ SKEP_API void skep_object_close(struct skep_object *obj)
 	}
 	for (u32 i = 0; obj->progs && i < obj->n_progs; i++) {
 		image_free(obj->progs[i].image);
+		claims_free(obj->progs[i].claims);
 		free(obj->progs[i].chain);
 		if (obj->progs[i].target_fd >= 0)
 			close(obj->progs[i].target_fd);

@@ -45,6 +45,7 @@ enum run_option {
 	RUN_PROG,
 	RUN_ENGINE,
 	RUN_MAX_STEPS,
+	RUN_CHECK_CLAIMS,
 	RUN_VAR,
 	RUN_SET,
 	RUN_BTF,
@@ -93,6 +94,10 @@ static const struct option_def options[RUN_OPTIONS] = {
 	[RUN_MAX_STEPS] = {"max-steps", 0, "N", "Program",
 			   "instructions that one run may take (100000000); this counts "
 			   "them, with --engine checked"},
+	[RUN_CHECK_CLAIMS] = {"check-claims", 0, NULL, "Program",
+			      "verify the program, and while it runs in the checked "
+			      "engine assert that every register holds what the verifier "
+			      "claimed: finds mistakes of skep itself"},
 	[RUN_VAR] = {"var", 0, "NAME=VALUE", "Program",
 		     "set a global variable before loading; may be given again"},
 	[RUN_SET] =
@@ -265,7 +270,10 @@ static const char *choose_engine(const struct session *s)
 	const char *name = args_value(s->args, RUN_ENGINE);
 
 	if (!name)
-		return args_has(s->args, RUN_MAX_STEPS) ? "checked" : "interp";
+		return args_has(s->args, RUN_MAX_STEPS) ||
+				       args_has(s->args, RUN_CHECK_CLAIMS)
+			       ? "checked"
+			       : "interp";
 	if (strcmp(name, "jit") != 0)
 		return name;
 	say(NULL, "use --engine interp", "the engine \"%s\" is not there yet", name);
@@ -275,10 +283,11 @@ static const char *choose_engine(const struct session *s)
 static int open_object(struct session *s)
 {
 	const char *path = args_operand(s->args, 0);
-	struct skep_object_opts opts = {.name = strcmp(path, "-") ? NULL
-								  : "standard input",
-					.engine = choose_engine(s),
-					.world = s->world};
+	struct skep_object_opts opts = {
+		.name = strcmp(path, "-") ? NULL : "standard input",
+		.engine = choose_engine(s),
+		.world = s->world,
+		.check_claims = args_has(s->args, RUN_CHECK_CLAIMS)};
 	char *kconfig = NULL;
 	int err;
 
