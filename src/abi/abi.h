@@ -192,6 +192,9 @@ const struct abi_helper *abi_helper_for(u32 number, u32 prog_type);
 /* Like that, and the attach type matters, too: some helpers are for a few of them. */
 const struct abi_helper *abi_helper_at(u32 number, u32 prog_type, u32 attach_type);
 
+/* ABI_LINUX(): since when such programs, that are offered it today, may call it. */
+u32 abi_helper_since(const struct abi_helper *helper, u32 prog_type, u32 attach_type);
+
 /* Linux 6.18 has the numbers 1 .. 211. */
 enum { ABI_HELPERS = 212 };
 
@@ -297,6 +300,7 @@ struct abi_ctx_field {
 	u16 unit, count;      /* count units of 1, 2, 4 or 8 bytes */
 	u8 value;             /* enum abi_ctx_value */
 	u8 rule;              /* enum abi_ctx_rule */
+	u32 since;            /* ABI_LINUX() */
 	u64 readers, writers; /* 1 << PROG_TYPE_* */
 	u64 attach;           /* 1 << ATTACH_*: with these only; 0: with any */
 };

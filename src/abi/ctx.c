@@ -44,8 +44,10 @@ enum { PT_REGS = 256 };
 #define END(text, n)                                                                     \
 	}                                                                                \
 	;
-#define F(text, off, width, n, what, how, by, into, at)                                  \
+#define F(...) F_SINCE(3, 18, __VA_ARGS__)
+#define F_SINCE(major, minor, text, off, width, n, what, how, by, into, at)              \
 	{                                                                                \
+		.since = ABI_LINUX(major, minor),                                        \
 		.name = #text,                                                           \
 		.offset = (off),                                                         \
 		.unit = (width),                                                         \
@@ -57,6 +59,7 @@ enum { PT_REGS = 256 };
 		.attach = (at),                                                          \
 	},
 #include "abi/ctx.def"
+#undef F_SINCE
 #undef F
 #undef END
 #undef BEGIN
@@ -65,9 +68,11 @@ enum { PT_REGS = 256 };
 static const struct abi_ctx contexts[] = {
 #define BEGIN(text)
 #define F(...)
+#define F_SINCE(...)
 #define END(text, bytes) {#text, (bytes), fields_of_##text, ARRAY_SIZE(fields_of_##text)},
 #include "abi/ctx.def"
 #undef END
+#undef F_SINCE
 #undef F
 #undef BEGIN
 };

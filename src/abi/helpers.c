@@ -21,6 +21,11 @@ enum {
 	TRACE_BTF = TRACING | LSM | SYSCALL,
 	CGROUP = CGROUP_SKB | CGROUP_SOCK | CGROUP_DEVICE | CGROUP_SOCK_ADDR |
 		 CGROUP_SYSCTL | CGROUP_SOCKOPT,
+	/* For the columns of offered.def: of a task's own system calls ... */
+	CGROUP_OWN = CGROUP & ~CGROUP_SKB,
+	/* ... and programs that run in whichever task there is. */
+	NO_TRACE = ANY & ~(TRACE | TRACE_BTF),
+	NO_CURRENT = NO_TRACE & ~(CGROUP_OWN | SK_MSG),
 };
 enum { GPL = 1, PKT = 2, SLEEPS = 4, FASTCALL = 8 };
 
@@ -153,6 +158,39 @@ const struct abi_helper *abi_helper_at(u32 number, u32 prog_type, u32 attach_typ
 			return NULL;
 	}
 	return helper;
+}
+
+/* ---- versions ---- */
+
+static const struct {
+	u32 number, since;
+	u64 callers;
+} offered[] = {
+#define L(name, nr, major, minor, by) {(nr), ABI_LINUX(major, minor), (by)},
+#include "abi/offered.def"
+#undef L
+};
+
+/* What depends on the attach type as well. */
+static u32 attach_since(const struct abi_helper *helper, u32 attach_type)
+{
+	if (attach_type == ATTACH_TRACE_RAW_TP && !strcmp(helper->name, "get_attach_cookie"))
+		return ABI_LINUX(6, 10);
+	if ((attach_type == ATTACH_CGROUP_UNIX_GETPEERNAME ||
+	     attach_type == ATTACH_CGROUP_UNIX_GETSOCKNAME) &&
+	    (!strcmp(helper->name, "setsockopt") || !strcmp(helper->name, "getsockopt")))
+		return ABI_LINUX(6, 15);
+	return helper->since;
+}
+
+u32 abi_helper_since(const struct abi_helper *helper, u32 prog_type, u32 attach_type)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(offered); i++) {
+		if (offered[i].number == helper->number &&
+		    offered[i].callers >> prog_type & 1)
+			return offered[i].since;
+	}
+	return attach_since(helper, attach_type);
 }
 
 const char *abi_btf_struct(u32 arg_or_ret)

@@ -52,6 +52,28 @@ const struct abi_kfunc *abi_find_kfunc(const char *name)
 	return NULL;
 }
 
+/* Sets are registered for hooks: types of programs had one of their own, or came to that of
+ * others, later than there were kfuncs. */
+static u32 hook_since(u32 prog_type)
+{
+	static const struct {
+		u64 prog_types;
+		u32 since;
+	} hooks[] = {
+		{CGROUP_SOCK_ADDR, ABI_LINUX(6, 7)},
+		{KPROBE, ABI_LINUX(6, 10)},
+		{TRACEPOINT | PERF_EVENT, ABI_LINUX(6, 12)},
+		{CGROUP_SOCK | CGROUP_DEVICE | CGROUP_SYSCTL | CGROUP_SOCKOPT,
+		 ABI_LINUX(6, 12)},
+		{SOCK_OPS, ABI_LINUX(6, 15)},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++)
+		if (hooks[i].prog_types >> prog_type & 1)
+			return hooks[i].since;
+	return 0;
+}
+
 const struct abi_kfunc *abi_kfunc_for(const struct abi_kfunc *kfunc, u32 version,
 				      u32 prog_type)
 {
@@ -59,9 +81,7 @@ const struct abi_kfunc *abi_kfunc_for(const struct abi_kfunc *kfunc, u32 version
 
 	if (prog_type >= PROG_TYPES)
 		return NULL;
-	/* it came to the hook of the other cgroup programs later */
-	if (prog_type == PROG_TYPE_SOCK_OPS && version < ABI_LINUX(6, 15) &&
-	    kfunc->callers != ALL)
+	if (kfunc->callers != ALL && version < hook_since(prog_type))
 		return NULL;
 	for (row = kfunc; row < kfuncs + ARRAY_SIZE(kfuncs) && row->id == kfunc->id;
 	     row++)

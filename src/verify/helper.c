@@ -549,6 +549,7 @@ static int helper_find(struct env *env, struct call *call)
 	const struct abi_helper *any = abi_helper(call->func);
 	const struct abi_name *type = abi_prog_type(env->prog_type);
 	const struct abi_helper *helper;
+	u32 since;
 
 	if (!any)
 		return call->func == CORE_POISON_HELPER
@@ -558,9 +559,10 @@ static int helper_find(struct env *env, struct call *call)
 	if (!helper)
 		return reject(env, HELPER_NOT_FOR_TYPE, type ? type->name : "?",
 			      any->name);
-	if (helper->since > env->rules->version)
-		return reject(env, HELPER_TOO_NEW, any->name, helper->since >> 16,
-			      helper->since >> 8 & 0xff);
+	since = abi_helper_since(helper, env->prog_type, env->attach_type);
+	if (since > env->rules->version)
+		return reject(env, HELPER_TOO_NEW, any->name, since >> 16,
+			      since >> 8 & 0xff);
 	if (helper->gpl && !env->prog->gpl_compatible)
 		return reject(env, HELPER_NEEDS_GPL, any->name);
 	call->helper = helper;

@@ -205,7 +205,8 @@ static int field_access(struct env *env, const struct access *access)
 	const struct abi_ctx_field *field =
 		env->ctx && access->off >= 0 ? abi_ctx_allows(env->ctx, &how) : NULL;
 
-	if (!field || needs_privilege(env, access, field))
+	if (!field || field->since > env->rules->version ||
+	    needs_privilege(env, access, field))
 		return refuse(env, access);
 	if (access->sign_extend && field->value != CTX_NUMBER)
 		return reject(env, CTX_SIGN_EXTEND, field->name);
