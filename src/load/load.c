@@ -106,6 +106,7 @@ static int verify_one(struct skep_prog *prog, const struct target *target,
 		      struct skep_diag *diag)
 {
 	struct verify_opts opts = {.target = target,
+				   .n_cpus = prog->obj->world->cpus.n,
 				   .struct_ops = load_struct_ops_of(prog)};
 	struct verify_result result = {0};
 	int err = verify_prog(prog->prog, &opts, &result, diag);

@@ -12,15 +12,13 @@
 
 #include "btf/core.h"
 #include "verify/calls.h"
+#include "verify/config.h"
 #include "verify/kfunc.h"
 #include "verify/memory.h"
 #include "verify/record.h"
 #include "verify/transfer.h"
 
-enum {
-	MAX_CPUS = 8192, /* whatever machine it runs on */
-	MAX_ERRNO = 4095,
-};
+enum { MAX_ERRNO = 4095 };
 
 static const char *callee_name(const struct call *call)
 {
@@ -457,7 +455,7 @@ static void refine_number(struct env *env, const struct call *call)
 	case BPF_FUNC_probe_read_user_str:
 		clamp(r0, -MAX_ERRNO, (s64)call->size_max);
 		break;
-	case BPF_FUNC_get_smp_processor_id: clamp(r0, 0, MAX_CPUS - 1); break;
+	case BPF_FUNC_get_smp_processor_id: clamp(r0, 0, config_cpus(env) - 1); break;
 	default: break;
 	}
 }
@@ -549,8 +547,10 @@ static int helper_find(struct env *env, struct call *call)
 	const struct abi_helper *any = abi_helper(call->func);
 	const struct abi_name *type = abi_prog_type(env->prog_type);
 	const struct abi_helper *helper;
+	const char *option;
 	u32 since;
 
+	option = config_missing_for(env, call->func);
 	if (!any)
 		return call->func == CORE_POISON_HELPER
 			       ? reject(env, CORE_UNRESOLVED)
@@ -563,6 +563,8 @@ static int helper_find(struct env *env, struct call *call)
 	if (since > env->rules->version)
 		return reject(env, HELPER_TOO_NEW, any->name, since >> 16,
 			      since >> 8 & 0xff);
+	if (option)
+		return reject(env, HELPER_NOT_BUILT, any->name, option);
 	if (helper->gpl && !env->prog->gpl_compatible)
 		return reject(env, HELPER_NEEDS_GPL, any->name);
 	call->helper = helper;

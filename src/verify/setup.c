@@ -9,6 +9,7 @@
 #include "abi/abi.h"
 #include "isa/insn.h"
 #include "verify/calls.h"
+#include "verify/config.h"
 #include "verify/map_attr.h"
 #include "verify/record.h"
 
@@ -44,6 +45,18 @@ static const struct {
 #undef AT
 };
 
+/* Where programs of these types are attached when nothing is said. */
+static u32 attach_type_of(const struct prog *prog)
+{
+	if (prog->attach_type)
+		return prog->attach_type;
+	switch (prog->type) {
+	case PROG_TYPE_CGROUP_SOCK: return ATTACH_CGROUP_INET_SOCK_CREATE;
+	case PROG_TYPE_SK_REUSEPORT: return ATTACH_SK_REUSEPORT_SELECT;
+	default: return 0;
+	}
+}
+
 static bool may_attach_so(u32 prog_type, u32 attach_type)
 {
 	for (u32 i = 0; i < sizeof(attachable) / sizeof(attachable[0]); i++) {
@@ -58,7 +71,7 @@ static int check_type(struct env *env)
 {
 	const struct prog *prog = env->prog;
 	const struct abi_name *type = abi_prog_type(prog->type);
-	const struct abi_name *attach = abi_attach_type(prog->attach_type);
+	const struct abi_name *attach = abi_attach_type(env->attach_type);
 	u32 version = env->rules->version;
 
 	if (!type)
@@ -66,10 +79,12 @@ static int check_type(struct env *env)
 	if (type->since > version)
 		return reject_at(env, NO_PC, PROG_TYPE_TOO_NEW, type->name,
 				 type->since >> 16, type->since >> 8 & 0xff);
-	if (prog->attach_type && attach && attach->since > version)
+	if (!config_has_type(env, prog->type))
+		return reject_at(env, NO_PC, PROG_TYPE_NOT_BUILT, type->name);
+	if (env->attach_type && attach && attach->since > version)
 		return reject_at(env, NO_PC, ATTACH_TYPE_TOO_NEW, attach->name,
 				 attach->since >> 16, attach->since >> 8 & 0xff);
-	if (!may_attach_so(prog->type, prog->attach_type))
+	if (!may_attach_so(prog->type, env->attach_type))
 		return reject_at(env, NO_PC, BAD_ATTACH_TYPE, type->name,
 				 attach ? attach->name : "?");
 	return 0;
@@ -84,10 +99,30 @@ static int check_size(struct env *env)
 	return 0;
 }
 
+/* These see what belongs to the kernel or to other programs. */
+static bool needs_perfmon(u32 prog_type)
+{
+	switch (prog_type) {
+	case PROG_TYPE_KPROBE:
+	case PROG_TYPE_TRACEPOINT:
+	case PROG_TYPE_PERF_EVENT:
+	case PROG_TYPE_RAW_TRACEPOINT:
+	case PROG_TYPE_RAW_TRACEPOINT_WRITABLE:
+	case PROG_TYPE_TRACING:
+	case PROG_TYPE_LSM:
+	case PROG_TYPE_STRUCT_OPS:
+	case PROG_TYPE_EXT: return true;
+	default: return false;
+	}
+}
+
 static int check_privileges(struct env *env)
 {
 	u32 type = env->prog->type;
 
+	if (env->privileged && env->opts->no_perfmon && needs_perfmon(type))
+		return reject_at(env, NO_PC, TYPE_NEEDS_PERFMON,
+				 abi_prog_type(type)->name);
 	if (env->privileged || type == PROG_TYPE_SOCKET_FILTER ||
 	    type == PROG_TYPE_CGROUP_SKB)
 		return 0;
@@ -126,12 +161,13 @@ static int check_sleepable(struct env *env)
 static void set_privileges(struct env *env)
 {
 	bool privileged = !env->opts->unprivileged;
+	bool perfmon = privileged && !env->opts->no_perfmon;
 
 	env->privileged = privileged;
-	env->allow_ptr_leaks = privileged;
-	env->allow_uninit_stack = privileged;
-	env->bypass_spec_v1 = privileged;
-	env->bypass_spec_v4 = privileged;
+	env->allow_ptr_leaks = perfmon;
+	env->allow_uninit_stack = perfmon;
+	env->bypass_spec_v1 = perfmon;
+	env->bypass_spec_v4 = perfmon;
 	env->strict_alignment = env->opts->strict_alignment;
 	env->test_state_freq = env->opts->test_state_freq;
 	env->test_invariants = env->opts->test_invariants;
@@ -145,7 +181,7 @@ int setup_program(struct env *env)
 	env->insns = prog->insns;
 	env->n_insns = prog->n_insns;
 	env->prog_type = prog->type;
-	env->attach_type = prog->attach_type;
+	env->attach_type = attach_type_of(prog);
 	env->kernel = env->target->btf;
 	set_privileges(env);
 	err = check_size(env);

@@ -44,11 +44,13 @@ struct verify_opts {
 	/* STRUCT_OPS: the map that has the program as a member; NULL: the section says which member. */
 	const struct map_def *struct_ops;
 	bool unprivileged;     /* judged as for a loader without CAP_BPF and CAP_PERFMON */
+	bool no_perfmon;       /* ... for one with CAP_BPF, but without CAP_PERFMON */
 	bool strict_alignment; /* BPF_F_STRICT_ALIGNMENT */
 	bool any_alignment;    /* BPF_F_ANY_ALIGNMENT */
 	bool test_state_freq;  /* BPF_F_TEST_STATE_FREQ */
 	bool test_invariants;  /* BPF_F_TEST_REG_INVARIANTS */
 	bool all_precise;      /* no imprecise scalars: slower, for claims */
+	u32 n_cpus;            /* of the machine that runs it; fewer count as the target's */
 	u32 max_insns;         /* 0: Linux's 1,000,000 */
 	u64 max_memory;        /* bytes; 0: 64 MB ... of states */
 	const struct verify_observer *observer; /* NULL: nobody watches */
