@@ -17,8 +17,26 @@
 
 /* ---- who may call ---- */
 
-/* Without CAP_BPF (or CAP_PERFMON, for those that read the kernel's memory) nobody is
- * offered these. */
+/* These read the kernel's memory, or print: without CAP_PERFMON nobody is offered them. */
+static bool needs_perfmon(u32 func)
+{
+	switch (func) {
+	case BPF_FUNC_trace_printk:
+	case BPF_FUNC_trace_vprintk:
+	case BPF_FUNC_get_current_task:
+	case BPF_FUNC_get_current_task_btf:
+	case BPF_FUNC_probe_read_user:
+	case BPF_FUNC_probe_read_kernel:
+	case BPF_FUNC_probe_read_user_str:
+	case BPF_FUNC_probe_read_kernel_str:
+	case BPF_FUNC_snprintf:
+	case BPF_FUNC_snprintf_btf:
+	case BPF_FUNC_task_pt_regs: return true;
+	default: return false;
+	}
+}
+
+/* Without CAP_BPF nobody is offered these. */
 static bool needs_privileges(u32 func)
 {
 	switch (func) {
@@ -58,17 +76,6 @@ static bool needs_privileges(u32 func)
 	case BPF_FUNC_get_branch_snapshot:
 	case BPF_FUNC_perf_event_read:
 	case BPF_FUNC_perf_event_read_value:
-	case BPF_FUNC_trace_printk:
-	case BPF_FUNC_trace_vprintk:
-	case BPF_FUNC_get_current_task:
-	case BPF_FUNC_get_current_task_btf:
-	case BPF_FUNC_probe_read_user:
-	case BPF_FUNC_probe_read_kernel:
-	case BPF_FUNC_probe_read_user_str:
-	case BPF_FUNC_probe_read_kernel_str:
-	case BPF_FUNC_snprintf:
-	case BPF_FUNC_snprintf_btf:
-	case BPF_FUNC_task_pt_regs:
 	case HELPER_cgrp_storage_get:
 	case HELPER_cgrp_storage_delete: return true;
 	default: return false;
@@ -183,7 +190,8 @@ int helper_allowed(struct env *env, const struct abi_helper *helper)
 {
 	bool here = true;
 
-	if (!env->privileged && needs_privileges(helper->number))
+	if ((!env->privileged && needs_privileges(helper->number)) ||
+	    (!env->allow_ptr_leaks && needs_perfmon(helper->number)))
 		return reject(env, HELPER_UNPRIVILEGED, helper->name);
 	switch (helper->number) {
 	case BPF_FUNC_d_path: here = may_print_path(env); break;

@@ -19,7 +19,7 @@
 
 #include "oracle/capture.h"
 
-enum { FDS = 4096, LOG_SIZE = 1 << 16 };
+enum { FDS = 4096, MAX_FD_ARRAY = 256 };
 
 static FILE *out;
 static uint32_t value_sizes[FDS];
@@ -93,20 +93,48 @@ static void put_value(const union bpf_attr *attr)
 		    value_sizes[attr->map_fd]);
 }
 
-static int is_privileged(void)
+static uint32_t loader_may(void)
 {
 	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[2] = {{0}};
 	const long a[6] = {(long)&head, (long)data};
+	uint64_t caps;
 
 	raw_syscall(SYS_capget, a);
-	return (data[0].effective >> CAP_SYS_ADMIN & 1) ||
-	       (data[1].effective >> (39 - 32) & 1);
+	caps = data[0].effective | (uint64_t)data[1].effective << 32;
+	if (caps >> CAP_SYS_ADMIN & 1)
+		return LOADER_ALL;
+	return (caps >> CAP_BPF & 1 ? LOADER_BPF : 0) |
+	       (caps >> CAP_PERFMON & 1 ? LOADER_PERFMON : 0) |
+	       (caps >> CAP_NET_ADMIN & 1 ? LOADER_NET_ADMIN : 0);
+}
+
+/* How many descriptors of fd_array the program names: nobody says its length. */
+static uint32_t fds_used(const union bpf_attr *attr)
+{
+	const struct bpf_insn *insns = at(attr->insns);
+	uint32_t most = 0;
+
+	for (uint32_t i = 0; attr->fd_array && i < attr->insn_cnt; i++) {
+		const struct bpf_insn *insn = &insns[i];
+		uint32_t index = 0;
+
+		if (insn->code == (BPF_JMP | BPF_CALL) &&
+		    insn->src_reg == BPF_PSEUDO_KFUNC_CALL && insn->off > 0)
+			index = (uint32_t)insn->off + 1;
+		if (insn->code == (BPF_LD | BPF_IMM | BPF_DW) &&
+		    (insn->src_reg == BPF_PSEUDO_MAP_IDX ||
+		     insn->src_reg == BPF_PSEUDO_MAP_IDX_VALUE) &&
+		    insn->imm >= 0)
+			index = (uint32_t)insn->imm + 1;
+		if (index > most && index <= MAX_FD_ARRAY)
+			most = index;
+	}
+	return most;
 }
 
 static void put_prog(const union bpf_attr *attr, long ret)
 {
-	size_t insns = attr->insn_cnt * 8ul, funcs = attr->func_info_cnt * 8ul;
 	struct record_prog p = {.result = ret < 0 ? (int)ret : 0,
 				.btf_fd = (int)attr->prog_btf_fd,
 				.attach_prog_fd = (int)attr->attach_prog_fd,
@@ -114,22 +142,26 @@ static void put_prog(const union bpf_attr *attr, long ret)
 				.attach_type = attr->expected_attach_type,
 				.flags = attr->prog_flags,
 				.attach_btf_id = attr->attach_btf_id,
-				.privileged = (uint32_t)is_privileged(),
+				.loader = loader_may(),
 				.gpl = attr->license && strstr(at(attr->license), "GPL"),
+				.log_size = attr->log_level ? attr->log_size : 0,
 				.n_insns = attr->insn_cnt,
-				.n_funcs = attr->func_info_cnt};
+				.n_fds = fds_used(attr)};
+	size_t insns = attr->insn_cnt * 8ul, funcs = 0, fds = p.n_fds * 4ul;
 	char *body;
 
-	if (attr->func_info_rec_size != 8)
-		p.n_funcs = 0, funcs = 0;
-	body = malloc(insns + funcs + 1);
+	if (attr->func_info_rec_size == 8)
+		p.n_funcs = attr->func_info_cnt, funcs = p.n_funcs * 8ul;
+	body = malloc(insns + funcs + fds + 1);
+	if (!body)
+		return;
 	memcpy(p.name, attr->prog_name, sizeof(p.name));
-	if (body) {
-		memcpy(body, at(attr->insns), insns);
-		if (funcs)
-			memcpy(body + insns, at(attr->func_info), funcs);
-		put(RECORD_PROG, &p, sizeof(p), body, insns + funcs);
-	}
+	memcpy(body, at(attr->insns), insns);
+	if (funcs)
+		memcpy(body + insns, at(attr->func_info), funcs);
+	if (fds)
+		memcpy(body + insns + funcs, at(attr->fd_array), fds);
+	put(RECORD_PROG, &p, sizeof(p), body, insns + funcs + fds);
 	free(body);
 }
 

@@ -30,12 +30,23 @@ struct record_value { /* of key 0 of an array; also of freezing */
 	int32_t fd;
 };
 
+/* What the loader may: capabilities that the verifier asks for; SYS_ADMIN has them all. */
+enum {
+	LOADER_BPF = 1 << 0,
+	LOADER_PERFMON = 1 << 1,
+	LOADER_NET_ADMIN = 1 << 2,
+	LOADER_ALL = LOADER_BPF | LOADER_PERFMON | LOADER_NET_ADMIN
+};
+
 struct record_prog {
 	int32_t result; /* 0 or a negative errno */
 	int32_t btf_fd, attach_prog_fd;
 	uint32_t type, attach_type, flags, attach_btf_id;
-	uint32_t privileged, gpl;
-	uint32_t n_insns, n_funcs; /* the instructions and (insn, type id) pairs follow */
+	uint32_t loader; /* LOADER_* */
+	uint32_t gpl;
+	uint32_t log_size; /* of the log that was asked for; 0: none */
+	/* what follows: instructions, (insn, type id) pairs, descriptors of fd_array */
+	uint32_t n_insns, n_funcs, n_fds;
 	char name[16];
 };
 

@@ -26,26 +26,37 @@ struct outcome {
 
 enum verdict { SAME, DIFFERENT, REFUSED };
 
+/* Who takes part. */
+struct sides_opts {
+	u32 cpu;       /* that everything runs on */
+	FILE *log_to;  /* for what Linux' verifier says of programs it refuses; NULL */
+	bool kernel;   /* is asked for its verdict */
+	bool runs;     /* ... and for results: of programs that cannot show addresses */
+	bool verifier; /* skep's is asked for its verdict, which must be the kernel's */
+	bool claims;   /* ... and what it claims must be true */
+};
+
 struct comparison {
 	enum verdict verdict;
 	bool too_complex; /* REFUSED: the verifier gave up */
-	u64 runs;         /* of the program, in the kernel */
+	bool unclaimed;   /* too much is claimed to be checked */
+	u64 runs;         /* of the program */
 	u32 input;        /* after which the difference was seen */
 	char text[600];   /* what differs, or the verifier's last words */
 };
 
 struct sides;
 
-/* NULL where the machine does not let us.  cpu: that everything runs on; log_to: for what
- * the verifier says of programs that it refuses, or NULL. */
-struct sides *sides_new(u32 cpu, FILE *log_to);
+/* NULL where the machine does not let us. */
+struct sides *sides_new(const struct sides_opts *opts);
 void sides_free(struct sides *s);
 
 /* Inputs first to first + n - 1. */
 void compare(struct sides *s, const struct gen_case *c, u32 first, u32 n,
 	     struct comparison *out);
 
-/* What the kernel had after the last run, for the case that is written. */
+/* What the kernel had after the last run, for the case that is written; NULL: it had no
+ * part in it. */
 const struct outcome *kernel_outcome(const struct sides *s);
 
 #endif

@@ -70,6 +70,8 @@ struct gen_input {
 };
 
 void generate(struct gen_case *c, u64 seed);
+/* A few instructions become others: what comes out may do anything. */
+void gen_mutate(struct gen_case *c);
 void generate_input(const struct gen_case *c, u32 number, struct gen_input *in);
 
 /* Which maps the instructions refer to: bits. */

@@ -2,11 +2,13 @@
 /*
  * Judges the loads that capture.c wrote down, and compares with what the kernel answered.
  *
- *	oracle-loads FILE
+ *	oracle-loads [--target linux-6.12] [--btf FILE] [--log-size N] [--show NUMBER]
+ *FILE
  *
- * Prints a line for each verdict that differs and the agreement at the end.  Loads that
- * were refused for other reasons than the verifier's (EPERM, no such hook) count as far
- *as a program without instructions to blame can.
+ * Prints a line for each verdict that differs and the agreement at the end.  --log-size:
+ * only loads that asked for a log of so many bytes, which tells tests from the probes of
+ * libraries.  --show: the verifier's log of that load.  Not judged: what the machine
+ * refuses whoever asks (EPERM in spite of all capabilities), programs that extend others.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,23 +19,34 @@
 #include "base/arena.h"
 #include "base/diag.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "btf/btf.h"
 #include "oracle/capture.h"
 #include "prog/prog.h"
 #include "target/target.h"
+#include "verify/log.h"
 #include "verify/reasons.h"
 #include "verify/verify.h"
 
 enum { FDS = 4096, MAPS = 256, SUBS = 512, EXTERNS = 64 };
+
+struct types {
+	struct types *next;
+	struct bytes bytes;
+	const struct btf *btf;
+};
 
 struct judge {
 	struct arena arena;
 	struct target target;
 	struct map_def *maps[FDS]; /* in the arena */
 	const struct btf *btfs[FDS];
-	u32 same, differ, wrongly_accepted, unsupported, number;
+	const struct btf *map_btfs[FDS]; /* what the map's type ids are of */
+	struct types *types;             /* in the arena: all that were loaded */
+	u32 same, differ, wrongly_accepted, unsupported, number, refused;
 	u64 our_ns;
-	bool verbose;
+	const char *btf_file;
+	u32 log_size, show;
 };
 
 /* ---- what comes before programs ---- */
@@ -60,17 +73,42 @@ static void add_map(struct judge *j, const struct record_map *m)
 	    m->inner_fd >= 0 && m->inner_fd < FDS)
 		def->inner = j->maps[m->inner_fd];
 	j->maps[m->fd] = def;
+	j->map_btfs[m->fd] = def->btf_value_id && m->btf_fd > 0 && m->btf_fd < FDS
+				     ? j->btfs[m->btf_fd]
+				     : NULL;
+	j->btfs[m->fd] = NULL;
+}
+
+/* The same types again are the same: maps and programs load them each for itself. */
+static const struct btf *read_types(struct judge *j, struct bytes bytes)
+{
+	struct types *t = j->types;
+
+	while (t && (t->bytes.len != bytes.len ||
+		     memcmp(t->bytes.data, bytes.data, bytes.len) != 0))
+		t = t->next;
+	if (t)
+		return t->btf;
+	t = arena_alloc(&j->arena, sizeof(*t));
+	if (!t)
+		return NULL;
+	*t = (struct types){.next = j->types};
+	t->bytes.data = arena_memdup(&j->arena, bytes.data, bytes.len);
+	t->bytes.len = bytes.len;
+	if (t->bytes.data)
+		btf_read(&j->arena, t->bytes, NULL, &t->btf, NULL);
+	j->types = t;
+	return t->btf;
 }
 
 static void add_btf(struct judge *j, const struct record_btf *b, u32 len)
 {
-	u8 *copy = arena_memdup(&j->arena, b + 1, len - sizeof(*b));
-	struct bytes bytes = {copy, len - sizeof(*b)};
+	struct bytes bytes = {(const u8 *)(b + 1), len - sizeof(*b)};
 
-	if (b->fd < 0 || b->fd >= FDS || !copy)
+	if (b->fd < 0 || b->fd >= FDS)
 		return;
-	j->btfs[b->fd] = NULL;
-	btf_read(&j->arena, bytes, NULL, &j->btfs[b->fd], NULL);
+	j->btfs[b->fd] = read_types(j, bytes);
+	j->maps[b->fd] = NULL;
 }
 
 static void add_value(struct judge *j, const struct record_value *v, u32 len)
@@ -94,22 +132,68 @@ static void freeze(struct judge *j, const struct record_value *v)
 struct built {
 	struct prog prog;
 	const struct map_def *maps[MAPS];
+	s32 map_fds[MAPS];
+	const s32 *fds; /* fd_array */
+	u32 n_fds;
 	struct subprog subs[SUBS];
 	struct extern_ref externs[EXTERNS];
 };
 
+/* A program without types takes those of its maps; a map with others has no fields. */
+static const struct map_def *with_types(struct judge *j, struct built *b, s32 fd)
+{
+	const struct btf *types = j->map_btfs[fd];
+	struct map_def *copy;
+
+	if (!b->prog.btf)
+		b->prog.btf = types;
+	if (!types || b->prog.btf == types)
+		return j->maps[fd];
+	copy = arena_memdup(&j->arena, j->maps[fd], sizeof(*copy));
+	if (copy)
+		copy->btf_key_id = copy->btf_value_id = 0;
+	return copy;
+}
+
 static s32 map_index(struct judge *j, struct built *b, s32 fd)
 {
-	const struct map_def *def = fd >= 0 && fd < FDS ? j->maps[fd] : NULL;
+	u32 i = 0;
 
-	for (u32 i = 0; i < b->prog.n_maps; i++) {
-		if (b->maps[i] == def)
-			return (s32)i;
-	}
-	if (!def || b->prog.n_maps == MAPS)
+	if (fd < 0 || fd >= FDS || !j->maps[fd])
 		return -1;
-	b->maps[b->prog.n_maps] = def;
-	return (s32)b->prog.n_maps++;
+	while (i < b->prog.n_maps && b->map_fds[i] != fd)
+		i++;
+	if (i == MAPS)
+		return -1;
+	if (i == b->prog.n_maps) {
+		b->map_fds[i] = fd;
+		b->maps[i] = with_types(j, b, fd);
+		b->prog.n_maps += b->maps[i] != NULL;
+	}
+	return (s32)i;
+}
+
+/* The descriptor that an instruction names, itself or by its place in fd_array. */
+static s32 map_fd(const struct built *b, const struct insn *insn)
+{
+	if (insn->src_reg == LDDW_MAP_FD || insn->src_reg == LDDW_MAP_VALUE)
+		return insn->imm;
+	return insn->imm >= 0 && (u32)insn->imm < b->n_fds ? b->fds[insn->imm] : -1;
+}
+
+static bool names_map(const struct insn *insn)
+{
+	return insn->src_reg == LDDW_MAP_FD || insn->src_reg == LDDW_MAP_VALUE ||
+	       insn->src_reg == LDDW_MAP_IDX || insn->src_reg == LDDW_MAP_IDX_VALUE;
+}
+
+static void name_map(struct insn *insn, s32 index)
+{
+	bool value =
+		insn->src_reg == LDDW_MAP_VALUE || insn->src_reg == LDDW_MAP_IDX_VALUE;
+
+	insn->src_reg = value ? LDDW_MAP_IDX_VALUE : LDDW_MAP_IDX;
+	insn->imm = index;
 }
 
 static s32 extern_index(struct judge *j, struct built *b, u32 id, bool kfunc)
@@ -141,8 +225,8 @@ static void add_sub(struct built *b, s64 start)
 	b->prog.n_subprogs++;
 }
 
-/* Descriptors become indices; false: a map that was never made. */
-static bool resolve(struct judge *j, struct built *b)
+/* Descriptors become indices; of maps that were never made: such as there are none of. */
+static void resolve(struct judge *j, struct built *b)
 {
 	struct insn *insns = b->prog.insns;
 
@@ -160,18 +244,10 @@ static bool resolve(struct judge *j, struct built *b)
 			add_sub(b, (s64)i + 1 + insn->imm);
 		if (insn->src_reg == LDDW_BTF_ID)
 			insn->imm = extern_index(j, b, (u32)insn->imm, false);
-		if (insn->src_reg == LDDW_MAP_FD || insn->src_reg == LDDW_MAP_VALUE) {
-			s32 index = map_index(j, b, insn->imm);
-
-			if (index < 0)
-				return false;
-			insn->src_reg = insn->src_reg == LDDW_MAP_FD ? LDDW_MAP_IDX
-								     : LDDW_MAP_IDX_VALUE;
-			insn->imm = index;
-		}
+		if (names_map(insn))
+			name_map(insn, map_index(j, b, map_fd(b, insn)));
 		i++;
 	}
-	return true;
 }
 
 static void type_subs(struct built *b, const u32 *infos, u32 n)
@@ -215,43 +291,77 @@ enum {
 	F_TEST_FREQ = 8,
 	F_SLEEPABLE = 16,
 	F_FRAGS = 32,
-	F_INVARIANTS = 128
+	F_INVARIANTS = 128,
+	F_KNOWN = F_STRICT | F_ANY | F_TEST_FREQ | F_SLEEPABLE | F_FRAGS | F_INVARIANTS
 };
+
+/* Said for reasons that no verifier knows? */
+static bool is_policy(const struct record_prog *p)
+{
+	return (p->result == -EPERM && p->loader == LOADER_ALL) ||
+	       p->attach_prog_fd > 0 || p->flags & ~(u32)F_KNOWN;
+}
 
 static void tell(struct judge *j, const struct record_prog *p, int err,
 		 const struct skep_diag *diag)
 {
+	bool same = !err == !p->result;
+
 	if (err && diag->id == REASON_UNSUPPORTED)
-		j->unsupported++;
-	else if (!err == !p->result)
+		same = false, j->unsupported++;
+	else if (same)
 		j->same++;
 	else
 		j->differ++, j->wrongly_accepted += !err;
-	if ((!err == !p->result && !(err && diag->id == REASON_UNSUPPORTED)) &&
-	    !j->verbose)
+	if (same && j->show != j->number)
 		return;
-	printf("%u %.16s type %u %s: Linux %d, skep %d %s [%d] %s\n", j->number, p->name,
-	       p->type, p->privileged ? "" : "unprivileged", p->result, err,
+	printf("%u %.16s type %u%s: Linux %d, skep %d %s [%d] %s\n", j->number, p->name,
+	       p->type, p->loader & LOADER_BPF ? "" : " unprivileged", p->result, err,
 	       skep_diag_name(diag->id), diag->insn, diag->text);
+}
+
+static void judge_built(struct judge *j, const struct record_prog *p, struct built *b)
+{
+	struct skep_diag diag = SKEP_DIAG_INIT;
+	struct text log = TEXT_INIT;
+	struct verify_log logger = {.out = &log, .level = 2};
+	struct verify_observer observer = verify_log_observer(&logger);
+	struct verify_result result = {0};
+	struct verify_opts opts = {.target = &j->target,
+				   .unprivileged = !(p->loader & LOADER_BPF),
+				   .no_perfmon = !(p->loader & LOADER_PERFMON),
+				   .strict_alignment = p->flags & F_STRICT,
+				   .any_alignment = p->flags & F_ANY,
+				   .test_state_freq = p->flags & F_TEST_FREQ,
+				   .test_invariants = p->flags & F_INVARIANTS,
+				   .observer = j->show == j->number ? &observer : NULL};
+	int err = verify_prog(&b->prog, &opts, &result, &diag);
+
+	j->our_ns += result.stats.time_ns;
+	verify_log_end(&logger);
+	if (j->show == j->number)
+		fputs(text_str(&log), stdout);
+	tell(j, p, err, &diag);
+	verify_result_fini(&result);
+	text_fini(&log);
 }
 
 static void judge_prog(struct judge *j, const struct record_prog *p, u32 len)
 {
-	struct built *b = calloc(1, sizeof(*b));
-	const u8 *bytes = (const u8 *)(p + 1);
-	struct skep_diag diag = SKEP_DIAG_INIT;
-	struct verify_result result = {0};
-	struct verify_opts opts = {.target = &j->target,
-				   .unprivileged = !p->privileged,
-				   .strict_alignment = p->flags & F_STRICT,
-				   .any_alignment = p->flags & F_ANY,
-				   .test_state_freq = p->flags & F_TEST_FREQ,
-				   .test_invariants = p->flags & F_INVARIANTS};
-	int err;
+	const u8 *insns = (const u8 *)(p + 1), *funcs = insns + p->n_insns * 8ull;
+	struct built *b;
 
+	if (p->log_size < j->log_size ||
+	    sizeof(*p) + p->n_insns * 8ull + p->n_funcs * 8ull + p->n_fds * 4ull != len)
+		return;
 	j->number++;
-	if (!b || p->n_insns * 8ull + p->n_funcs * 8ull + sizeof(*p) != len)
-		goto out;
+	if (is_policy(p)) {
+		j->refused++;
+		return;
+	}
+	b = calloc(1, sizeof(*b));
+	if (!b)
+		return;
 	b->prog = (struct prog){.name = p->name,
 				.section = "captured",
 				.type = p->type,
@@ -266,21 +376,17 @@ static void judge_prog(struct judge *j, const struct record_prog *p, u32 len)
 				.externs = b->externs};
 	if (p->btf_fd > 0 && p->btf_fd < FDS)
 		b->prog.btf = j->btfs[p->btf_fd];
+	b->fds = (const s32 *)(funcs + p->n_funcs * 8ull);
+	b->n_fds = p->n_fds;
 	b->prog.insns = calloc(p->n_insns + 1, sizeof(struct insn));
-	if (!b->prog.insns)
-		goto out;
-	for (u32 i = 0; i < p->n_insns; i++)
-		b->prog.insns[i] = insn_read(bytes + i * 8ull, false);
-	if (resolve(j, b)) {
-		type_subs(b, (const u32 *)(bytes + p->n_insns * 8ull), p->n_funcs);
-		err = verify_prog(&b->prog, &opts, &result, &diag);
-		j->our_ns += result.stats.time_ns;
-		tell(j, p, err, &diag);
-		verify_result_fini(&result);
+	if (b->prog.insns) {
+		for (u32 i = 0; i < p->n_insns; i++)
+			b->prog.insns[i] = insn_read(insns + i * 8ull, false);
+		resolve(j, b);
+		type_subs(b, (const u32 *)funcs, p->n_funcs);
+		judge_built(j, p, b);
 	}
-out:
-	if (b)
-		free(b->prog.insns);
+	free(b->prog.insns);
 	free(b);
 }
 
@@ -299,31 +405,70 @@ static void take(struct judge *j, const struct record *r)
 	}
 }
 
+static bool read_options(struct judge *j, int argc, char **argv)
+{
+	int i = 1;
+
+	for (; i + 1 < argc; i += 2) {
+		const char *name = argv[i], *value = argv[i + 1];
+
+		if (!strcmp(name, "--log-size"))
+			j->log_size = (u32)strtoul(value, NULL, 0);
+		else if (!strcmp(name, "--show"))
+			j->show = (u32)strtoul(value, NULL, 0);
+		else if (!strcmp(name, "--btf"))
+			j->btf_file = value;
+		else if (strcmp(name, "--target") != 0 ||
+			 target_parse(value, &j->target, NULL))
+			return false;
+	}
+	return i + 1 == argc;
+}
+
+static void report(const struct judge *j)
+{
+	u32 judged = j->same + j->differ + j->unsupported;
+
+	printf("agreement with Linux: %u of %u loads, %.2f %%\n", j->same, judged,
+	       judged ? 100.0 * j->same / judged : 100.0);
+	printf("  wrongly accepted   %6u\n  wrongly rejected   %6u\n  not judged         "
+	       "%6u\n",
+	       j->wrongly_accepted, j->differ - j->wrongly_accepted, j->unsupported);
+	printf("  and %u that the machine refuses; %.1f ms\n", j->refused,
+	       (double)j->our_ns / 1e6);
+}
+
 int main(int argc, char **argv)
 {
-	struct judge j = {.target = {.version = LINUX_DEFAULT},
-			  .verbose = getenv("VERBOSE") != NULL};
+	struct judge *j = calloc(1, sizeof(*j));
 	struct file file, types;
+	int status = 2;
 
-	if (argc != 2 || file_read(argv[1], &file, NULL)) {
-		fprintf(stderr, "oracle-loads FILE\n");
-		return 2;
+	if (j) {
+		j->target.version = LINUX_DEFAULT;
+		j->btf_file = "/sys/kernel/btf/vmlinux";
 	}
-	if (!file_map("/sys/kernel/btf/vmlinux", &types, NULL))
-		btf_read(&j.arena, file_bytes(&types), NULL, &j.target.btf, NULL);
+	if (!j || !read_options(j, argc, argv) ||
+	    file_read(argv[argc - 1], &file, NULL)) {
+		fprintf(stderr,
+			"oracle-loads [--target NAME] [--btf FILE] [--log-size N] "
+			"[--show NUMBER] FILE\n");
+		goto out;
+	}
+	if (!file_map(j->btf_file, &types, NULL))
+		btf_read(&j->arena, file_bytes(&types), NULL, &j->target.btf, NULL);
 	for (size_t at = 0; at + sizeof(struct record) <= file.len;) {
 		const struct record *r = (const void *)(file.data + at);
 
 		if (r->len > file.len - at - sizeof(*r))
 			break;
-		take(&j, r);
+		take(j, r);
 		at += sizeof(*r) + r->len;
 	}
-	printf("agreement with Linux: %u of %u loads, %.2f %%; %u wrongly accepted, %u "
-	       "unsupported; %.1f ms\n",
-	       j.same, j.same + j.differ + j.unsupported,
-	       100.0 * j.same / (j.same + j.differ + j.unsupported), j.wrongly_accepted,
-	       j.unsupported, (double)j.our_ns / 1e6);
-	arena_fini(&j.arena);
-	return j.differ != 0;
+	report(j);
+	status = j->differ || j->unsupported;
+	arena_fini(&j->arena);
+out:
+	free(j);
+	return status;
 }

@@ -5,7 +5,12 @@
  * case file.
  *
  *	programs [--seed N] [--count N] [--inputs N] [--seconds N] [--cpu N] [--cases DIR]
- *		[--dump]
+ *		[--dump] [--verifier] [--claims] [--mutate] [--no-kernel]
+ *
+ * --verifier: skep's verifier is asked, too, and must say what the kernel says.
+ * --claims: what it claims of accepted programs must be true.  --mutate: programs are
+ * changed a little, so that many are refused; only verdicts and claims are compared.
+ * --no-kernel: needs no privileges; no results to compare with.
  *
  * Prints how many runs agreed, how many programs the verifier refused and its most
  * frequent reasons.  Exit status 1 after a difference, 77 where bpf(2) is refused.
@@ -29,7 +34,8 @@ struct options {
 	u32 inputs, cpu;
 	double seconds;    /* 0: no limit */
 	const char *cases; /* folder */
-	bool dump;
+	bool dump, mutate;
+	struct sides_opts sides;
 };
 
 struct reason {
@@ -38,7 +44,7 @@ struct reason {
 };
 
 struct totals {
-	u64 programs, runs, refused, insns;
+	u64 programs, runs, refused, unclaimed, insns;
 	u32 differences, too_complex;
 	struct reason reasons[REASONS];
 	u32 n_reasons;
@@ -130,6 +136,9 @@ static void report(struct totals *t, const struct options *o, double start)
 		       : 0.0,
 	       (unsigned long long)t->runs, seconds, (double)t->runs / seconds,
 	       t->differences);
+	if (t->unclaimed)
+		printf("\tof %llu more is claimed than can be checked\n",
+		       (unsigned long long)t->unclaimed);
 	for (u32 i = 0; i < t->n_reasons && i < 8; i++)
 		printf("\trefused %llu times (seed %llu): %s\n",
 		       (unsigned long long)t->reasons[i].n,
@@ -154,9 +163,12 @@ static void one(struct sides *s, u64 seed, const struct options *o, struct total
 
 	current_seed = seed;
 	generate(&c, seed);
+	if (o->mutate)
+		gen_mutate(&c);
 	compare(s, &c, 0, o->inputs, &result);
 	t->programs++;
 	t->runs += result.runs;
+	t->unclaimed += result.unclaimed;
 	for (u32 i = 0; i < c.n_progs; i++)
 		t->insns += c.progs[i].n_insns;
 	if (o->dump)
@@ -171,15 +183,33 @@ static void one(struct sides *s, u64 seed, const struct options *o, struct total
 	}
 }
 
+static bool is_flag(const char *name, struct options *o)
+{
+	const struct {
+		const char *name;
+		bool *flag, value;
+	} flags[] = {{"--dump", &o->dump, true},
+		     {"--mutate", &o->mutate, true},
+		     {"--verifier", &o->sides.verifier, true},
+		     {"--claims", &o->sides.claims, true},
+		     {"--no-kernel", &o->sides.kernel, false}};
+
+	for (u32 i = 0; i < ARRAY_SIZE(flags); i++) {
+		if (strcmp(name, flags[i].name) != 0)
+			continue;
+		*flags[i].flag = flags[i].value;
+		return true;
+	}
+	return false;
+}
+
 static bool read_options(int argc, char **argv, struct options *o)
 {
 	for (int i = 1; i < argc; i++) {
 		const char *name = argv[i], *value = i + 1 < argc ? argv[i + 1] : "";
 
-		if (!strcmp(name, "--dump")) {
-			o->dump = true;
+		if (is_flag(name, o))
 			continue;
-		}
 		if (!strcmp(name, "--seed"))
 			o->seed = strtoull(value, NULL, 0);
 		else if (!strcmp(name, "--count"))
@@ -196,6 +226,10 @@ static bool read_options(int argc, char **argv, struct options *o)
 			return false;
 		i++;
 	}
+	o->sides.cpu = o->cpu;
+	o->sides.log_to = o->dump ? stdout : NULL;
+	o->sides.verifier |= o->sides.claims || o->mutate;
+	o->sides.runs = o->sides.kernel && !o->mutate;
 	return o->inputs && o->inputs <= GEN_INPUTS;
 }
 
@@ -219,9 +253,13 @@ static bool goes_on(const struct totals *t, const struct options *o, double star
 
 int main(int argc, char **argv)
 {
-	struct options o = {.seed = 1, .count = 400, .inputs = 32, .cases = "."};
+	struct options o = {.seed = 1,
+			    .count = 400,
+			    .inputs = 32,
+			    .cases = ".",
+			    .sides.kernel = true};
 	static struct totals t;
-	const char *why = kernel_refuses();
+	const char *why = NULL;
 	struct sides *s;
 	double start = now(), told = start;
 
@@ -229,7 +267,9 @@ int main(int argc, char **argv)
 		fprintf(stderr, "what the options are is said in programs.c\n");
 		return 2;
 	}
-	s = why || !stay_on(o.cpu) ? NULL : sides_new(o.cpu, o.dump ? stdout : NULL);
+	if (o.sides.kernel)
+		why = kernel_refuses();
+	s = why || !stay_on(o.cpu) ? NULL : sides_new(&o.sides);
 	if (!s) {
 		printf("skipped: bpf(2): %s\n", why ? why : strerror(errno));
 		return KERNEL_SKIP;
@@ -247,5 +287,5 @@ int main(int argc, char **argv)
 	sides_free(s);
 	/* a generator whose programs are refused tests nothing */
 	return t.differences || t.too_complex >= MAX_COMPLEX ||
-	       t.refused * 20 > t.programs;
+	       (t.refused * 20 > t.programs && !o.mutate);
 }
