@@ -275,7 +275,7 @@ static int smear(struct env *env, struct frame *frame, s32 off, bool *kept_zero,
 		*kept_zero = true;
 		return 0;
 	}
-	slot->spilled.kind = UNINIT;
+	stack_scrub_special(slot); /* else the rest would look spilled, of nothing */
 	if (*type == SLOT_INVALID && !env->allow_uninit_stack)
 		return reject(env, STACK_VAR_OVER_UNINIT, off);
 	if (zero && *type == SLOT_ZERO)
