@@ -46,29 +46,32 @@ static bool starts_at(const struct claimed *c, u64 start)
 
 /* ---- maps ---- */
 
-static bool is_inner(const struct checked *ck, const struct map *map)
-{
-	for (u32 i = 0; i < min_u64(ck->n_inner, INNER_MAPS); i++)
-		if (ck->inner[i] == map)
-			return true;
-	return false;
-}
-
 /* More inner maps were looked up than are remembered. */
 static bool forgot_inner(const struct checked *ck)
 {
 	return ck->n_inner > INNER_MAPS;
 }
 
-/* Inner maps are claimed by their template. */
+/* Inner maps are claimed by their template, which may be a map itself. */
+static bool is_template(const struct prog *prog, const struct map_def *def)
+{
+	for (u32 i = 0; i < prog->n_maps; i++)
+		if (prog->maps[i]->inner == def)
+			return true;
+	return false;
+}
+
 static bool is_map(const struct claimed *c, const struct map *map)
 {
 	const struct image *image = c->ck->image;
+	const struct map_def *def = c->reg->map;
 
 	for (u32 i = 0; i < image->prog->n_maps; i++)
-		if (image->prog->maps[i] == c->reg->map && image->maps[i] == map)
+		if (image->prog->maps[i] == def && image->maps[i] == map)
 			return true;
-	return is_inner(c->ck, map) || forgot_inner(c->ck);
+	if (!is_template(image->prog, def) || !known_map(c->ck, address(map)))
+		return forgot_inner(c->ck);
+	return map->type == def->type && map->value_size == def->value_size;
 }
 
 static bool value_near(const struct claimed *c, u64 addr, bool *found)
