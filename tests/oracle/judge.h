@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Generated programs before skep's own verifier: its verdict, and what it claims.
+ * For tests/oracle.
+ */
+#ifndef SKEP_TESTS_JUDGE_H
+#define SKEP_TESTS_JUDGE_H
+
+#include "base/arena.h"
+#include "oracle/generate.h"
+#include "prog/prog.h"
+#include "target/target.h"
+
+struct claims;
+
+/* What all programs have in common. */
+struct judge {
+	struct arena arena;
+	struct target target;
+	const struct btf *btf; /* in the arena: types of functions */
+	struct map_def defs[GEN_MAPS];
+	const struct map_def *list[GEN_MAPS];
+	struct subprog subprogs[GEN_PROGS][GEN_FUNCS];
+};
+
+enum judged { ACCEPTED, REJECTED, NOT_JUDGED };
+
+bool judge_init(struct judge *j);
+void judge_fini(struct judge *j);
+
+/* The programs of a case, as values that skep takes; they borrow from both. */
+void judge_progs(struct judge *j, const struct gen_case *c, struct prog progs[GEN_PROGS]);
+
+/* Of all programs; words: of the first that is not accepted. */
+enum judged judge_verdict(const struct judge *j, const struct prog *progs, u32 n,
+			  char *words, size_t size);
+
+/* NULL: too much is claimed to be told. */
+struct claims *judge_claims(const struct judge *j, const struct prog *prog);
+
+#endif
