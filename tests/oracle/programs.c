@@ -244,10 +244,11 @@ static bool stay_on(u32 cpu)
 
 static bool goes_on(const struct totals *t, const struct options *o, double start)
 {
-	if (t->too_complex >= MAX_COMPLEX)
+	if (t->too_complex >= MAX_COMPLEX && !o->mutate)
 		fprintf(stderr, "stopped: the verifier gave up %u times\n",
 			t->too_complex);
-	return t->differences < MAX_DIFFERENCES && t->too_complex < MAX_COMPLEX &&
+	return t->differences < MAX_DIFFERENCES &&
+	       (t->too_complex < MAX_COMPLEX || o->mutate) &&
 	       (!o->seconds || now() - start < o->seconds);
 }
 
@@ -286,6 +287,6 @@ int main(int argc, char **argv)
 	report(&t, &o, start);
 	sides_free(s);
 	/* a generator whose programs are refused tests nothing */
-	return t.differences || t.too_complex >= MAX_COMPLEX ||
-	       (t.refused * 20 > t.programs && !o.mutate);
+	return t.differences || (!o.mutate && (t.too_complex >= MAX_COMPLEX ||
+					       t.refused * 20 > t.programs));
 }
