@@ -9,6 +9,7 @@
  * More: docs/verifier.md.
  */
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,9 +24,25 @@
 enum {
 	MAX_PROCESSED = 1000000,
 	MAX_WAITING = 8192,
+	WAIT_PACKED = 64, /* when so many wait, those below the newest are made small */
 };
 
 /* ---- branches ---- */
+
+/* The instruction that made the newest one may still change it. */
+static int pack_newest(struct env *env)
+{
+	struct explorer *ex = env->explorer;
+	struct state *small;
+
+	if (ex->n_waiting < WAIT_PACKED || ex->waits_since == env->stats.insns_processed)
+		return 0;
+	small = state_pack(env, ex->waiting);
+	if (!small)
+		return -ENOMEM;
+	ex->waiting = small;
+	return 0;
+}
 
 static struct state *wait(struct env *env, struct state *st)
 {
@@ -33,6 +50,11 @@ static struct state *wait(struct env *env, struct state *st)
 
 	if (!st)
 		return NULL;
+	if (pack_newest(env)) {
+		state_drop(env, st);
+		return NULL;
+	}
+	ex->waits_since = env->stats.insns_processed;
 	st->next = ex->waiting;
 	ex->waiting = st;
 	if (++ex->n_waiting > MAX_WAITING) {

@@ -25,6 +25,7 @@ struct explorer {
 	struct state
 		*waiting; /* owned: branches that are explored later, the newest first */
 	u32 n_waiting;
+	u32 waits_since; /* insns_processed when the newest one was made */
 	struct state *
 		*kept; /* owned: n_insns lists of kept states, by instruction and call */
 	struct state *evicted; /* owned: such as are not compared any more */

@@ -141,6 +141,12 @@ static void *block_get(struct env *env, u32 *class)
 	return p;
 }
 
+void *keep_block(struct env *env, size_t size, u32 *block)
+{
+	*block = (u32)((size + GRAIN - 1) / GRAIN);
+	return block_get(env, block);
+}
+
 static size_t frame_size(const struct frame *frame)
 {
 	return sizeof(*frame) + frame->n_slots * sizeof(frame->slots[0]);
@@ -177,14 +183,15 @@ static void put_parts(struct state *copy, const struct state *st)
 /* The working state has block 0: that is how the two are told apart. */
 struct state *state_keep(struct env *env, const struct state *st)
 {
-	u32 class = (u32)((state_size(st) + GRAIN - 1) / GRAIN);
-	struct state *copy = block_get(env, &class);
+	u32 class;
+	struct state *copy = keep_block(env, state_size(st), &class);
 
 	if (!copy)
 		return NULL;
 	*copy = *st;
 	copy->block = class;
 	copy->extra = NULL;
+	copy->packed = NULL;
 	copy->next = NULL;
 	copy->equal = NULL;
 	copy->evicted = NULL;
@@ -207,8 +214,13 @@ void state_restore(struct state *working, const struct state *kept)
 	working->history = history;
 	working->block = 0;
 	working->extra = NULL;
+	working->packed = NULL;
 	if (kept->n_refs)
 		memcpy(refs, kept->refs, kept->n_refs * sizeof(*refs));
+	if (kept->packed) {
+		state_unpack(kept, frames);
+		return;
+	}
 	for (u32 i = 0; i <= kept->depth; i++)
 		memcpy(frames[i], kept->frames[i], frame_size(kept->frames[i]));
 }
@@ -236,13 +248,10 @@ void state_drop(struct env *env, struct state *st)
  * slots, as a frame that was just entered has none. */
 static struct frame *room_for_frame(struct env *env, struct state *st)
 {
-	u32 class = (sizeof(struct frame) + GRAIN - 1) / GRAIN;
-
 	if (!st->block)
 		return st->frames[st->depth + 1];
 	assert(!st->extra);
-	st->extra = block_get(env, &class);
-	st->extra_block = class;
+	st->extra = keep_block(env, sizeof(struct frame), &st->extra_block);
 	return st->extra;
 }
 

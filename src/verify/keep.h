@@ -16,6 +16,15 @@ void keep_free(struct env *env); /* all kept states are gone */
  * (told). */
 bool memory_allows(struct env *env, u64 bytes);
 
+/* Memory for a kept state or part of it; *block: to give it back.  NULL: told. */
+void *keep_block(struct env *env, size_t size, u32 *block);
+
+/* pack.c: a branch that waits, made small; st is given up.  What it came from
+ * (st->parent) must stay as it is.  NULL: no memory, told, and st is as it was. */
+struct state *state_pack(struct env *env, struct state *st);
+/* The frames of a small one. */
+void state_unpack(const struct state *st, struct frame *frames[FRAMES]);
+
 /* Zeroed, with room for everything: all frames, slots and references.  It lives in the
  * arena.  NULL: out of memory. */
 struct state *state_new_working(struct env *env);

@@ -217,6 +217,7 @@ struct state {
 	u32 block;                 /* keep.c: size of its memory; 0: the working state */
 	u32 extra_block;           /* of extra */
 	struct frame *extra;       /* owned: a frame added to a copy (env_new_frame), or NULL */
+	const void *packed;        /* pack.c: what its frames are, in its block; NULL: frames */
 };
 
 /* callsite of a frame that no instruction of the program called. */
