@@ -11,6 +11,9 @@
 #include <linux/bpf.h>
 
 #include "verify/calls.h"
+
+#include <assert.h>
+
 #include "verify/explore.h"
 #include "verify/liveness.h"
 #include "verify/memory.h"
@@ -80,13 +83,9 @@ static int call_static(struct env *env, u32 sub)
 static int call_function(struct env *env, const struct insn *insn)
 {
 	s64 start = (s64)env->pc + 1 + insn->imm;
-	u32 sub;
+	u32 sub = env->aux[start].subprog;
 
-	if (start < 0 || start >= env->n_insns)
-		return reject(env, CALL_NO_FUNCTION, (u32)start);
-	sub = env->aux[start].subprog;
-	if (sub >= env->n_subs || env->subs[sub].start != start)
-		return reject(env, CALL_NO_FUNCTION, (u32)start);
+	assert(env->subs[sub].start == start); /* decode.c */
 	return env_sub_is_global(env, sub) ? call_global(env, sub)
 					   : call_static(env, sub);
 }

@@ -2,37 +2,25 @@
 /*
  * 64-bit immediates: numbers, maps, values of maps, functions, variables of the kernel.
  *
- * All but numbers refer to tables of struct prog.  The address of something that exists
- * is not known, and no verdict depends on it; that of a weak symbol which does not exist
- * is 0. Never does: read what a map or a variable holds.  More: transfer.h, prog.h, RFC
- * 9669 5.4.
+ * All but numbers refer to tables of struct prog, as decode.c has checked.  The address
+ * of something that exists is not known, and no verdict depends on it; that of a weak
+ * symbol which does not exist is 0. Never does: read what a map or a variable holds.
+ * More: transfer.h, prog.h, RFC 9669 5.4.
  */
 #include "verify/transfer.h"
+
+#include <assert.h>
 
 #include "abi/abi.h"
 
 /* ---- maps ---- */
 
-static int map_of(struct env *env, const struct insn *insn, const struct map_def **map)
-{
-	if (insn->src_reg == LDDW_MAP_FD || insn->src_reg == LDDW_MAP_VALUE)
-		return unsupported(env, "a map that is given by a file descriptor");
-	if ((u32)insn->imm >= env->prog->n_maps)
-		return reject(env, NO_SUCH_MAP_INDEX, insn->imm);
-	*map = env->prog->maps[insn->imm];
-	return 0;
-}
-
 static int load_map(struct env *env, const struct insn *insn)
 {
 	struct reg *dst = &env_regs(env)[insn->dst_reg];
-	const struct map_def *map;
-	int err = map_of(env, insn, &map);
 
-	if (err)
-		return err;
 	reg_set_pointer(dst, CONST_PTR_TO_MAP, 0);
-	dst->map = map;
+	dst->map = env->prog->maps[insn->imm];
 	return 0;
 }
 
@@ -41,27 +29,15 @@ static int load_map(struct env *env, const struct insn *insn)
 static int load_map_value(struct env *env, const struct insn *insn)
 {
 	struct reg *dst = &env_regs(env)[insn->dst_reg];
-	u32 off = (u32)insn[1].imm;
-	const struct map_def *map;
-	int err = map_of(env, insn, &map);
+	const struct map_def *map = env->prog->maps[insn->imm];
 
-	if (err)
-		return err;
-	if (off >= MAX_VAR_OFF)
-		return reject(env, MAP_VALUE_OFFSET, off, map->name);
 	if (map->type == MAP_TYPE_ARENA) {
 		reg_set_unknown(dst);
 		return 0;
 	}
-	if (map->type != MAP_TYPE_ARRAY)
-		return reject(env, MAP_NO_DIRECT_VALUE, map->name);
-	if (map->max_entries != 1)
-		return reject(env, MAP_SEVERAL_VALUES, map->name);
-	if (off >= map->value_size)
-		return reject(env, MAP_VALUE_OFFSET, off, map->name);
 	reg_set_pointer(dst, PTR_TO_MAP_VALUE, 0);
 	dst->map = map;
-	dst->off = (s32)off;
+	dst->off = insn[1].imm;
 	return 0;
 }
 
@@ -72,13 +48,9 @@ static int load_func(struct env *env, const struct insn *insn)
 	struct reg *dst = &env_regs(env)[insn->dst_reg];
 	s64 start = (s64)env->pc + 1 + insn->imm;
 	const struct subprog *func;
-	u32 sub;
+	u32 sub = env->aux[start].subprog;
 
-	if (start < 0 || start >= env->n_insns)
-		return reject(env, LEAVES_PROGRAM, (u32)start, env->n_insns);
-	sub = env->aux[start].subprog;
-	if (env->subs[sub].start != start)
-		return reject(env, LEAVES_PROGRAM, (u32)start, env->n_insns);
+	assert(env->subs[sub].start == start);
 	func = &env->prog->subprogs[sub];
 	if (!func->btf_id)
 		return reject(env, FUNC_NO_INFO);
@@ -198,12 +170,12 @@ int transfer_lddw(struct env *env, const struct insn *insn)
 	case LDDW_IMM:
 		reg_set_const(&env_regs(env)[insn->dst_reg], lddw_imm(insn));
 		return 0;
-	case LDDW_MAP_FD:
 	case LDDW_MAP_IDX: return load_map(env, insn);
-	case LDDW_MAP_VALUE:
 	case LDDW_MAP_IDX_VALUE: return load_map_value(env, insn);
 	case LDDW_FUNC: return load_func(env, insn);
 	case LDDW_BTF_ID: return load_extern(env, insn);
+	case LDDW_MAP_FD:
+	case LDDW_MAP_VALUE:
 	case LDDW_SRCS: break;
 	}
 	return reject(env, UNKNOWN_OPCODE, insn->code);

@@ -13,7 +13,7 @@
 #include "abi/abi.h"
 #include "verify/explore.h"
 
-enum { MAX_SUBPROGS = 256 };
+enum { MAX_SUBPROGS = 256, ARENA_PAGE = 4096 };
 
 static bool refers_to_function(const struct insn_aux *aux, const struct insn *insn)
 {
@@ -33,16 +33,17 @@ s64 referred_function(const struct env *env, u32 pc)
 static int check_map_value(struct env *env, u32 pc, const struct map_def *map)
 {
 	u32 off = (u32)env->insns[pc + 1].imm;
+	u64 size = map->value_size;
 
-	if (off >= MAX_VAR_OFF)
-		return reject_at(env, (int)pc, VALUE_OFFSET_TOO_LARGE, off);
 	if (map->type == MAP_TYPE_ARENA)
-		return 0;
-	if (map->type != MAP_TYPE_ARRAY || map->max_entries != 1)
+		size = (u64)map->max_entries * ARENA_PAGE;
+	else if (map->type != MAP_TYPE_ARRAY)
 		return reject_at(env, (int)pc, NO_DIRECT_VALUE, map->name);
-	if (off >= map->value_size)
+	else if (map->max_entries != 1)
+		return reject_at(env, (int)pc, MAP_SEVERAL_VALUES, map->name);
+	if (off >= MAX_VAR_OFF || off >= size)
 		return reject_at(env, (int)pc, VALUE_OFFSET_OUTSIDE, off, map->name,
-				 map->value_size);
+				 (unsigned long long)size);
 	return 0;
 }
 

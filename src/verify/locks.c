@@ -46,14 +46,10 @@ static int lock_take(struct env *env, const struct reg *reg, enum ref_kind kind)
 {
 	const void *owner = lock_owner(reg);
 
-	if (kind == REF_LOCK) {
-		for (u32 i = 0; i < env->cur->n_refs; i++)
-			if (env->cur->refs[i].kind == REF_LOCK)
-				return reject(env, LOCK_SECOND);
-	} else if (ref_find_lock(env->cur, REF_RES_LOCK | REF_RES_LOCK_IRQ, reg->id,
-				 owner)) {
+	/* of spin locks there is none yet: with a lock held the helper is not called */
+	if (kind != REF_LOCK &&
+	    ref_find_lock(env->cur, REF_RES_LOCK | REF_RES_LOCK_IRQ, reg->id, owner))
 		return reject(env, LOCK_TWICE);
-	}
 	return ref_acquire_lock(env, env->pc, kind, reg->id, owner);
 }
 

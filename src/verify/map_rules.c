@@ -12,7 +12,7 @@
 #include "verify/calls.h"
 #include "verify/record.h"
 
-enum { USED_MAPS = 64, PAGE = 4096 };
+enum { USED_MAPS = 64 };
 
 /* ---- maps and helpers ---- */
 
@@ -223,20 +223,6 @@ static int map_fits(struct env *env, const struct map_def *map)
 	return 0;
 }
 
-/* An address in the map's value. */
-static int address_check(struct env *env, const struct map_def *map, u32 off)
-{
-	u64 size = map->value_size;
-
-	if (map->type == MAP_TYPE_ARENA)
-		size = (u64)map->max_entries * PAGE;
-	else if (map->type != MAP_TYPE_ARRAY || map->max_entries != 1)
-		return reject(env, MAP_NO_ADDRESS, map->name);
-	if (off >= MAX_VAR_OFF || off >= size)
-		return reject(env, MAP_OFFSET, map->name, off);
-	return 0;
-}
-
 /* Of which a program has one at most. */
 static int only_one(struct env *env, const struct map_def *map, struct used *used)
 {
@@ -268,16 +254,12 @@ static int use_check(struct env *env, const struct insn *insn, struct used *used
 	bool again;
 	int err;
 
-	if (index >= env->prog->n_maps)
-		return reject(env, MAP_NO_ADDRESS, "?");
 	map = env->prog->maps[index];
 	again = used->maps[index];
 	if (!again && used->n++ == USED_MAPS)
 		return reject(env, TOO_MANY_MAPS, USED_MAPS);
 	used->maps[index] = true;
 	err = map_fits(env, map);
-	if (!err && insn->src_reg == LDDW_MAP_IDX_VALUE)
-		err = address_check(env, map, (u32)insn[1].imm);
 	if (err || again)
 		return err;
 	return only_one(env, map, used);

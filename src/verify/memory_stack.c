@@ -53,6 +53,10 @@ static int refuse_range(struct env *env, const struct stack_range *range, bool a
 	if (above)
 		return reject(env, STACK_ABOVE, (int)range->reg, (long long)range->min,
 			      range->size);
+	/* a frame is as large as what was written, for those who must not read more */
+	if (range->min >= -STACK_BYTES && range->min + range->size <= 0)
+		return reject(env, STACK_UNINIT, (int)range->reg, range->size,
+			      (int)range->min, (int)range->min);
 	return reject(env, STACK_RANGE, (int)range->reg, (long long)range->min,
 		      range->size);
 }
