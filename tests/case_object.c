@@ -103,8 +103,9 @@ static void tell_verdict(struct text *told, bool refuse, const struct skep_diag 
 
 /* ---- skep ---- */
 
+/* judged: it was not something before it that failed. */
 static int verify(const struct case_object *o, struct skep_prog *prog,
-		  const struct test_case *c, struct skep_diag *diag)
+		  const struct test_case *c, bool *judged, struct skep_diag *diag)
 {
 	const struct target *target = target_of(o->target);
 	const struct verify_opts opts = {.target = target,
@@ -113,9 +114,11 @@ static int verify(const struct case_object *o, struct skep_prog *prog,
 	struct verify_result result = {0};
 	int err = load_fit(prog, target, diag);
 
+	*judged = !err;
 	if (err)
 		return err;
 	err = verify_prog(prog->prog, &opts, &result, diag);
+	*judged = diag->id != REASON_UNSUPPORTED;
 	verify_result_fini(&result);
 	return err;
 }
@@ -132,13 +135,12 @@ enum kernel_answer case_verdict(const struct case_object *o, struct skep_prog *p
 {
 	const struct want *reason = case_wants(c, WANT_REJECT);
 	struct skep_diag diag = SKEP_DIAG_INIT;
-	bool refuse = is_to_be_refused(c), verdict;
-	int err = verify(o, prog, c, &diag);
+	bool refuse = is_to_be_refused(c), judged;
+	int err = verify(o, prog, c, &judged, &diag);
 
 	if (lacks_types(o, prog))
 		return KERNEL_NOT_ASKED;
-	verdict = !err || (diag.id > DIAG_REASONS && diag.id != REASON_UNSUPPORTED);
-	if (!verdict || !err == refuse) {
+	if (!judged || !err == refuse) {
 		tell_verdict(told, refuse, &diag);
 		return KERNEL_DIFFERS;
 	}
