@@ -49,6 +49,7 @@ static enum theme theme_of(int id)
 		{REASON_PACKET_BOUNDS, THEME_PACKET},
 		{REASON_PACKET_RANGE, THEME_PACKET},
 		{REASON_STACK_UNINIT, THEME_STACK},
+		{REASON_INFINITE_LOOP, THEME_LOOP},
 		{REASON_REF_LEAK, THEME_HELD},
 		{REASON_IN_LOCK, THEME_HELD},
 		{REASON_IN_IRQ_SECTION, THEME_HELD},
@@ -89,12 +90,14 @@ void story_line(struct story *story, struct text *t)
 
 /* ---- which register ---- */
 
-/* Where the reason names none: what memory is accessed through. */
-static s32 address_reg(const struct teller *t, u32 pc)
+/* Where the reason names none: what memory is accessed through, what moves a pointer. */
+static s32 reg_of_insn(const struct teller *t, u32 pc)
 {
 	const struct insn *insn = &t->what->prog->insns[pc];
+	const struct op_info *op = op_info(decode(insn));
 
-	switch ((enum op_kind)op_info(decode(insn))->kind) {
+	switch ((enum op_kind)op->kind) {
+	case KIND_ALU: return op->reg ? insn->src_reg : insn->dst_reg;
 	case KIND_LDX:
 	case KIND_LDXS:
 	case KIND_LOAD_ACQ: return insn->src_reg;
@@ -103,7 +106,6 @@ static s32 address_reg(const struct teller *t, u32 pc)
 	case KIND_ATOMIC:
 	case KIND_STORE_REL: return insn->dst_reg;
 	case KIND_INVALID:
-	case KIND_ALU:
 	case KIND_END:
 	case KIND_ADDR_SPACE_CAST:
 	case KIND_JMP:
@@ -126,20 +128,100 @@ static bool has_trace(const struct teller *t)
 	return n && (s32)trace_at(&t->trace, n - 1)->pc == t->what->diag->insn;
 }
 
+/* The last step at that instruction that is before some step; 0: none. */
+static u32 step_before(const struct teller *t, u32 before, s32 pc)
+{
+	for (u32 i = before; i-- > 0;) {
+		if ((s32)trace_at(&t->trace, i)->pc == pc)
+			return i;
+	}
+	return 0;
+}
+
+/* What the last branch of a loop compares. */
+static s32 reg_of_loop(const struct teller *t)
+{
+	u32 last = trace_len(&t->trace) - 1;
+	u32 start = step_before(t, last, t->what->diag->insn);
+
+	for (u32 i = last; i-- > start;) {
+		const struct insn *insn =
+			&t->what->prog->insns[trace_at(&t->trace, i)->pc];
+
+		if (op_info(decode(insn))->kind == KIND_JMP)
+			return insn->dst_reg;
+	}
+	return -1;
+}
+
+static s32 reg_concerned(const struct teller *t)
+{
+	if (t->what->result->blame.reg >= 0)
+		return t->what->result->blame.reg;
+	if (t->theme == THEME_LOOP)
+		return reg_of_loop(t);
+	return reg_of_insn(t, (u32)t->what->diag->insn);
+}
+
+static bool is_written(const struct teller *t, u32 frame, s32 off)
+{
+	u32 no = slot_of(off);
+
+	return no < t->trace.end.n_slots[frame] &&
+	       t->trace.end.slots[frame][no][(u32)off & 7] != SLOT_INVALID;
+}
+
+/* From the one on that the reason names. */
+static s32 first_unwritten(const struct teller *t, u32 frame)
+{
+	s32 off = t->what->result->blame.stack_off;
+
+	if (off >= 0 || off < -STACK_BYTES)
+		return 0;
+	while (off < 0 && is_written(t, frame, off))
+		off++;
+	return off;
+}
+
+/* Which of the eight bytes have been written. */
+static void tell_slot(struct teller *t, s32 off, u32 frame)
+{
+	u32 no = slot_of(off);
+	s32 lowest = -(s32)(no + 1) * 8;
+	struct text out = TEXT_INIT;
+	const char *sep = "";
+
+	text_printf(&out, "stack bytes %d to %d", lowest, lowest + 7);
+	t->story->subject = story_keep(t->story, &out);
+	for (u32 i = 0; i < 8; i++) {
+		if (is_written(t, frame, lowest + (s32)i))
+			continue;
+		text_printf(&out, "%s%d", sep, lowest + (s32)i);
+		sep = ", ";
+	}
+	text_puts(&out, out.len ? " never written" : "all written");
+	t->story->state = story_keep(t->story, &out);
+	text_fini(&out);
+}
+
 static void tell_subject(struct teller *t)
 {
 	u32 last = trace_len(&t->trace) - 1;
 	u32 depth = trace_at(&t->trace, last)->depth;
 	struct text out = TEXT_INIT;
 
-	t->reg = t->what->result->blame.reg;
-	if (t->reg < 0)
-		t->reg = address_reg(t, (u32)t->what->diag->insn);
+	t->reg = reg_concerned(t);
 	if (t->reg < 0)
 		return;
 	t->was = trace_reg(&t->trace, last, depth, (u32)t->reg);
 	if (!t->was)
 		return;
+	if (t->theme == THEME_STACK && t->was->kind == PTR_TO_STACK)
+		t->byte = first_unwritten(t, t->was->frame);
+	if (t->byte) {
+		tell_slot(t, t->byte, t->was->frame);
+		return;
+	}
 	text_printf(&out, "R%d", t->reg);
 	t->story->subject = story_keep(t->story, &out);
 	words_reg(&out, t->was, depth);
@@ -149,19 +231,9 @@ static void tell_subject(struct teller *t)
 
 /* ---- the way there ---- */
 
-/* The last step at that instruction; 0: none. */
-static u32 step_at(const struct teller *t, s32 pc)
-{
-	for (u32 i = trace_len(&t->trace); i-- > 0;) {
-		if ((s32)trace_at(&t->trace, i)->pc == pc)
-			return i;
-	}
-	return 0;
-}
-
 static void slice_held(struct teller *t)
 {
-	u32 taken = step_at(t, t->what->result->blame.insn);
+	u32 taken = step_before(t, trace_len(&t->trace), t->what->result->blame.insn);
 	struct event *event;
 
 	slice_branches(&t->slice, taken);
@@ -177,15 +249,16 @@ static void slice_held(struct teller *t)
 
 static void slice_for(struct teller *t)
 {
-	s32 off = t->what->result->blame.stack_off;
-
 	t->slice.numbers = t->theme == THEME_BOUNDS || t->theme == THEME_PACKET;
 	if (t->theme == THEME_HELD)
 		slice_held(t);
-	else if (t->theme == THEME_STACK && off < 0)
-		slice_stack(&t->slice, off);
+	else if (t->byte)
+		slice_stack(&t->slice, t->was->frame, t->byte);
 	else if (t->reg >= 0 && t->reg != R10)
 		slice_reg(&t->slice, (u32)t->reg);
+	if (t->theme == THEME_LOOP)
+		slice_branches(&t->slice, step_before(t, trace_len(&t->trace) - 1,
+						      t->what->diag->insn));
 	if ((t->theme == THEME_UNINIT || t->theme == THEME_STACK) && !t->slice.written)
 		slice_branches(&t->slice, 0);
 }
@@ -380,7 +453,7 @@ void story_print(const struct story *story, const struct explanation *what,
 		put_list(&p, &t, lines_head(what));
 	for (u32 i = 0; i < story->n_lines; i++) {
 		text_printf(&t, "    %s", story->lines[i]);
-		put_line(&p, &t);
+		put_paragraph(&p, &t);
 	}
 	for (u32 i = 0; i < story->n_facts; i++) {
 		text_printf(&t, "  %s", story->facts[i]);

@@ -97,11 +97,11 @@ static void bounds_facts(struct teller *t)
 	var = &t->was->var;
 	if (!t->slice.compared)
 		fact(t, "no branch on this path looks at the number");
-	if (var->smin < 0 && var->umax <= UINT32_MAX)
+	if (t->what->diag->id == REASON_SIZE_ZERO)
 		return;
-	if (var->smin < 0)
+	if (var->smin < 0 && t->what->diag->id != REASON_OFFSET_UNBOUNDED)
 		fact(t, "nothing on this path excludes that it is negative");
-	if (var->smax >= MAX_VAR_OFF)
+	else if (var->smax >= MAX_VAR_OFF)
 		fact(t, "nothing on this path limits it from above");
 }
 
@@ -127,16 +127,21 @@ static void uninit_facts(struct teller *t)
 	reg_fact(t, "nothing on this path writes ", " in this function");
 }
 
+static void loop_facts(struct teller *t)
+{
+	if (t->reg >= 0)
+		reg_fact(t, "what ", " holds does not change from one round to the next");
+}
+
 static void stack_facts(struct teller *t)
 {
 	struct text line = TEXT_INIT;
 
-	if (!t->slice.written && t->what->result->blame.stack_off) {
-		text_printf(&line, "nothing on this path writes all of it (offset %d)",
-			    t->what->result->blame.stack_off);
-		story_fact(t->story, &line);
-	}
-	text_fini(&line);
+	if (t->slice.written || !t->byte)
+		return;
+	text_printf(&line, "nothing on this path writes the byte at stack offset %d",
+		    t->byte);
+	story_fact(t->story, &line);
 }
 
 void tell_facts(struct teller *t)
@@ -147,6 +152,7 @@ void tell_facts(struct teller *t)
 	case THEME_PACKET: packet_facts(t); break;
 	case THEME_UNINIT: uninit_facts(t); break;
 	case THEME_STACK: stack_facts(t); break;
+	case THEME_LOOP: loop_facts(t); break;
 	case THEME_OTHER:
 	case THEME_HELD:
 	case THEME_WORK:
@@ -226,7 +232,12 @@ static void bounds_advice(struct teller *t, struct text *out)
 	struct access access;
 	s64 size, most;
 
-	if (!t->was || scalar_is_const(&t->was->var) || !access_of(t, &access))
+	if (!t->was || scalar_is_const(&t->was->var))
+		return;
+	if (t->what->diag->id == REASON_OFFSET_TOO_FAR)
+		text_puts(out, "compare it with both bounds first, or use an unsigned "
+			       "type and compare it with the upper one");
+	if (!access_of(t, &access))
 		return;
 	size = object_size(t->was);
 	most = size - access.size - access.off - t->was->off;
@@ -248,6 +259,32 @@ static void uninit_advice(struct teller *t, struct text *out)
 			       "stack");
 }
 
+/* A call ended what was known of the pointer. */
+static void lost_advice(struct teller *t, struct text *out)
+{
+	for (size_t i = 0; i < t->slice.events.len; i++) {
+		const struct event *e = vec_at(&t->slice.events, i);
+		const struct reg *reg;
+
+		if (e->kind != EVENT_LOST || e->reg < 0)
+			continue;
+		reg = trace_reg(&t->trace, e->step, e->frame, (u32)e->reg);
+		if (reg && (reg_is_packet(reg) || reg->flags & PACKET_SLICE))
+			text_puts(out, "read data and data_end again after the call, and "
+				       "compare again");
+		else
+			text_puts(out, "do not use it after the call");
+		return;
+	}
+}
+
+/* The advice of the row is about NULL. */
+static bool advice_fits(const struct teller *t)
+{
+	return t->theme != THEME_NULL || !t->was || reg_is_null(t->was) ||
+	       t->was->flags & MAYBE_NULL;
+}
+
 void tell_advice(struct teller *t)
 {
 	struct text out = TEXT_INIT;
@@ -257,14 +294,16 @@ void tell_advice(struct teller *t)
 	case THEME_BOUNDS: bounds_advice(t, &out); break;
 	case THEME_HELD: held_advice(t, &out); break;
 	case THEME_UNINIT: uninit_advice(t, &out); break;
-	case THEME_OTHER:
+	case THEME_OTHER: lost_advice(t, &out); break;
+	case THEME_LOOP:
 	case THEME_NULL:
 	case THEME_STACK:
 	case THEME_WORK:
 	case THEME_DEPTH: break;
 	}
-	if (out.len || !t->story->advice)
-		t->story->advice =
-			out.len ? story_keep(t->story, &out) : t->what->diag->advice;
+	if (out.len)
+		t->story->advice = story_keep(t->story, &out);
+	else if (!t->story->advice && advice_fits(t))
+		t->story->advice = t->what->diag->advice;
 	text_fini(&out);
 }

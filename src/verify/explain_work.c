@@ -68,10 +68,8 @@ static void put_work(struct text *out, const struct teller *t, u64 work)
 {
 	u64 all = t->what->result->stats.insns_processed;
 
-	text_printf(out, ": %llu of %llu", (unsigned long long)work,
-		    (unsigned long long)all);
-	if (all)
-		text_printf(out, " (%llu %%)", (unsigned long long)(work * 100 / all));
+	text_printf(out, ": %llu %% of all work",
+		    (unsigned long long)(all ? work * 100 / all : 0));
 }
 
 /* ---- functions ---- */
@@ -162,7 +160,7 @@ static void tell_loops(struct teller *t)
 		text_puts(&out, "loop, ");
 		put_place(&out, prog, &top.spans[i]);
 		put_work(&out, t, top.spans[i].work);
-		text_printf(&out, ", begun %u times", work[top.spans[i].first]);
+		text_printf(&out, "; begun %u times", work[top.spans[i].first]);
 		story_line(t->story, &out);
 	}
 	if (top.n)

@@ -46,7 +46,7 @@ static void add_event(struct slice *slice, const struct event *event)
 
 		if (trace_at(slice->trace, old->step)->pc == pc &&
 		    (old->kind == event->kind || event->kind == EVENT_BRANCH)) {
-			old->repeated++;
+			old->repeated += old->kind == event->kind;
 			return;
 		}
 	}
@@ -261,9 +261,13 @@ static void branch(const struct back *b, struct goal *g, bool changed)
 	bool looked =
 		b->insn->dst_reg == g->no || (b->op->reg && b->insn->src_reg == g->no);
 
-	b->slice->compared |= looked || changed;
-	b->slice->refined |= changed;
-	if (changed || looked)
+	const struct reg *reg = before(b, (u32)g->no);
+	bool number = reg && reg->kind == SCALAR;
+
+	b->slice->compared |= number && (looked || changed);
+	b->slice->refined |= !number && changed;
+	/* That a pointer that cannot be NULL is not is no news. */
+	if (changed || (looked && (number || (reg && reg_is_packet(reg)))))
 		tell(b, g, changed ? EVENT_REFINED : EVENT_COMPARED);
 }
 
@@ -284,8 +288,10 @@ static void reg_step(struct back *b, struct goal *g)
 	changed = !is_same(before(b, (u32)g->no), after(b, (u32)g->no));
 	if (b->op->kind == KIND_JMP)
 		branch(b, g, changed);
-	else if (b->op->kind == KIND_CALL && changed)
-		found(b, g, EVENT_LOST);
+	if (b->op->kind == KIND_CALL && changed) {
+		tell(b, g, EVENT_LOST);
+		b->slice->written = true;
+	}
 }
 
 /* ---- the stack ---- */
@@ -421,12 +427,10 @@ void slice_reg(struct slice *slice, u32 reg)
 		&(struct goal){.live = true, .frame = last_depth(slice), .no = (s32)reg});
 }
 
-void slice_stack(struct slice *slice, s32 off)
+void slice_stack(struct slice *slice, u32 frame, s32 off)
 {
-	walk_back(slice, &(struct goal){.live = true,
-					.slot = true,
-					.frame = last_depth(slice),
-					.no = off});
+	walk_back(slice,
+		  &(struct goal){.live = true, .slot = true, .frame = frame, .no = off});
 }
 
 void slice_branches(struct slice *slice, u32 from)

@@ -42,15 +42,16 @@ struct event {
 struct slice {
 	const struct prog *prog;   /* borrowed */
 	const struct trace *trace; /* borrowed */
-	struct vec events;      /* struct event, the last one first until slice_sort() */
-	bool numbers;           /* follow numbers that were added to pointers, too */
-	bool compared, refined; /* some branch looked at it, and told something */
-	bool written;           /* the place it comes from was found */
+	struct vec events; /* struct event, the last one first until slice_sort() */
+	bool numbers;      /* follow numbers that were added to pointers, too */
+	bool compared;     /* some branch looked at a number that matters */
+	bool refined;      /* some branch told more about a pointer */
+	bool written;      /* the place it comes from was found */
 };
 
 /* Who wrote the register or the byte of the stack before the last step, and so on. */
 void slice_reg(struct slice *slice, u32 reg);
-void slice_stack(struct slice *slice, s32 off);
+void slice_stack(struct slice *slice, u32 frame, s32 off);
 /* The branches after a step. */
 void slice_branches(struct slice *slice, u32 from);
 /* In order; at most so many, those that matter most. */

@@ -21,6 +21,7 @@ enum theme {
 	THEME_STACK,  /* bytes of the stack have none */
 	THEME_HELD,   /* something was not given back */
 	THEME_WORK,   /* too much to look at */
+	THEME_LOOP,   /* it never ends */
 	THEME_DEPTH,  /* too much stack */
 };
 
@@ -31,6 +32,7 @@ struct teller {
 	struct slice slice;
 	enum theme theme;
 	s32 reg;                /* concerned; -1: none */
+	s32 byte;               /* THEME_STACK: the first one without a value; 0: none */
 	const u64 *work_before; /* [i]: of all instructions before i; explain_work.c */
 	const struct reg *was;  /* borrowed from the trace: that register; or NULL */
 };
