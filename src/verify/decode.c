@@ -56,8 +56,20 @@ static int check_map(struct env *env, u32 pc)
 		return reject_at(env, (int)pc, NO_SUCH_MAP, insn->imm);
 	if (value)
 		return check_map_value(env, pc, env->prog->maps[insn->imm]);
-	if (insn[1].imm)
-		return reject_at(env, (int)pc, LDDW_RESERVED);
+	return 0;
+}
+
+static int check_extern(struct env *env, u32 pc)
+{
+	u32 i = (u32)env->insns[pc].imm;
+	const struct extern_ref *ref;
+
+	if (i >= env->prog->n_externs)
+		return reject_at(env, (int)pc, NO_SUCH_EXTERN, env->insns[pc].imm);
+	ref = &env->prog->externs[i];
+	if (ref->typed && ref->btf_id && env->target->tells_address &&
+	    !env->target->tells_address(ref->name))
+		return reject_at(env, (int)pc, KSYM_NO_ADDRESS, ref->name);
 	return 0;
 }
 
@@ -70,15 +82,12 @@ static int check_lddw(struct env *env, u32 pc)
 	case LDDW_FUNC: return 0;
 	case LDDW_MAP_IDX:
 	case LDDW_MAP_IDX_VALUE: return check_map(env, pc);
-	case LDDW_BTF_ID:
-		if ((u32)insn->imm < env->prog->n_externs)
-			return 0;
-		return reject_at(env, (int)pc, NO_SUCH_EXTERN, insn->imm);
+	case LDDW_BTF_ID: return check_extern(env, pc);
 	case LDDW_MAP_FD:
 	case LDDW_MAP_VALUE: return reject_at(env, (int)pc, NO_SUCH_MAP, insn->imm);
 	case LDDW_SRCS: break;
 	}
-	return reject_at(env, (int)pc, LDDW_RESERVED);
+	return reject_at(env, (int)pc, UNKNOWN_OPCODE, insn->code);
 }
 
 static int check_call(struct env *env, u32 pc)

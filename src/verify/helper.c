@@ -598,7 +598,7 @@ static int remember_map(struct env *env, const struct call *call)
 	case BPF_FUNC_map_push_elem:
 	case BPF_FUNC_map_pop_elem:
 		if (!map_prog_writes(call->map))
-			return reject(env, MAP_READ_ONLY, call->map->name);
+			return reject(env, MAP_WRITE_FORBIDDEN, call->map->name);
 		break;
 	case BPF_FUNC_tail_call:
 	case BPF_FUNC_map_lookup_elem:

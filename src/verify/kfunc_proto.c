@@ -388,8 +388,6 @@ static int add_kfunc(struct env *env, const struct kfunc **known, u32 pc, u32 *n
 	struct kfunc *kfunc;
 	int err;
 
-	if (!env->privileged)
-		return reject_at(env, (int)pc, KFUNC_UNPRIVILEGED);
 	if (!env->prog->gpl_compatible)
 		return reject_at(env, (int)pc, KFUNC_GPL, ref->name);
 	/* refused only where it is reached */

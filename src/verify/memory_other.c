@@ -108,9 +108,11 @@ static int buffer_access(struct env *env, const struct access *access)
 	if (err)
 		return err;
 	if (off < 0)
-		return reject(env, BUFFER_OFFSET, (int)access->reg, (long long)off);
+		return reject(env, NEGATIVE_POINTER, (int)access->reg,
+			      reg_kind_name(reg->kind), (long long)off);
 	if (!scalar_is_const(&reg->var))
-		return reject(env, BUFFER_VARIABLE, (int)access->reg);
+		return reject(env, VARIABLE_POINTER, (int)access->reg,
+			      reg_kind_name(reg->kind));
 	load_unknown(env, access);
 	return 0;
 }

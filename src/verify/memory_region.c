@@ -71,9 +71,11 @@ static int buf_region(struct env *env, const struct region_use *use)
 	if (err)
 		return err;
 	if (reg->off < 0)
-		return reject(env, BUFFER_OFFSET, (int)use->reg, (long long)reg->off);
+		return reject(env, NEGATIVE_POINTER, (int)use->reg,
+			      reg_kind_name(reg->kind), (long long)reg->off);
 	if (!scalar_is_const(&reg->var))
-		return reject(env, BUFFER_VARIABLE, (int)use->reg);
+		return reject(env, VARIABLE_POINTER, (int)use->reg,
+			      reg_kind_name(reg->kind));
 	return 0;
 }
 

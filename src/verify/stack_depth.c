@@ -139,8 +139,7 @@ static int follow_calls(struct walk *walk, u32 no, u32 frames, s32 total)
 		if (!counts)
 			continue;
 		if (frames + 1 >= FRAMES)
-			return reject_at(env, (int)call->pc, TOO_MANY_FRAMES,
-					 (int)FRAMES);
+			return reject_at(env, (int)call->pc, CALL_TOO_DEEP, (u32)FRAMES);
 		if (total > to->depth)
 			to->depth = total;
 		to->callback |= callback;
