@@ -66,6 +66,24 @@ static int read_running_types(struct skep_target *t, struct skep_diag *diag)
 	return err == -ENOMEM ? fail(diag, NO_MEMORY, NO_PC) : 0;
 }
 
+/* The kernel that runs.  A line is "ffffffff82a01000 D name", of modules with more after
+ * it; where the list is not shown, all are taken to be there. */
+static bool running_tells_address(const char *name)
+{
+	FILE *f = fopen("/proc/kallsyms", "re");
+	char line[512], symbol[400];
+	bool found = !f, any = false;
+
+	while (!found && fgets(line, sizeof(line), f)) {
+		any = true;
+		found = sscanf(line, "%*s %*s %399s", symbol) == 1 &&
+			!strcmp(symbol, name);
+	}
+	if (f)
+		fclose(f);
+	return found || !any;
+}
+
 static int new_named(const char *name, struct skep_target **target,
 		     struct skep_diag *diag)
 {
@@ -101,6 +119,8 @@ SKEP_API int skep_target_new(const char *name, const char *btf,
 		err = read_types(t, btf, diag);
 	else if (running) /* they belong to no other version */
 		err = read_running_types(t, diag);
+	if (running && !btf)
+		t->target.tells_address = running_tells_address;
 	if (err)
 		skep_target_free(t);
 	else

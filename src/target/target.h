@@ -33,6 +33,9 @@ struct target_modules {
 };
 
 struct target {
+	/* Are programs told the address of that variable or function?  NULL: yes.  Kernels
+	 * built without CONFIG_KALLSYMS_ALL tell those of functions only. */
+	bool (*tells_address)(const char *name);
 	u32 version;           /* of Linux */
 	const struct btf *btf; /* its types; borrowed; NULL: not known */
 	struct target_modules *modules; /* borrowed; NULL: none */
