@@ -41,6 +41,7 @@ struct insn_aux {
 	bool fastcall_pattern; /* spill, fill or call of a fastcall: may touch fastcall_stack_off */
 	bool iter_next;    /* a call of an iterator's next */
 	u16 live_regs;     /* a bit each: read before written from here on */
+	u16 back_regs;     /* going back (precision.c) concerns it only where one of these matters */
 	u32 scc;           /* of the control flow; 0: in no loop */
 	u32 subprog;       /* index of the one it belongs to */
 	/* What a pointer is that this instruction uses: every path must agree.  UNINIT: none yet */

@@ -350,11 +350,13 @@ int explore_program(struct env *env)
 
 int explorer_new(struct env *env)
 {
-	struct explorer *ex = calloc(1, sizeof(*ex));
+	struct explorer *ex = malloc(sizeof(*ex));
 
 	env->explorer = ex;
 	if (!ex)
 		return env_no_memory(env);
+	memset(ex, 0,
+	       offsetof(struct explorer, idmap)); /* idmap is reset before each use */
 	ex->compare_all = !env->privileged || env->opts->all_precise;
 	ex->kept = calloc(env->n_insns, sizeof(struct state *));
 	ex->loops = calloc(env->n_sccs + 1, sizeof(struct loop *));

@@ -85,6 +85,8 @@ const struct state *visit_find_entry(const struct env *env, const struct state *
 void visit_fini(struct env *env);
 
 /* ---- precision.c ---- */
+/* aux->back_regs, once, after cfg_build(). */
+void precision_prepare(struct env *env);
 /* The path to "to" must be precise where "from", which covers it, is. */
 void precision_propagate(struct env *env, const struct state *from, struct state *to,
 			 bool *changed);

@@ -29,6 +29,12 @@ struct history {
 	u8 frame, slot;
 	u8 n_linked;
 	struct linked linked[MAX_LINKED];
+	/* precision.c: what was precise already before the instruction walked_pc, the last
+	 * time that somebody started there; nothing: 0 */
+	u8 walked_frame;
+	u16 walked_regs;
+	u32 walked_pc;
+	u64 walked_slots;
 };
 
 /* The entry of the instruction at env->pc, made when there is none; NULL: memory (told).

@@ -24,7 +24,7 @@ enum {
 	MAX_BLOCK = 512 + MAX_REFS * sizeof(struct ref) + FRAMES * MAX_FRAME + GRAIN,
 	CLASSES = MAX_BLOCK / GRAIN + 1,
 	SLACK = 4, /* so many grains too large is good enough, rather than a new chunk */
-	FIRST_CHUNK = 1 << 16,
+	FIRST_CHUNK = 1 << 14,
 	MAX_CHUNK = 1 << 20,
 	DEFAULT_LIMIT = 64 << 20,
 };
@@ -47,7 +47,8 @@ struct keep_pool {
 	u8 *at; /* of the newest chunk: what was not given out */
 	size_t left;
 	size_t chunk_size;
-	size_t fixed; /* bytes of the arena that every program of its size needs */
+	size_t fixed;  /* bytes of the arena that every program of its size needs */
+	void *working; /* owned: the working state */
 };
 
 int keep_new(struct env *env)
@@ -70,6 +71,7 @@ void keep_free(struct env *env)
 		next = c->next;
 		free(c);
 	}
+	free(pool->working);
 	free(pool);
 	env->pool = NULL;
 }
@@ -273,18 +275,24 @@ struct frame *env_new_frame(struct env *env, struct state *st, u32 subprog)
 	return frame;
 }
 
+/* Of its frames and references nothing is read before it is set: most programs need one
+ * frame and few slots, and the memory of the others is never touched. */
 struct state *state_new_working(struct env *env)
 {
-	struct state *st = arena_alloc(&env->arena, sizeof(*st));
-	u8 *frames = arena_array(&env->arena, FRAMES, MAX_FRAME);
+	size_t refs = MAX_REFS * sizeof(struct ref);
+	size_t size = sizeof(struct state) + refs + FRAMES * (size_t)MAX_FRAME;
+	u8 *p = malloc(size);
+	struct state *st = (struct state *)p;
 
-	if (!st || !frames)
+	if (!p)
 		return NULL;
-	st->refs = arena_array(&env->arena, MAX_REFS, sizeof(struct ref));
-	if (!st->refs)
-		return NULL;
+	env->pool->working = p;
+	env->stats.memory += size;
+	env->pool->fixed += size;
+	*st = (struct state){.refs = (struct ref *)(p + sizeof(*st))};
+	p += sizeof(*st) + refs;
 	for (u32 i = 0; i < FRAMES; i++)
-		st->frames[i] = (struct frame *)(frames + (size_t)i * MAX_FRAME);
+		st->frames[i] = (struct frame *)(p + (size_t)i * MAX_FRAME);
 	return st;
 }
 

@@ -25,8 +25,8 @@ struct state *state_pack(struct env *env, struct state *st);
 /* The frames of a small one. */
 void state_unpack(const struct state *st, struct frame *frames[FRAMES]);
 
-/* Zeroed, with room for everything: all frames, slots and references.  It lives in the
- * arena.  NULL: out of memory. */
+/* With room for everything: all frames, slots and references.  keep_free() frees it.
+ * NULL: out of memory. */
 struct state *state_new_working(struct env *env);
 
 #endif

@@ -273,18 +273,107 @@ static bool back_one(const struct back *b)
 	return false;
 }
 
+/* ---- going back quickly ---- */
+
+enum { ALWAYS = 1 << 15 }; /* no register has this number */
+
+static u16 back_regs_of(const struct insn *insn, const struct op_info *op)
+{
+	u16 dst = (u16)(1u << insn->dst_reg), src = (u16)(1u << insn->src_reg);
+
+	switch ((enum op_kind)op->kind) {
+	case KIND_INVALID: /* the second half of a wide one */
+	case KIND_JA:
+	case KIND_MAY_GOTO: return 0;
+	case KIND_ALU:
+	case KIND_END:
+	case KIND_ADDR_SPACE_CAST:
+	case KIND_LDDW:
+	case KIND_LDX:
+	case KIND_LDXS:
+	case KIND_LOAD_ACQ:
+	case KIND_ST:
+	case KIND_STX:
+	case KIND_STORE_REL: return dst;
+	case KIND_JMP: return op->reg ? dst | src : 0;
+	case KIND_ATOMIC:
+	case KIND_CALL:
+	case KIND_CALLX:
+	case KIND_EXIT:
+	case KIND_LD_ABS:
+	case KIND_LD_IND: break;
+	}
+	return ALWAYS;
+}
+
+void precision_prepare(struct env *env)
+{
+	for (u32 pc = 0; pc < env->n_insns; pc++)
+		env->aux[pc].back_regs =
+			back_regs_of(&env->insns[pc], op_info(env->aux[pc].op));
+}
+
+/* What the instruction does to the marks; where nothing was noted, only registers count.
+ * False: the way is lost. */
+static bool back_over(struct back *b)
+{
+	u32 concerned = b->marks->regs[b->marks->frame] | ALWAYS;
+	bool noted = b->entry && (b->entry->flags || b->entry->n_linked);
+
+	if (!noted && !(b->env->aux[b->pc].back_regs & concerned))
+		return true;
+	spread_links(b);
+	if (!back_one(b))
+		return false;
+	spread_links(b);
+	return true;
+}
+
+/* Only the current function's: others are rare, and not remembered. */
+static bool marks_elsewhere(const struct marks *m)
+{
+	u64 all = 0;
+
+	for (u32 i = 0; i < m->frame; i++)
+		all |= m->regs[i] | m->slots[i];
+	return all;
+}
+
+/*
+ * A walk that comes to where an earlier one started, on the same path and with no more
+ * marks, would only repeat it: in a loop, each iteration goes back to the one before.
+ */
+static bool was_walked(const struct history *at, const struct marks *m, u32 pc)
+{
+	return at && at->walked_pc == pc && at->walked_frame == m->frame &&
+	       !(m->regs[m->frame] & ~at->walked_regs) &&
+	       !(m->slots[m->frame] & ~at->walked_slots) && !marks_elsewhere(m);
+}
+
+static void note_walk(struct history *at, const struct marks *m, u32 pc)
+{
+	if (!at || marks_elsewhere(m))
+		return;
+	at->walked_pc = pc;
+	at->walked_frame = (u8)m->frame;
+	at->walked_regs = m->regs[m->frame];
+	at->walked_slots = m->slots[m->frame];
+}
+
 /* Through the instructions of one state.  False: the way is lost. */
 static bool back_state(struct back *b, const struct state *st, bool skip_first)
 {
 	struct history_walk walk = history_walk(st);
 
+	if (skip_first)
+		note_walk(st->history, b->marks, b->pc);
 	do {
 		if (!skip_first) {
 			b->entry = history_at(&walk, b->pc);
-			spread_links(b);
-			if (!back_one(b))
+			if (!back_over(b))
 				return false;
-			spread_links(b);
+			if (was_walked(walk.at, b->marks, b->pc))
+				*b->marks = (struct marks){.frame = b->marks->frame};
 		}
 		skip_first = false;
 		if (marks_empty(b->marks))

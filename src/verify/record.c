@@ -498,18 +498,36 @@ const struct record *record_of(struct env *env, const struct btf *btf, u32 type,
 
 /* ---- questions ---- */
 
+enum {
+	MEMBER_KINDS =
+		FIELD_SPIN_LOCK | FIELD_GRAPH_ROOT | FIELD_GRAPH_NODE | FIELD_REFCOUNT
+};
+
 bool record_member_is_special(const struct btf *btf, u32 type)
 {
-	static const u32 kinds =
-		FIELD_SPIN_LOCK | FIELD_GRAPH_ROOT | FIELD_GRAPH_NODE | FIELD_REFCOUNT;
 	const char *name = btf_name(btf, type);
 	struct found found;
 
 	for (u32 i = 0; is_struct(btf, type) && i < ARRAY_SIZE(specials); i++) {
-		if (specials[i].kind & kinds && !strcmp(name, specials[i].name))
+		if (specials[i].kind & MEMBER_KINDS && !strcmp(name, specials[i].name))
 			return btf_find(btf, name, BTF_STRUCT) == type;
 	}
 	return which_pointer(btf, FIELD_KPTR, type, &found) > 0;
+}
+
+bool record_may_have_special(const struct btf *btf)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(specials); i++) {
+		if (specials[i].kind & MEMBER_KINDS &&
+		    btf_find(btf, specials[i].name, BTF_STRUCT))
+			return true;
+	}
+	for (u32 i = 0; i < ARRAY_SIZE(pointer_tags); i++) {
+		if (pointer_tags[i].kind & FIELD_KPTR &&
+		    btf_find(btf, pointer_tags[i].tag, BTF_TYPE_TAG))
+			return true;
+	}
+	return false;
 }
 
 const struct record_field *record_find(const struct record *rec, u32 offset, u32 kinds)

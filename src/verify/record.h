@@ -57,6 +57,8 @@ const struct record *record_of(struct env *env, const struct btf *btf, u32 type,
 int records_make(struct env *env);
 /* Does a member of that type make a struct one of those? */
 bool record_member_is_special(const struct btf *btf, u32 type);
+/* False: no type of them does, by a few look-ups. */
+bool record_may_have_special(const struct btf *btf);
 /* Fills value_record of graph roots, once all structs have their records. */
 void record_link(const struct env *env, const struct record *rec);
 /* Of a struct of the program's BTF that bpf_obj_new() can make, or NULL. */

@@ -136,10 +136,14 @@ static int add_structs(struct env *env, const bool *special)
 
 static int make_structs(struct env *env)
 {
-	const bool *special = special_members(env, env->prog->btf);
 	struct records *records = env->records;
-	int err = special ? add_structs(env, special) : env_no_memory(env);
+	const bool *special;
+	int err;
 
+	if (!record_may_have_special(env->prog->btf))
+		return 0; /* most objects: no need to look at each of their types */
+	special = special_members(env, env->prog->btf);
+	err = special ? add_structs(env, special) : env_no_memory(env);
 	for (u32 i = 0; i < records->n_structs && !err; i++)
 		record_link(env, records->structs[i].rec);
 	for (u32 i = 0; i < records->n_structs && !err; i++) {

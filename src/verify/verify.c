@@ -131,6 +131,8 @@ static int prepare(struct env *env)
 	if (!err)
 		err = live_regs_compute(env);
 	if (!err)
+		precision_prepare(env);
+	if (!err)
 		err = keep_new(env);
 	if (!err)
 		err = liveness_new(env);
