@@ -133,7 +133,7 @@ static int check_sleepable(struct env *env)
 {
 	const char *func = env->attach_name;
 	bool may = env->prog->type == PROG_TYPE_LSM ? lsm_is_sleepable(func)
-						    : trace_is_sleepable(func);
+						    : trace_is_sleepable(env, func);
 
 	return may ? 0 : reject_at(env, NO_PC, ATTACH_NOT_SLEEPABLE, func);
 }
@@ -148,7 +148,7 @@ static int check_function(struct env *env)
 		return err;
 	if (env->prog->sleepable)
 		err = check_sleepable(env);
-	else if (how == ATTACH_MODIFY_RETURN && !trace_is_modifiable(func))
+	else if (how == ATTACH_MODIFY_RETURN && !trace_is_modifiable(env, func))
 		err = reject_at(env, NO_PC, ATTACH_NOT_MODIFIABLE, func);
 	if (err)
 		return err;

@@ -32,9 +32,9 @@ bool lsm_return_range(const struct env *env, s32 *min, s32 *max);
 
 /* ---- attach_names.c: what may be attached to, where types do not say it ---- */
 /* May a program that sleeps be attached to this function of the kernel? */
-bool trace_is_sleepable(const char *func);
+bool trace_is_sleepable(const struct env *env, const char *func);
 /* May its result be replaced? */
-bool trace_is_modifiable(const char *func);
+bool trace_is_modifiable(const struct env *env, const char *func);
 /* Never traced; never returns. */
 bool trace_is_denied(const char *func);
 bool trace_never_returns(const char *func);

@@ -11,28 +11,30 @@
 
 #include "abi/abi.h"
 #include "verify/attach.h"
+#include "verify/config.h"
 
 /* Each list is sorted. */
 
-/* Functions made for errors to be injected, beside system calls; sleeps: not called where
+/* Functions made for errors to be injected, beside system calls; and those that are there
+ * for programs to modify, however the kernel was configured.  sleeps: not called where
  * nobody may sleep. */
-static const struct {
+static const struct replaceable {
 	const char *name;
-	bool sleeps;
-} injectable[] = {
-	{"__filemap_add_folio", false},
-	{"bpf_fentry_test1", true},
-	{"bpf_modify_return_test", false},
-	{"bpf_modify_return_test2", false},
-	{"bpf_modify_return_test_tp", false},
-	{"btrfs_search_slot", true},
-	{"ftrace_modify_code", true},
-	{"io_ctl_init", true},
-	{"open_ctree", true},
-	{"should_fail_alloc_page", false},
-	{"should_fail_bio", true},
-	{"should_failslab", false},
-	{"update_socket_protocol", false},
+	bool sleeps, for_programs;
+} replaceable[] = {
+	{"__filemap_add_folio", false, false},
+	{"bpf_fentry_test1", true, true},
+	{"bpf_modify_return_test", false, true},
+	{"bpf_modify_return_test2", false, true},
+	{"bpf_modify_return_test_tp", false, true},
+	{"btrfs_search_slot", true, false},
+	{"ftrace_modify_code", true, false},
+	{"io_ctl_init", true, false},
+	{"open_ctree", true, false},
+	{"should_fail_alloc_page", false, false},
+	{"should_fail_bio", true, false},
+	{"should_failslab", false, false},
+	{"update_socket_protocol", false, true},
 };
 
 static const char *const denied[] = {
@@ -78,22 +80,32 @@ static bool is_system_call(const char *func)
 	       starts_with(func, "__x64_compat_sys_");
 }
 
-bool trace_is_sleepable(const char *func)
+/* NULL: its result cannot be replaced. */
+static const struct replaceable *find_replaceable(const struct env *env, const char *func)
 {
-	for (u32 i = 0; i < ARRAY_SIZE(injectable); i++) {
-		if (!strcmp(func, injectable[i].name))
-			return injectable[i].sleeps;
+	static const struct replaceable system_call = {"", true, false};
+	const struct replaceable *found = is_system_call(func) ? &system_call : NULL;
+
+	for (u32 i = 0; i < ARRAY_SIZE(replaceable); i++) {
+		if (!strcmp(func, replaceable[i].name))
+			found = &replaceable[i];
 	}
-	return is_system_call(func);
+	if (found && (!found->for_programs || !env->rules->modified_by_set) &&
+	    !config_injects_errors(env))
+		return NULL;
+	return found;
 }
 
-bool trace_is_modifiable(const char *func)
+bool trace_is_sleepable(const struct env *env, const char *func)
 {
-	for (u32 i = 0; i < ARRAY_SIZE(injectable); i++) {
-		if (!strcmp(func, injectable[i].name))
-			return true;
-	}
-	return is_system_call(func) || starts_with(func, "security_");
+	const struct replaceable *found = find_replaceable(env, func);
+
+	return found && found->sleeps;
+}
+
+bool trace_is_modifiable(const struct env *env, const char *func)
+{
+	return find_replaceable(env, func) || starts_with(func, "security_");
 }
 
 bool trace_is_denied(const char *func)

@@ -67,6 +67,12 @@ const char *config_missing_for(const struct env *env, u32 helper)
 	return NULL;
 }
 
+bool config_injects_errors(const struct env *env)
+{
+	return !tells_functions(env->kernel) ||
+	       btf_find(env->kernel, "within_error_injection_list", BTF_FUNC);
+}
+
 /* One struct of the kernel has a pair of members for each type that it was built with. */
 bool config_has_type(const struct env *env, u32 prog_type)
 {

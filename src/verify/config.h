@@ -10,6 +10,9 @@
 /* The option that the kernel was built without and the helper needs ("XFRM"), or NULL. */
 const char *config_missing_for(const struct env *env, u32 helper);
 
+/* Functions may be made to fail: where that is so, programs may sleep and modify results. */
+bool config_injects_errors(const struct env *env);
+
 bool config_has_type(const struct env *env, u32 prog_type);
 
 /* No CPU has a number as high as this one. */
