@@ -46,9 +46,12 @@ static void change_reg(struct gen *g, struct insn *insn)
 	bool alu = class == CLASS_ALU || class == CLASS_ALU64;
 	bool jump = class == CLASS_JMP || class == CLASS_JMP32;
 
+	bool swap = alu && (insn->code & 0xf0) == 0xd0;
+	bool has_src = alu || jump ? insn->code & 8 && !swap : class != CLASS_ST;
+
 	if (jump && !has_imm(insn) && !(insn->code & 8))
 		return; /* exit, goto */
-	if (one_in(g, 2) && ((!alu && !jump && class != CLASS_ST) || insn->code & 8))
+	if (has_src && one_in(g, 2))
 		insn->src_reg = (u8)below(g, 11);
 	else
 		insn->dst_reg = (u8)below(g, 11);
