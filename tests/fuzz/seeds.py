@@ -2,7 +2,7 @@
 
 	seeds.py OUT-FOLDER KIND FILE...
 
-KIND elf, asm: the files themselves; btf: that section of objects; insns: every section of code; pcap: the first
+KIND elf, verify, asm: the files themselves; btf: that section of objects; insns: every section of code; pcap: the first
 packets of a capture, as pcap, pcapng and compressed.
 """
 import gzip
@@ -54,7 +54,7 @@ def pcapng(records):
 
 
 def pieces(kind, data):
-    if kind in ('elf', 'asm'):
+    if kind in ('elf', 'verify', 'asm'):
         return [data]
     if kind == 'btf':
         return [body for name, _, _, body in sections(data) if name == '.BTF']
