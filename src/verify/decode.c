@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "abi/abi.h"
+#include "abi/insns.h"
 #include "verify/explore.h"
 
 enum { MAX_SUBPROGS = 256, ARENA_PAGE = 4096 };
@@ -103,6 +104,16 @@ static int check_call(struct env *env, u32 pc)
 	return 0;
 }
 
+/* Instructions that the target does not have yet, also where nothing leads to. */
+static int check_age(struct env *env, u32 pc)
+{
+	u32 since = abi_insn_since(env->aux[pc].op);
+
+	if (since <= env->rules->version || since == 0xffffffff)
+		return 0;
+	return reject_at(env, (int)pc, INSN_TOO_NEW, since >> 16, since >> 8 & 0xff);
+}
+
 static int decode_all(struct env *env)
 {
 	for (u32 pc = 0; pc < env->n_insns; pc++) {
@@ -110,9 +121,11 @@ static int decode_all(struct env *env)
 		int err = 0;
 
 		aux->op = (u8)decode(&env->insns[pc]);
-		if (aux->op == OP_CALL)
+		if (env->rules->version < ABI_LINUX(6, 18))
+			err = check_age(env, pc);
+		if (!err && aux->op == OP_CALL)
 			err = check_call(env, pc);
-		if (aux->op == OP_LDDW)
+		if (!err && aux->op == OP_LDDW)
 			err = check_lddw(env, pc);
 		if (!err && refers_to_function(aux, &env->insns[pc]) && !env->privileged)
 			err = reject_at(env, (int)pc, CALLS_NEED_PRIVILEGES);

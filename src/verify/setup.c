@@ -57,6 +57,16 @@ static u32 attach_type_of(const struct prog *prog)
 	}
 }
 
+/* Programs of other types may name any attach type, even one that comes later. */
+static bool is_attach_type_checked(u32 prog_type)
+{
+	for (u32 i = 0; i < sizeof(attachable) / sizeof(attachable[0]); i++) {
+		if (attachable[i].prog_type == prog_type)
+			return true;
+	}
+	return prog_type == PROG_TYPE_TRACING || prog_type == PROG_TYPE_LSM;
+}
+
 static bool may_attach_so(u32 prog_type, u32 attach_type)
 {
 	for (u32 i = 0; i < sizeof(attachable) / sizeof(attachable[0]); i++) {
@@ -81,7 +91,8 @@ static int check_type(struct env *env)
 				 type->since >> 16, type->since >> 8 & 0xff);
 	if (!config_has_type(env, prog->type))
 		return reject_at(env, NO_PC, PROG_TYPE_NOT_BUILT, type->name);
-	if (env->attach_type && attach && attach->since > version)
+	if (env->attach_type && attach && attach->since > version &&
+	    is_attach_type_checked(prog->type))
 		return reject_at(env, NO_PC, ATTACH_TYPE_TOO_NEW, attach->name,
 				 attach->since >> 16, attach->since >> 8 & 0xff);
 	if (!may_attach_so(prog->type, env->attach_type))
