@@ -64,13 +64,16 @@ static int check_extern(struct env *env, u32 pc)
 {
 	u32 i = (u32)env->insns[pc].imm;
 	const struct extern_ref *ref;
+	const char *name;
 
 	if (i >= env->prog->n_externs)
 		return reject_at(env, (int)pc, NO_SUCH_EXTERN, env->insns[pc].imm);
 	ref = &env->prog->externs[i];
-	if (ref->typed && ref->btf_id && env->target->tells_address &&
-	    !env->target->tells_address(ref->name))
-		return reject_at(env, (int)pc, KSYM_NO_ADDRESS, ref->name);
+	if (!ref->typed || !ref->btf_id || ref->module || !env->target->tells_address)
+		return 0;
+	name = btf_name(env->kernel, ref->btf_id); /* the program may call it otherwise */
+	if (!env->target->tells_address(name))
+		return reject_at(env, (int)pc, KSYM_NO_ADDRESS, name);
 	return 0;
 }
 
