@@ -2,9 +2,6 @@
 /* Iterators, sections of RCU, preemption and interrupts. */
 #include "case.h"
 
-struct bpf_iter_num {
-	long opaque;
-};
 struct task_struct {
 	int pid;
 } KERNEL_TYPE;
