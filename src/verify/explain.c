@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "abi/abi.h"
 #include "verify/listing.h"
 #include "verify/story.h"
 #include "verify/words.h"
@@ -43,6 +44,7 @@ static enum theme theme_of(int id)
 		{REASON_SIZE_ZERO, THEME_BOUNDS},
 		{REASON_STACK_UNBOUNDED, THEME_BOUNDS},
 		{REASON_STACK_RANGE, THEME_BOUNDS},
+		{REASON_STACK_ABOVE, THEME_BOUNDS},
 		{REASON_RETURN_RANGE, THEME_BOUNDS},
 		{REASON_CALLBACK_RANGE, THEME_BOUNDS},
 		{REASON_VARIABLE_POINTER, THEME_BOUNDS},
@@ -52,6 +54,16 @@ static enum theme theme_of(int id)
 		{REASON_INFINITE_LOOP, THEME_LOOP},
 		{REASON_REF_LEAK, THEME_HELD},
 		{REASON_IN_LOCK, THEME_HELD},
+		{REASON_CALL_IN_LOCK, THEME_HELD},
+		{REASON_GLOBAL_CALL_IN_LOCK, THEME_HELD},
+		{REASON_GLOBAL_CALL_SLEEPS, THEME_HELD},
+		{REASON_HELPER_SLEEPS_IN, THEME_HELD},
+		{REASON_KFUNC_SLEEPS_IN, THEME_HELD},
+		{REASON_KFUNC_NESTED_RCU, THEME_HELD},
+		{REASON_LOCK_TWICE, THEME_HELD},
+		{REASON_LOCK_DIFFERENT, THEME_HELD},
+		{REASON_LOCK_ORDER, THEME_HELD},
+		{REASON_IRQ_ORDER, THEME_HELD},
 		{REASON_IN_IRQ_SECTION, THEME_HELD},
 		{REASON_IN_RCU_SECTION, THEME_HELD},
 		{REASON_IN_PREEMPT_SECTION, THEME_HELD},
@@ -171,7 +183,7 @@ static bool is_written(const struct teller *t, u32 frame, s32 off)
 	       t->trace.end.slots[frame][no][(u32)off & 7] != SLOT_INVALID;
 }
 
-/* From the one on that the reason names. */
+/* From the one on that the reason names; that one when all of them are. */
 static s32 first_unwritten(const struct teller *t, u32 frame)
 {
 	s32 off = t->what->result->blame.stack_off;
@@ -180,7 +192,22 @@ static s32 first_unwritten(const struct teller *t, u32 frame)
 		return 0;
 	while (off < 0 && is_written(t, frame, off))
 		off++;
-	return off;
+	return off ? off : t->what->result->blame.stack_off;
+}
+
+/* What is in the slot, where it is written. */
+static const char *held_there(const struct teller *t, u32 frame, s32 off)
+{
+	switch ((enum slot_type)t->trace.end.slots[frame][slot_of(off)][0]) {
+	case SLOT_DYNPTR: return "a dynptr is kept there";
+	case SLOT_ITER: return "an iterator is kept there";
+	case SLOT_IRQ_FLAG: return "interrupt flags are kept there";
+	case SLOT_SPILL: return "a register is kept there";
+	case SLOT_INVALID:
+	case SLOT_MISC:
+	case SLOT_ZERO: break;
+	}
+	return "all written";
 }
 
 /* Which of the eight bytes have been written. */
@@ -193,15 +220,31 @@ static void tell_slot(struct teller *t, s32 off, u32 frame)
 
 	text_printf(&out, "stack bytes %d to %d", lowest, lowest + 7);
 	t->story->subject = story_keep(t->story, &out);
-	for (u32 i = 0; i < 8; i++) {
+	for (u32 i = 0; i < 8 && !is_written(t, frame, off); i++) {
 		if (is_written(t, frame, lowest + (s32)i))
 			continue;
 		text_printf(&out, "%s%d", sep, lowest + (s32)i);
 		sep = ", ";
 	}
-	text_puts(&out, out.len ? " never written" : "all written");
+	if (out.len)
+		text_puts(&out, " never written");
+	else
+		text_puts(&out, held_there(t, frame, off));
 	t->story->state = story_keep(t->story, &out);
 	text_fini(&out);
+}
+
+/* On the stack, by the refused instruction; 0: none. */
+static s32 byte_accessed(const struct teller *t)
+{
+	const struct insn *insn = &t->what->prog->insns[t->what->diag->insn];
+	s64 off;
+
+	if (t->was->kind != PTR_TO_STACK || !scalar_is_const(&t->was->var) ||
+	    insn_class(insn->code) > CLASS_STX)
+		return 0;
+	off = (s64)t->was->var.bits.value + t->was->off + insn->off;
+	return off < 0 && off >= -STACK_BYTES ? (s32)off : 0;
 }
 
 static void tell_subject(struct teller *t)
@@ -216,6 +259,8 @@ static void tell_subject(struct teller *t)
 	t->was = trace_reg(&t->trace, last, depth, (u32)t->reg);
 	if (!t->was)
 		return;
+	if (t->theme == THEME_OTHER)
+		t->byte = byte_accessed(t);
 	if (t->theme == THEME_STACK && t->was->kind == PTR_TO_STACK)
 		t->byte = first_unwritten(t, t->was->frame);
 	if (t->byte) {
@@ -231,20 +276,89 @@ static void tell_subject(struct teller *t)
 
 /* ---- the way there ---- */
 
+/* Locks and sections, by what enters them. */
+static bool enters(struct text *scratch, const struct prog *prog, u32 pc)
+{
+	static const char *const names[] = {
+		"bpf_spin_lock",      "bpf_rcu_read_lock", "bpf_preempt_disable",
+		"bpf_local_irq_save", "bpf_res_spin_lock", "bpf_res_spin_lock_irqsave",
+	};
+	const char *callee = listing_callee(scratch, prog, pc);
+
+	for (u32 i = 0; callee && i < ARRAY_SIZE(names); i++) {
+		if (!strcmp(callee, names[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Where the lock or section that is in the way was entered: the last one. */
+static void slice_entered(struct teller *t)
+{
+	struct text scratch = TEXT_INIT;
+	struct event *event = NULL;
+
+	for (u32 i = trace_len(&t->trace) - 1; i-- > 0 && !event;) {
+		const struct trace_step *step = trace_at(&t->trace, i);
+
+		if (!enters(&scratch, t->what->prog, step->pc))
+			continue;
+		slice_branches(&t->slice, i);
+		event = vec_push(&t->slice.events);
+		if (!event)
+			break;
+		*event = (struct event){.step = i,
+					.kind = EVENT_ENTERED,
+					.frame = step->depth,
+					.reg = R1};
+	}
+	text_fini(&scratch);
+}
+
 static void slice_held(struct teller *t)
 {
 	u32 taken = step_before(t, trace_len(&t->trace), t->what->result->blame.insn);
 	struct event *event;
 
-	slice_branches(&t->slice, taken);
-	if (t->what->result->blame.insn < 0)
+	if (t->what->result->blame.insn < 0) {
+		slice_entered(t);
 		return;
+	}
+	slice_branches(&t->slice, taken);
 	event = vec_push(&t->slice.events);
 	if (event)
 		*event = (struct event){.step = taken,
 					.kind = EVENT_RESULT,
 					.frame = trace_at(&t->trace, taken)->depth,
 					.reg = R0};
+}
+
+/* Of memory that a helper is given, the next argument is the size. */
+static void slice_size(struct teller *t)
+{
+	const struct insn *insn = &t->what->prog->insns[t->what->diag->insn];
+	const struct abi_helper *helper;
+	const struct reg *size;
+	struct text out = TEXT_INIT;
+	u32 kind;
+
+	if (decode(insn) != OP_CALL || insn->src_reg != CALL_HELPER || t->reg < R1 ||
+	    t->reg >= R5)
+		return;
+	helper = abi_helper((u32)insn->imm);
+	kind = helper ? helper->args[t->reg] & ABI_BASE : ARG_DONTCARE;
+	if (kind != ARG_CONST_SIZE && kind != ARG_CONST_SIZE_OR_ZERO)
+		return;
+	t->size_reg = t->reg + 1;
+	slice_reg(&t->slice, (u32)t->size_reg);
+	size = trace_reg(&t->trace, trace_len(&t->trace) - 1,
+			 trace_at(&t->trace, trace_len(&t->trace) - 1)->depth,
+			 (u32)t->reg + 1);
+	if (!size || size->kind != SCALAR)
+		return;
+	text_printf(&out, "R%d, the size: ", t->reg + 1);
+	words_range(&out, &size->var);
+	story_fact(t->story, &out);
 }
 
 static void slice_for(struct teller *t)
@@ -256,6 +370,8 @@ static void slice_for(struct teller *t)
 		slice_stack(&t->slice, t->was->frame, t->byte);
 	else if (t->reg >= 0 && t->reg != R10)
 		slice_reg(&t->slice, (u32)t->reg);
+	if (t->theme == THEME_BOUNDS)
+		slice_size(t);
 	if (t->theme == THEME_LOOP)
 		slice_branches(&t->slice, step_before(t, trace_len(&t->trace) - 1,
 						      t->what->diag->insn));
@@ -300,7 +416,8 @@ void story_make(const struct explanation *what, struct story *story)
 			   .slice = {.prog = what->prog,
 				     .trace = &t.trace,
 				     .events = VEC_INIT(struct event)},
-			   .reg = -1};
+			   .reg = -1,
+			   .size_reg = -1};
 
 	*story = (struct story){.arena = ARENA_INIT};
 	tell_place(&t);
@@ -357,9 +474,8 @@ static void put_line(struct printer *p, struct text *t)
 }
 
 /* The same, on as many lines as it needs. */
-static void put_paragraph(struct printer *p, struct text *t)
+static void put_paragraph(struct printer *p, struct text *t, size_t indent)
 {
-	static const char indent[] = "    ";
 	size_t room = EXPLAIN_COLUMNS;
 
 	while (t->len > room) {
@@ -367,17 +483,29 @@ static void put_paragraph(struct printer *p, struct text *t)
 		size_t at = room;
 		char *rest;
 
-		while (at > sizeof(indent) && s[at] != ' ')
+		while (at > indent && s[at] != ' ')
 			at--;
-		if (at == sizeof(indent))
+		if (at == indent)
 			break;
 		rest = strdup(s + at + 1);
 		put_part(p, s, at);
 		text_clear(t);
-		text_printf(t, "%s%s", indent, rest ? rest : "");
+		text_pad(t, indent);
+		text_puts(t, rest ? rest : "");
 		free(rest);
 	}
 	put_line(p, t);
+}
+
+/* The first line of it, without blanks and the like at its end. */
+static void put_source_text(struct text *t, const char *source)
+{
+	size_t len = source ? strcspn(source, "\n") : 0;
+
+	while (len && strchr(" \t\\\r", source[len - 1]))
+		len--;
+	if (len)
+		text_write(t, source, len);
 }
 
 static void put_refused(struct printer *p, struct text *t)
@@ -385,9 +513,8 @@ static void put_refused(struct printer *p, struct text *t)
 	const struct story *story = p->story;
 
 	if (story->function) {
-		text_printf(t, "  in %s()%s%s", story->function,
-			    story->source ? ": " : "",
-			    story->source ? story->source : "");
+		text_printf(t, "  in %s()%s", story->function, story->source ? ": " : "");
+		put_source_text(t, story->source);
 		put_line(p, t);
 	}
 	if (story->insn) {
@@ -396,7 +523,7 @@ static void put_refused(struct printer *p, struct text *t)
 	}
 	if (story->subject) {
 		text_printf(t, "  %s: %s", story->subject, story->state);
-		put_paragraph(p, t);
+		put_paragraph(p, t, 4);
 	}
 }
 
@@ -407,22 +534,22 @@ static void put_source(struct printer *p, struct text *t, u32 pc)
 	if (!line || !line->line || line->line == p->line || !line->text)
 		return;
 	p->line = line->line;
-	text_printf(t, "    %s:%u: %s", listing_file(p->what->prog, pc), line->line,
-		    listing_source(p->what->prog, pc));
+	text_printf(t, "    %s:%u: ", listing_file(p->what->prog, pc), line->line);
+	put_source_text(t, listing_source(p->what->prog, pc));
 	put_line(p, t);
 }
 
 static void put_step(struct printer *p, struct text *t, const struct story_step *step)
 {
-	enum { STATE_COLUMN = 42 };
+	enum { STATE_COLUMN = 44 };
 
 	put_source(p, t, step->insn);
 	text_printf(t, "    %6u: %s", step->insn, step->text);
 	if (step->state) {
-		text_pad(t, STATE_COLUMN);
+		text_pad(t, STATE_COLUMN - 2);
 		text_printf(t, "  %s", step->state);
 	}
-	put_line(p, t);
+	put_paragraph(p, t, STATE_COLUMN + 2);
 }
 
 static void put_list(struct printer *p, struct text *t, const char *head)
@@ -437,11 +564,11 @@ static const char *lines_head(const struct explanation *what)
 						       : "where the work went";
 }
 
-/* What to do is said in any case: two lines are kept free for it. */
+/* Lines are kept free for what the path shows, and for what to do. */
 void story_print(const struct story *story, const struct explanation *what,
 		 struct text *out)
 {
-	struct printer p = {story, what, out, EXPLAIN_LINES - 4, 0};
+	struct printer p = {story, what, out, EXPLAIN_LINES - 4 - story->n_facts, 0};
 	struct text t = TEXT_INIT;
 
 	put_refused(&p, &t);
@@ -453,16 +580,17 @@ void story_print(const struct story *story, const struct explanation *what,
 		put_list(&p, &t, lines_head(what));
 	for (u32 i = 0; i < story->n_lines; i++) {
 		text_printf(&t, "    %s", story->lines[i]);
-		put_paragraph(&p, &t);
+		put_paragraph(&p, &t, 4);
 	}
+	p.left += story->n_facts;
 	for (u32 i = 0; i < story->n_facts; i++) {
 		text_printf(&t, "  %s", story->facts[i]);
-		put_paragraph(&p, &t);
+		put_paragraph(&p, &t, 4);
 	}
 	p.left += 2;
 	if (story->advice) {
 		text_printf(&t, "  what to do: %s", story->advice);
-		put_paragraph(&p, &t);
+		put_paragraph(&p, &t, 4);
 	}
 	text_fini(&t);
 }

@@ -137,10 +137,24 @@ static void stack_facts(struct teller *t)
 {
 	struct text line = TEXT_INIT;
 
-	if (t->slice.written || !t->byte)
+	if (t->slice.written || !t->byte || strstr(t->story->state, "kept"))
 		return;
 	text_printf(&line, "nothing on this path writes the byte at stack offset %d",
 		    t->byte);
+	story_fact(t->story, &line);
+}
+
+/* Of a global function: nobody's call is looked at. */
+static void argument_fact(struct teller *t)
+{
+	struct text line = TEXT_INIT;
+	u32 first = trace_len(&t->trace) ? trace_at(&t->trace, 0)->pc : 0;
+	const char *function = listing_function(t->what->prog, first);
+
+	if (!first || !function || t->slice.argument <= 0)
+		return;
+	text_printf(&line, "R%d is an argument of %s(), which is verified for any caller",
+		    t->slice.argument, function);
 	story_fact(t->story, &line);
 }
 
@@ -158,6 +172,7 @@ void tell_facts(struct teller *t)
 	case THEME_WORK:
 	case THEME_DEPTH: break;
 	}
+	argument_fact(t);
 	if (t->trace.end.speculative && trace_len(&t->trace))
 		fact(t, "the processor may come here by speculation, although no run "
 			"can");
@@ -227,12 +242,28 @@ static void packet_advice(struct teller *t, struct text *out)
 		    t->reg, (long long)access.off + access.size);
 }
 
+/* Of a helper's argument. */
+static void size_advice(struct teller *t, struct text *out)
+{
+	s64 most = (s64)object_size(t->was) - t->was->off - t->was->var.smax;
+
+	if (t->was->kind == PTR_TO_STACK)
+		most = -t->was->off - t->was->var.smax;
+	if (most > 0)
+		text_printf(out, "make sure that the size in R%d is at most %lld",
+			    t->size_reg, (long long)most);
+}
+
 static void bounds_advice(struct teller *t, struct text *out)
 {
 	struct access access;
 	s64 size, most;
 
-	if (!t->was || scalar_is_const(&t->was->var))
+	if (!t->was)
+		return;
+	if (t->size_reg >= 0)
+		size_advice(t, out);
+	if (t->size_reg >= 0 || scalar_is_const(&t->was->var))
 		return;
 	if (t->what->diag->id == REASON_OFFSET_TOO_FAR)
 		text_puts(out, "compare it with both bounds first, or use an unsigned "

@@ -34,6 +34,12 @@ static const char *callee(struct telling *s, struct text *scratch)
 {
 	const char *name = listing_callee(scratch, s->t->what->prog, s->pc);
 
+	if (s->op->kind == KIND_LD_ABS || s->op->kind == KIND_LD_IND)
+		return "reading the packet like this";
+	if (s->op->kind == KIND_EXIT)
+		name = listing_function(s->t->what->prog, s->pc);
+	else if (s->op->kind != KIND_CALL)
+		return "this";
 	return name ? name : "the call";
 }
 
@@ -129,6 +135,16 @@ static void put_constant(struct telling *s)
 			    s->insn->imm);
 }
 
+static void put_entered(struct telling *s)
+{
+	const struct reg *reg = reg_at(s, s->event->step, s->event->reg);
+
+	if (!reg || (reg->kind != PTR_TO_MAP_VALUE && reg->kind != PTR_TO_BTF_ID))
+		return;
+	text_printf(&s->text, "R%d: ", s->event->reg);
+	put_reg(s, reg);
+}
+
 static void put_state(struct telling *s)
 {
 	const struct event *e = s->event;
@@ -164,6 +180,7 @@ static void put_state(struct telling *s)
 	case EVENT_COMPARED:
 		text_printf(&s->text, "tells nothing new about R%d", e->reg);
 		break;
+	case EVENT_ENTERED: put_entered(s); break;
 	case EVENT_BRANCH: break;
 	}
 }

@@ -237,6 +237,28 @@ static void entered(const struct back *b, struct goal *g)
 	}
 }
 
+/* Same kind, and the same is known of it? */
+static bool is_same(const struct reg *a, const struct reg *b)
+{
+	return !a || !b ||
+	       (a->kind == b->kind && a->flags == b->flags && a->raw[0] == b->raw[0] &&
+		a->off == b->off && scalar_same(&a->var, &b->var));
+}
+
+/* Of R6 to R9, which functions leave alone: but they may find out or end what is known.
+ */
+static void kept(const struct back *b, const struct goal *g)
+{
+	const struct trace *trace = b->slice->trace;
+	const struct reg *was = trace_reg(trace, b->at, g->frame, (u32)g->no);
+	const struct reg *is = trace_reg(trace, b->at + 1, g->frame, (u32)g->no);
+
+	if (is_same(was, is))
+		return;
+	tell(b, g, was->kind == is->kind ? EVENT_REFINED : EVENT_LOST);
+	b->slice->written |= was->kind != is->kind;
+}
+
 /* Out of one: R0 is what it returned, R1 to R5 are gone. */
 static void left(const struct back *b, struct goal *g)
 {
@@ -245,15 +267,9 @@ static void left(const struct back *b, struct goal *g)
 		follow_reg(g, b->depth, R0);
 	} else if (g->no <= R5) {
 		found(b, g, EVENT_CLOBBERED);
+	} else {
+		kept(b, g);
 	}
-}
-
-/* Same kind, and the same is known of it? */
-static bool is_same(const struct reg *a, const struct reg *b)
-{
-	return !a || !b ||
-	       (a->kind == b->kind && a->flags == b->flags && a->raw[0] == b->raw[0] &&
-		a->off == b->off && scalar_same(&a->var, &b->var));
 }
 
 static void branch(const struct back *b, struct goal *g, bool changed)
@@ -286,9 +302,9 @@ static void reg_step(struct back *b, struct goal *g)
 		return;
 	}
 	changed = !is_same(before(b, (u32)g->no), after(b, (u32)g->no));
-	if (b->op->kind == KIND_JMP)
+	if (b->op->kind == KIND_JMP) {
 		branch(b, g, changed);
-	if (b->op->kind == KIND_CALL && changed) {
+	} else if (changed) {
 		tell(b, g, EVENT_LOST);
 		b->slice->written = true;
 	}
@@ -413,6 +429,12 @@ static void walk_back(struct slice *slice, const struct goal *first)
 		set_step(&b, at);
 		step_back(&b);
 	}
+	for (u32 i = 0; i < b.n_goals && !slice->trace->cut; i++) {
+		const struct goal *g = &b.goals[i];
+
+		if (g->live && !g->slot && !g->frame && g->no >= R1 && g->no <= R5)
+			slice->argument = g->no;
+	}
 }
 
 static u32 last_depth(const struct slice *slice)
@@ -460,6 +482,7 @@ static u32 weight(const struct event *event)
 	case EVENT_CLOBBERED:
 	case EVENT_GIVEN:
 	case EVENT_LOST:
+	case EVENT_ENTERED:
 	case EVENT_WRITTEN: return 5;
 	case EVENT_REFINED: return 4;
 	case EVENT_ADDED:

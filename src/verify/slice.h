@@ -28,6 +28,7 @@ enum event_kind {
 	EVENT_REFINED,  /* a branch told more about it */
 	EVENT_COMPARED, /* a branch looked at it and told nothing */
 	EVENT_BRANCH,   /* another branch on the way */
+	EVENT_ENTERED,  /* a lock was taken, a section entered, with R1 */
 };
 
 struct event {
@@ -47,6 +48,7 @@ struct slice {
 	bool compared;     /* some branch looked at a number that matters */
 	bool refined;      /* some branch told more about a pointer */
 	bool written;      /* the place it comes from was found */
+	s32 argument; /* register that the path started with: of a function; 0: none */
 };
 
 /* Who wrote the register or the byte of the stack before the last step, and so on. */

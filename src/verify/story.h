@@ -31,8 +31,9 @@ struct teller {
 	struct trace trace; /* no steps: there is none */
 	struct slice slice;
 	enum theme theme;
-	s32 reg;                /* concerned; -1: none */
-	s32 byte;               /* THEME_STACK: the first one without a value; 0: none */
+	s32 reg;      /* concerned; -1: none */
+	s32 byte;     /* THEME_STACK: the first one without a value; 0: none */
+	s32 size_reg; /* holds the size of the memory that reg points to; -1: none */
 	const u64 *work_before; /* [i]: of all instructions before i; explain_work.c */
 	const struct reg *was;  /* borrowed from the trace: that register; or NULL */
 };
