@@ -18,7 +18,7 @@
 u32 successors(const struct env *env, u32 pc, u32 next[2])
 {
 	const struct insn *insn = &env->insns[pc];
-	const struct op_info *info = op_info(env->aux[pc].op);
+	const struct op_info *info = env->aux[pc].info;
 	u32 n = 0;
 
 	if (info->kind == KIND_EXIT)
@@ -106,14 +106,14 @@ static void mark_function_use(struct env *env, u32 pc, u32 function)
 {
 	env->aux[pc].prune_point = true;
 	mark_target(env, function);
-	mark_target(env, pc + (op_info(env->aux[pc].op)->wide ? 2 : 1));
+	mark_target(env, pc + (env->aux[pc].info->wide ? 2 : 1));
 }
 
 static void mark_points(struct env *env)
 {
 	for (u32 pc = 0; pc < env->n_insns; pc++) {
 		struct insn_aux *aux = &env->aux[pc];
-		u8 kind = op_info(aux->op)->kind;
+		u8 kind = aux->info->kind;
 		s64 function = referred_function(env, pc);
 
 		if (kind == KIND_CALL)
@@ -126,7 +126,7 @@ static void mark_points(struct env *env)
 			aux->force_checkpoint = true;
 		if (kind == KIND_JMP || kind == KIND_JA || kind == KIND_MAY_GOTO)
 			mark_target(env, (u32)jump_target(&env->insns[pc], pc));
-		if (op_info(aux->op)->wide)
+		if (aux->info->wide)
 			pc++;
 	}
 }
@@ -263,7 +263,7 @@ static int refuse_unreachable(struct env *env, const u8 *colours)
 	for (u32 pc = 0; pc < env->n_insns; pc++) {
 		if (colours[pc] != BLACK || !used[env->aux[pc].subprog])
 			return reject_at(env, (int)pc, UNREACHABLE);
-		if (op_info(env->aux[pc].op)->wide)
+		if (env->aux[pc].info->wide)
 			pc++;
 	}
 	env->changes_packet = env->subs[0].changes_packet;

@@ -69,7 +69,8 @@ static int check_extern(struct env *env, u32 pc)
 	if (i >= env->prog->n_externs)
 		return reject_at(env, (int)pc, NO_SUCH_EXTERN, env->insns[pc].imm);
 	ref = &env->prog->externs[i];
-	if (!ref->typed || !ref->btf_id || ref->module || !env->target->tells_address)
+	if (!ref->typed || !env->target->tells_address || ref->module ||
+	    btf_kind(env->kernel, ref->btf_id) != BTF_VAR)
 		return 0;
 	name = btf_name(env->kernel, ref->btf_id); /* the program may call it otherwise */
 	if (!env->target->tells_address(name))
@@ -117,13 +118,19 @@ static int check_age(struct env *env, u32 pc)
 	return reject_at(env, (int)pc, INSN_TOO_NEW, since >> 16, since >> 8 & 0xff);
 }
 
+static void set_op(struct insn_aux *aux, enum op op)
+{
+	aux->op = (u8)op;
+	aux->info = op_info(op);
+}
+
 static int decode_all(struct env *env)
 {
 	for (u32 pc = 0; pc < env->n_insns; pc++) {
 		struct insn_aux *aux = &env->aux[pc];
 		int err = 0;
 
-		aux->op = (u8)decode(&env->insns[pc]);
+		set_op(aux, decode(&env->insns[pc]));
 		if (env->rules->version < ABI_LINUX(6, 18))
 			err = check_age(env, pc);
 		if (!err && aux->op == OP_CALL)
@@ -135,7 +142,7 @@ static int decode_all(struct env *env)
 		if (err)
 			return err;
 		if (aux->op == OP_LDDW)
-			env->aux[++pc].op = OP_INVALID;
+			set_op(&env->aux[++pc], OP_INVALID);
 	}
 	return 0;
 }
@@ -343,7 +350,7 @@ static bool may_end_function(enum op op)
 
 static int check_jump(struct env *env, const struct sub_info *sub, u32 pc)
 {
-	u8 kind = op_info(env->aux[pc].op)->kind;
+	u8 kind = env->aux[pc].info->kind;
 	s64 to = jump_target(&env->insns[pc], pc);
 
 	if (kind != KIND_JMP && kind != KIND_JA && kind != KIND_MAY_GOTO)

@@ -31,6 +31,7 @@ struct kfunc;    /* kfunc.h: a kfunc with its prototype */
 
 /* What is known of one instruction slot. */
 struct insn_aux {
+	const struct op_info *info; /* static: of op */
 	u8 op;   /* enum op; OP_INVALID in the second slot of a wide one */
 	bool prune_point;  /* states are kept and compared here */
 	bool force_checkpoint; /* always kept here */

@@ -64,7 +64,7 @@ static struct uses uses_of_call(const struct env *env, u32 pc)
 static struct uses uses_of(const struct env *env, u32 pc)
 {
 	const struct insn *insn = &env->insns[pc];
-	const struct op_info *op = op_info(env->aux[pc].op);
+	const struct op_info *op = env->aux[pc].info;
 	u16 dst = bit(insn->dst_reg), src = bit(insn->src_reg);
 
 	switch ((enum op_kind)op->kind) {

@@ -246,7 +246,7 @@ static bool back_legacy_load(const struct back *b)
 static bool back_one(const struct back *b)
 {
 	const struct insn *insn = &b->env->insns[b->pc];
-	const struct op_info *op = op_info(b->env->aux[b->pc].op);
+	const struct op_info *op = b->env->aux[b->pc].info;
 
 	switch ((enum op_kind)op->kind) {
 	case KIND_INVALID:
@@ -309,8 +309,7 @@ static u16 back_regs_of(const struct insn *insn, const struct op_info *op)
 void precision_prepare(struct env *env)
 {
 	for (u32 pc = 0; pc < env->n_insns; pc++)
-		env->aux[pc].back_regs =
-			back_regs_of(&env->insns[pc], op_info(env->aux[pc].op));
+		env->aux[pc].back_regs = back_regs_of(&env->insns[pc], env->aux[pc].info);
 }
 
 /* What the instruction does to the marks; where nothing was noted, only registers count.
@@ -354,10 +353,13 @@ static void note_walk(struct history *at, const struct marks *m, u32 pc)
 {
 	if (!at || marks_elsewhere(m))
 		return;
+	/* What goes back of two sets is what goes back of either. */
+	if (at->walked_pc != pc || at->walked_frame != m->frame)
+		at->walked_regs = 0, at->walked_slots = 0;
 	at->walked_pc = pc;
 	at->walked_frame = (u8)m->frame;
-	at->walked_regs = m->regs[m->frame];
-	at->walked_slots = m->slots[m->frame];
+	at->walked_regs |= m->regs[m->frame];
+	at->walked_slots |= m->slots[m->frame];
 }
 
 /* Through the instructions of one state.  False: the way is lost. */
@@ -365,7 +367,9 @@ static bool back_state(struct back *b, const struct state *st, bool skip_first)
 {
 	struct history_walk walk = history_walk(st);
 
-	if (skip_first)
+	if (skip_first && was_walked(st->history, b->marks, b->pc))
+		*b->marks = (struct marks){.frame = b->marks->frame};
+	else if (skip_first)
 		note_walk(st->history, b->marks, b->pc);
 	do {
 		if (!skip_first) {

@@ -133,7 +133,7 @@ int transfer(struct env *env, enum step *step)
 	*step = STEP_NEXT;
 	assert(pc < env->n_insns); /* decode.c: functions end, and jumps stay in them */
 	insn = &env->insns[pc];
-	op = op_info(env->aux[pc].op);
+	op = env->aux[pc].info;
 	switch ((enum op_kind)op->kind) {
 	case KIND_JMP: return transfer_jump(env, insn, op, step);
 	case KIND_JA: env->pc = (u32)jump_target(insn, pc); return 0;
