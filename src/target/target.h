@@ -33,8 +33,8 @@ struct target_modules {
 };
 
 struct target {
-	/* Are programs told the address of that variable or function?  NULL: yes.  Kernels
-	 * built without CONFIG_KALLSYMS_ALL tell those of functions only. */
+	/* Are programs told the address of that variable?  NULL: yes.  Kernels that were built
+	 * without CONFIG_KALLSYMS_ALL tell those of functions only. */
 	bool (*tells_address)(const char *name);
 	u32 version;           /* of Linux */
 	const struct btf *btf; /* its types; borrowed; NULL: not known */
