@@ -8,6 +8,7 @@
  * bpf/graph_ds_impl.rst, bpf/kfuncs.rst.
  */
 #include "verify/record.h"
+#include "abi/abi.h"
 
 #include <string.h>
 
@@ -25,31 +26,42 @@ static const struct special {
 	u32 kind;
 	u8 size, align;
 	bool unique;
+	u32 since;
 } specials[] = {
-	{"bpf_spin_lock", FIELD_SPIN_LOCK, 4, 4, true},
-	{"bpf_res_spin_lock", FIELD_RES_SPIN_LOCK, 4, 4, true},
-	{"bpf_timer", FIELD_TIMER, 16, 8, true},
-	{"bpf_wq", FIELD_WORKQUEUE, 16, 8, true},
-	{"bpf_task_work", FIELD_TASK_WORK, 8, 8, true},
-	{"bpf_list_head", FIELD_LIST_HEAD, 16, 8, false},
-	{"bpf_list_node", FIELD_LIST_NODE, 24, 8, false},
-	{"bpf_rb_root", FIELD_RB_ROOT, 16, 8, false},
-	{"bpf_rb_node", FIELD_RB_NODE, 32, 8, false},
-	{"bpf_refcount", FIELD_REFCOUNT, 4, 4, false},
+	{"bpf_spin_lock", FIELD_SPIN_LOCK, 4, 4, true, ABI_LINUX(5, 1)},
+	{"bpf_res_spin_lock", FIELD_RES_SPIN_LOCK, 4, 4, true, ABI_LINUX(6, 15)},
+	{"bpf_timer", FIELD_TIMER, 16, 8, true, ABI_LINUX(5, 15)},
+	{"bpf_wq", FIELD_WORKQUEUE, 16, 8, true, ABI_LINUX(6, 10)},
+	{"bpf_task_work", FIELD_TASK_WORK, 8, 8, true, ABI_LINUX(6, 18)},
+	{"bpf_list_head", FIELD_LIST_HEAD, 16, 8, false, ABI_LINUX(6, 2)},
+	{"bpf_list_node", FIELD_LIST_NODE, 24, 8, false, ABI_LINUX(6, 2)},
+	{"bpf_rb_root", FIELD_RB_ROOT, 16, 8, false, ABI_LINUX(6, 3)},
+	{"bpf_rb_node", FIELD_RB_NODE, 32, 8, false, ABI_LINUX(6, 3)},
+	{"bpf_refcount", FIELD_REFCOUNT, 4, 4, false, ABI_LINUX(6, 4)},
 };
 
-static const struct special pointer = {"", FIELD_KPTR_REF, 8, 8, false};
+static const struct special pointer = {"", FIELD_KPTR_REF, 8, 8, false, ABI_LINUX(5, 19)};
 
-/* Type tags of pointers that are special. */
+/* Type tags of pointers that are special, which got other names; before: 0: still so. */
 static const struct {
 	const char *tag;
-	u32 kind;
+	u32 kind, since, before;
 } pointer_tags[] = {
-	{"kptr_untrusted", FIELD_KPTR_UNREF},
-	{"kptr", FIELD_KPTR_REF},
-	{"percpu_kptr", FIELD_KPTR_PERCPU},
-	{"uptr", FIELD_UPTR},
+	{"kptr_untrusted", FIELD_KPTR_UNREF, ABI_LINUX(6, 4), 0},
+	{"kptr", FIELD_KPTR_UNREF, ABI_LINUX(5, 19), ABI_LINUX(6, 4)},
+	{"kptr", FIELD_KPTR_REF, ABI_LINUX(6, 4), 0},
+	{"kptr_ref", FIELD_KPTR_REF, ABI_LINUX(5, 19), ABI_LINUX(6, 4)},
+	{"percpu_kptr", FIELD_KPTR_PERCPU, ABI_LINUX(6, 7), 0},
+	{"uptr", FIELD_UPTR, ABI_LINUX(6, 13), 0},
 };
+
+enum { NEWEST = ABI_LINUX(255, 0) };
+
+static bool tag_is_known(u32 i, u32 version)
+{
+	return pointer_tags[i].since <= version &&
+	       (!pointer_tags[i].before || version < pointer_tags[i].before);
+}
 
 /* Objects of the kernel that a map may own, and what releases them with the map. */
 static const struct {
@@ -76,6 +88,8 @@ struct found {
 
 struct finder {
 	const struct btf *btf;
+	u32 version;
+	bool flat; /* only members of the type itself, and no arrays */
 	u32 kinds, seen;
 	u32 n;
 	struct found list[MAX_FIELDS];
@@ -132,7 +146,8 @@ static int which_special(struct finder *f, u32 type, const struct special **spec
 	for (u32 i = 0; i < ARRAY_SIZE(specials); i++) {
 		const struct special *s = &specials[i];
 
-		if (!(f->kinds & s->kind) || strcmp(name, s->name) != 0)
+		if (!(f->kinds & s->kind) || s->since > f->version ||
+		    strcmp(name, s->name) != 0)
 			continue;
 		if (s->unique && f->seen & s->kind)
 			return -E2BIG;
@@ -146,8 +161,9 @@ static int which_special(struct finder *f, u32 type, const struct special **spec
 }
 
 /* 1: it is a special pointer; 0: not. */
-static int which_pointer(const struct btf *btf, u32 kinds, u32 type, struct found *found)
+static int which_pointer(const struct finder *f, u32 type, struct found *found)
 {
+	const struct btf *btf = f->btf;
 	struct btf_type t = btf_type(btf, type);
 
 	if (t.kind == BTF_VOLATILE)
@@ -160,10 +176,11 @@ static int which_pointer(const struct btf *btf, u32 kinds, u32 type, struct foun
 	if (btf_kind(btf, t.type) == BTF_TYPE_TAG)
 		return -EINVAL;
 	for (u32 i = 0; i < ARRAY_SIZE(pointer_tags); i++) {
-		if (strcmp(t.name, pointer_tags[i].tag) != 0)
+		if (!tag_is_known(i, f->version) ||
+		    strcmp(t.name, pointer_tags[i].tag) != 0)
 			continue;
 		found->kind = pointer_tags[i].kind;
-		if (!(found->kind & kinds))
+		if (!(found->kind & f->kinds))
 			return 0;
 		found->type = btf_resolve(btf, t.type);
 		return is_struct(btf, found->type) ? 1 : -EINVAL;
@@ -230,7 +247,7 @@ static int find_special(struct finder *f, const struct place *place,
 	int found_one = 1;
 
 	if (special == &pointer)
-		found_one = which_pointer(f->btf, f->kinds, place->type, &found);
+		found_one = which_pointer(f, place->type, &found);
 	else if (t.kind != BTF_STRUCT || t.size != special->size)
 		return 0;
 	else if (special->kind & FIELD_GRAPH_ROOT)
@@ -276,6 +293,8 @@ static int find_at(struct finder *f, struct place *place)
 	if (err)
 		return err;
 	if (!special && !is_struct(f->btf, place->type))
+		return 0;
+	if (f->flat && (depth || !special))
 		return 0;
 	u32 size = special ? special->size : btf_type(f->btf, place->type).size;
 	if (place->size && place->size != size * n)
@@ -351,6 +370,8 @@ static int resolve_pointer(const struct env *env, const struct found *found,
 	if (id) {
 		field->btf = env->kernel;
 		field->btf_id = id;
+	} else if (!env->rules->own_kptrs) {
+		return -ENOENT;
 	}
 	if (id && found->kind == FIELD_KPTR_REF) {
 		field->dtor = dtor_of(env, id);
@@ -467,7 +488,10 @@ void record_link(const struct env *env, const struct record *rec)
 const struct record *record_of(struct env *env, const struct btf *btf, u32 type, u32 size,
 			       u32 kinds, int *err)
 {
-	struct finder f = {.btf = btf, .kinds = kinds};
+	struct finder f = {.btf = btf,
+			   .version = env->rules->version,
+			   .flat = !env->rules->nested_fields,
+			   .kinds = kinds};
 	struct record *rec;
 
 	*err = 0;
@@ -506,13 +530,14 @@ enum {
 bool record_member_is_special(const struct btf *btf, u32 type)
 {
 	const char *name = btf_name(btf, type);
+	struct finder f = {.btf = btf, .version = NEWEST, .kinds = FIELD_KPTR};
 	struct found found;
 
 	for (u32 i = 0; is_struct(btf, type) && i < ARRAY_SIZE(specials); i++) {
 		if (specials[i].kind & MEMBER_KINDS && !strcmp(name, specials[i].name))
 			return btf_find(btf, name, BTF_STRUCT) == type;
 	}
-	return which_pointer(btf, FIELD_KPTR, type, &found) > 0;
+	return which_pointer(&f, type, &found) > 0;
 }
 
 bool record_may_have_special(const struct btf *btf)

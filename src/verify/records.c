@@ -214,7 +214,7 @@ int records_make(struct env *env)
 	env->records = arena_alloc(&env->arena, sizeof(*env->records));
 	if (!env->records)
 		return env_no_memory(env);
-	if (env->prog->btf)
+	if (env->prog->btf && env->rules->own_objects)
 		err = make_structs(env);
 	return err ? err : make_maps(env);
 }
