@@ -92,8 +92,7 @@ static bool explain_prog(const struct prog *prog, bool unprivileged, struct text
 	int err = verify_prog(prog, &opts, &result, &diag);
 
 	if (err) {
-		text_printf(out, "%s at %d\n  %s\n", skep_diag_name(diag.id), diag.insn,
-			    diag.text);
+		text_printf(out, "%s at %d\n", skep_diag_name(diag.id), diag.insn);
 		explain(&what, out);
 	}
 	verify_result_fini(&result);
@@ -131,11 +130,10 @@ static bool is_short(const char *path, const char *s)
 	for (; *s; lines++) {
 		size_t len = strcspn(s, "\n");
 
-		/* The first two are those of the diagnostic. */
-		good &= len < 100 || lines < 2;
+		good &= len < 100;
 		s += len + (s[len] != 0);
 	}
-	good &= lines <= EXPLAIN_LINES;
+	good &= lines < EXPLAIN_LINES;
 	if (!good)
 		fprintf(stderr, "%s: %u lines, or one of more than 99 columns\n", path,
 			lines);

@@ -148,6 +148,7 @@ static void put_entered(struct telling *s)
 static void put_state(struct telling *s)
 {
 	const struct event *e = s->event;
+	struct text scratch = TEXT_INIT;
 
 	switch (e->kind) {
 	case EVENT_CONSTANT: put_constant(s); break;
@@ -170,8 +171,7 @@ static void put_state(struct telling *s)
 		break;
 	case EVENT_PASSED: put_by_callee(s, " gets ", ""); break;
 	case EVENT_RETURNED:
-		text_printf(&s->text, "R0 is what %s() returns",
-			    listing_function(s->t->what->prog, s->pc));
+		text_printf(&s->text, "R0 is what %s() returns", callee(s, &scratch));
 		break;
 	case EVENT_REFINED:
 		put_now(s);
@@ -183,6 +183,7 @@ static void put_state(struct telling *s)
 	case EVENT_ENTERED: put_entered(s); break;
 	case EVENT_BRANCH: break;
 	}
+	text_fini(&scratch);
 }
 
 static void put_insn(struct telling *s)

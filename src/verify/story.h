@@ -38,6 +38,8 @@ struct teller {
 	const struct reg *was;  /* borrowed from the trace: that register; or NULL */
 };
 
+enum theme theme_of(int id); /* of a reason */
+
 /* A copy of what was written, in the story's arena; t is empty afterwards. */
 const char *story_keep(struct story *story, struct text *t);
 void story_fact(struct story *story, struct text *t);
