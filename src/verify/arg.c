@@ -204,7 +204,7 @@ static int btf_pointer_check(struct env *env, u32 regno, u32 arg, u32 btf_id,
 	case PERCPU | TRUSTED: return 0;
 	default: break;
 	}
-	return reject(env, ARG_KIND, regno, reg_kind_name(reg->kind), null_text(reg),
+	return reject(env, ARG_KIND, regno, reg_kind_phrase(reg->kind), null_text(reg),
 		      callee_name(call), arg_kinds[arg & ABI_BASE].text);
 }
 
@@ -216,7 +216,7 @@ int arg_kind_check(struct env *env, u32 regno, u32 arg, u32 btf_id,
 
 	assert(base < ARRAY_SIZE(arg_kinds) && arg_kinds[base].kinds);
 	if (!has_kind(arg_kinds[base].kinds, folded_kind(reg, regno, arg, call)))
-		return reject(env, ARG_KIND, regno, reg_kind_name(reg->kind),
+		return reject(env, ARG_KIND, regno, reg_kind_phrase(reg->kind),
 			      null_text(reg), callee_name(call), arg_kinds[base].text);
 	if (reg->kind != PTR_TO_BTF_ID)
 		return 0;

@@ -404,7 +404,7 @@ static int arg_given(struct env *env, u32 regno, const struct sub_arg *arg,
 {
 	static const struct call no_helper;
 	const struct reg *reg = &env_regs(env)[regno];
-	const char *kind = reg_kind_name(reg->kind);
+	const char *kind = reg_kind_phrase(reg->kind);
 	u32 want = arg->kind | arg->flags;
 	int err;
 

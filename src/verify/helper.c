@@ -141,7 +141,7 @@ static int percpu_arg(struct env *env, struct call *call, u32 regno)
 	const struct reg *reg = &env_regs(env)[regno];
 
 	if (!reg->btf_id)
-		return reject(env, ARG_KIND, regno, reg_kind_name(reg->kind), "",
+		return reject(env, ARG_KIND, regno, reg_kind_phrase(reg->kind), "",
 			      callee_name(call), "a per-CPU variable");
 	call->ret_btf = reg->btf;
 	call->ret_btf_id = reg->btf_id;

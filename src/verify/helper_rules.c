@@ -17,7 +17,8 @@
 
 /* ---- who may call ---- */
 
-/* These read the kernel's memory, or print: without CAP_PERFMON nobody is offered them. */
+/* These read the kernel's memory, or print: without CAP_PERFMON nobody is offered them.
+ */
 static bool needs_perfmon(u32 func)
 {
 	switch (func) {
@@ -448,7 +449,7 @@ int helper_special(struct env *env, struct call *call)
 	case BPF_FUNC_dynptr_from_mem:
 		if (regs[R1].kind == PTR_TO_MAP_VALUE && !regs[R1].flags)
 			return 0;
-		return reject(env, DYNPTR_FROM_OTHER, reg_kind_name(regs[R1].kind));
+		return reject(env, DYNPTR_FROM_OTHER, reg_kind_phrase(regs[R1].kind));
 	case BPF_FUNC_set_retval: return set_retval_check(env);
 	case BPF_FUNC_dynptr_data: return dynptr_data_check(env, call);
 	case BPF_FUNC_dynptr_write: return dynptr_write_check(env, call);

@@ -32,7 +32,7 @@ static const char *callee(const struct argument *arg)
 static int wants(struct env *env, const struct argument *arg, const char *what)
 {
 	return reject(env, KARG_WANTS, callee(arg), (int)arg->regno,
-		      reg_kind_name(arg->reg->kind), what);
+		      reg_kind_phrase(arg->reg->kind), what);
 }
 
 /* ---- numbers ---- */

@@ -55,7 +55,7 @@ int kptr_match(struct env *env, const struct record_field *field, u32 regno)
 	int err;
 
 	if (reg->kind != PTR_TO_BTF_ID)
-		return reject(env, KPTR_MISMATCH, regno, reg_kind_name(reg->kind), "",
+		return reject(env, KPTR_MISMATCH, regno, reg_kind_phrase(reg->kind), "",
 			      "?", btf_name(field->btf, field->btf_id));
 	if (!(reg->flags & ~forgettable(env, field, reg)) &&
 	    percpu == !!(reg->flags & PERCPU)) {
@@ -68,7 +68,7 @@ int kptr_match(struct env *env, const struct record_field *field, u32 regno)
 				field->btf_id, field->kind != FIELD_KPTR_UNREF))
 			return 0;
 	}
-	return reject(env, KPTR_MISMATCH, regno, reg_kind_name(reg->kind),
+	return reject(env, KPTR_MISMATCH, regno, reg_kind_phrase(reg->kind),
 		      reg->flags & MAYBE_NULL ? " or NULL" : "",
 		      btf_name(reg->btf, reg->btf_id),
 		      btf_name(field->btf, field->btf_id));

@@ -26,7 +26,7 @@ static int bounds_check(struct env *env, const struct span *span, s64 off)
 	if (!size_ok)
 		return reject(env, REGION_ZERO, (int)span->reg);
 	return reject(env, OUT_OF_BOUNDS, (int)span->reg, (long long)off,
-		      (long long)(off + span->size - 1), reg_kind_name(reg->kind),
+		      (long long)(off + span->size - 1), reg_kind_word(reg->kind),
 		      (unsigned long long)span->mem_size);
 }
 
@@ -53,7 +53,7 @@ int span_check(struct env *env, const struct span *span)
 int need_fixed_pointer(struct env *env, u32 regno, bool off_ok)
 {
 	const struct reg *reg = &env_regs(env)[regno];
-	const char *kind = reg_kind_name(reg->kind);
+	const char *kind = reg_kind_word(reg->kind);
 
 	if (reg->off < 0)
 		return reject(env, NEGATIVE_POINTER, (int)regno, kind,
@@ -80,7 +80,7 @@ int align_check(struct env *env, const struct reg *reg, s32 off, u32 size, bool 
 		fixed += 2;
 	if (tnum_is_aligned(tnum_add(reg->var.bits, tnum_const((u64)fixed)), size))
 		return 0;
-	return reject(env, MISALIGNED, size, reg_kind_name(reg->kind), (long long)fixed);
+	return reject(env, MISALIGNED, size, reg_kind_word(reg->kind), (long long)fixed);
 }
 
 /* ---- values ---- */
@@ -128,7 +128,7 @@ static int refuse_kind(struct env *env, u32 regno)
 		return reject(env, ACCESS_MAYBE_NULL, (int)regno);
 	if (reg->kind == SCALAR)
 		return reject(env, ACCESS_NUMBER, (int)regno);
-	return reject(env, ACCESS_KIND, (int)regno, reg_kind_name(reg->kind));
+	return reject(env, ACCESS_KIND, (int)regno, reg_kind_word(reg->kind));
 }
 
 /* Of these kinds the flags say how they may be accessed; of others, that they may not. */
@@ -245,8 +245,8 @@ static int same_pointer_check(struct env *env, struct used used, bool is_load)
 		return 0;
 	if (!is_load || !may_be_probed(before) || !may_be_probed(used.kind) ||
 	    (mem && !env->rules->mem_or_btf_loads))
-		return reject(env, DIFFERENT_POINTERS, reg_kind_name(before),
-			      reg_kind_name(used.kind));
+		return reject(env, DIFFERENT_POINTERS, reg_kind_word(before),
+			      reg_kind_word(used.kind));
 	aux->ptr_kind = mem ? PTR_TO_MEM : PTR_TO_BTF_ID;
 	aux->ptr_flags = (aux->ptr_flags | used.flags) & (UNTRUSTED | RDONLY);
 	return 0;
@@ -270,7 +270,7 @@ static int atomic_kind_check(struct env *env, u32 regno, bool arena_ok)
 		       kind == PTR_TO_TCP_SOCK || kind == PTR_TO_XDP_SOCK ||
 		       (kind == PTR_TO_ARENA && !arena_ok);
 
-	return refused ? reject(env, ATOMIC_KIND, (int)regno, reg_kind_name(kind)) : 0;
+	return refused ? reject(env, ATOMIC_KIND, (int)regno, reg_kind_word(kind)) : 0;
 }
 
 static int load(struct env *env, const struct insn *insn, const struct op_info *op)

@@ -41,7 +41,7 @@ static int socket_access(struct env *env, const struct access *access)
 
 	if (access->type == ACCESS_WRITE)
 		return reject(env, SOCKET_WRITE, (int)access->reg,
-			      reg_kind_name(reg->kind));
+			      reg_kind_word(reg->kind));
 	if (reg->var.smin < 0)
 		return reject(env, OFFSET_MIN_NEGATIVE, (int)access->reg,
 			      (long long)reg->var.smin);
@@ -78,7 +78,7 @@ static int read_only_check(struct env *env, const struct access *access)
 
 	if (access->type == ACCESS_READ || !(reg->flags & RDONLY))
 		return 0;
-	return reject(env, READ_ONLY_MEMORY, (int)access->reg, reg_kind_name(reg->kind));
+	return reject(env, READ_ONLY_MEMORY, (int)access->reg, reg_kind_word(reg->kind));
 }
 
 /* Untrusted memory is read by exception table: anywhere. */
@@ -109,10 +109,10 @@ static int buffer_access(struct env *env, const struct access *access)
 		return err;
 	if (off < 0)
 		return reject(env, NEGATIVE_POINTER, (int)access->reg,
-			      reg_kind_name(reg->kind), (long long)off);
+			      reg_kind_word(reg->kind), (long long)off);
 	if (!scalar_is_const(&reg->var))
 		return reject(env, VARIABLE_POINTER, (int)access->reg,
-			      reg_kind_name(reg->kind));
+			      reg_kind_word(reg->kind));
 	load_unknown(env, access);
 	return 0;
 }

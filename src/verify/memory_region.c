@@ -18,7 +18,7 @@ static int refuse_region(struct env *env, const struct region_use *use)
 		return 0;
 	if (reg->flags & MAYBE_NULL)
 		return reject(env, ACCESS_MAYBE_NULL, (int)use->reg);
-	return reject(env, REGION_KIND, (int)use->reg, reg_kind_name(reg->kind));
+	return reject(env, REGION_KIND, (int)use->reg, reg_kind_phrase(reg->kind));
 }
 
 static int read_only(struct env *env, const struct region_use *use)
@@ -27,7 +27,7 @@ static int read_only(struct env *env, const struct region_use *use)
 
 	if (use->type == ACCESS_READ || !(reg->flags & RDONLY))
 		return 0;
-	return reject(env, READ_ONLY_MEMORY, (int)use->reg, reg_kind_name(reg->kind));
+	return reject(env, READ_ONLY_MEMORY, (int)use->reg, reg_kind_word(reg->kind));
 }
 
 static int map_region(struct env *env, const struct region_use *use)
@@ -72,10 +72,10 @@ static int buf_region(struct env *env, const struct region_use *use)
 		return err;
 	if (reg->off < 0)
 		return reject(env, NEGATIVE_POINTER, (int)use->reg,
-			      reg_kind_name(reg->kind), (long long)reg->off);
+			      reg_kind_word(reg->kind), (long long)reg->off);
 	if (!scalar_is_const(&reg->var))
 		return reject(env, VARIABLE_POINTER, (int)use->reg,
-			      reg_kind_name(reg->kind));
+			      reg_kind_word(reg->kind));
 	return 0;
 }
 

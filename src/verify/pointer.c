@@ -72,7 +72,7 @@ static bool may_move(const struct pointer_op *op)
 /* No sum of a few offsets may come near to the end of the address space. */
 static int sane_offset(struct env *env, const struct reg *reg, enum reg_kind kind)
 {
-	const char *name = reg_kind_name(kind);
+	const char *name = reg_kind_word(kind);
 	s64 value = (s64)reg->var.bits.value;
 	s64 smin = reg->var.smin;
 
@@ -90,7 +90,7 @@ static int sane_offset(struct env *env, const struct reg *reg, enum reg_kind kin
 static int may_operate(struct env *env, const struct insn *insn,
 		       const struct pointer_op *op)
 {
-	const char *name = reg_kind_name(op->pointer->kind);
+	const char *name = reg_kind_word(op->pointer->kind);
 	int dst = (int)op->dst;
 
 	if (insn_class(insn->code) != CLASS_ALU64)
@@ -211,10 +211,10 @@ static int mask_limit(struct env *env, const struct reg *pointer, bool left, u32
 		distance = (u32)((left ? (u64)pointer->var.smin : pointer->var.umax) +
 				 (u64)pointer->off);
 	} else {
-		return reject(env, MASK_POINTER, reg_kind_name(pointer->kind));
+		return reject(env, MASK_POINTER, reg_kind_word(pointer->kind));
 	}
 	if (distance >= most)
-		return reject(env, MASK_LIMIT, reg_kind_name(pointer->kind));
+		return reject(env, MASK_LIMIT, reg_kind_word(pointer->kind));
 	*limit = distance;
 	return 0;
 }

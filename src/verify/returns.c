@@ -184,7 +184,7 @@ static int range_check(struct env *env, u32 regno, const char *what,
 	int err;
 
 	if (reg->kind != SCALAR)
-		return reject(env, RETURN_NOT_SCALAR, regno, reg_kind_name(reg->kind),
+		return reject(env, RETURN_NOT_SCALAR, regno, reg_kind_phrase(reg->kind),
 			      what);
 	err = env_need_precise(env, regno);
 	if (err)
@@ -224,7 +224,7 @@ int return_check(struct env *env, u32 regno)
 	if (!of_program) {
 		if (reg->kind == SCALAR)
 			return 0;
-		return reject(env, RETURN_NOT_SCALAR, regno, reg_kind_name(reg->kind),
+		return reject(env, RETURN_NOT_SCALAR, regno, reg_kind_phrase(reg->kind),
 			      what);
 	}
 	err = prog_range(env, &range);

@@ -100,6 +100,66 @@ const char *reg_kind_name(enum reg_kind kind)
 	return kind < REG_KINDS ? names[kind] : "?";
 }
 
+const char *reg_kind_word(enum reg_kind kind)
+{
+	static const char *const words[REG_KINDS] = {
+		[UNINIT] = "uninitialised",
+		[SCALAR] = "number",
+		[PTR_TO_CTX] = "context",
+		[CONST_PTR_TO_MAP] = "map",
+		[PTR_TO_MAP_VALUE] = "map value",
+		[PTR_TO_MAP_KEY] = "map key",
+		[PTR_TO_STACK] = "stack",
+		[PTR_TO_PACKET_META] = "packet metadata",
+		[PTR_TO_PACKET] = "packet",
+		[PTR_TO_PACKET_END] = "packet end",
+		[PTR_TO_FLOW_KEYS] = "flow keys",
+		[PTR_TO_SOCKET] = "socket",
+		[PTR_TO_SOCK_COMMON] = "socket",
+		[PTR_TO_TCP_SOCK] = "TCP socket",
+		[PTR_TO_TP_BUFFER] = "tracepoint buffer",
+		[PTR_TO_XDP_SOCK] = "XDP socket",
+		[PTR_TO_BTF_ID] = "struct",
+		[PTR_TO_MEM] = "memory",
+		[PTR_TO_ARENA] = "arena",
+		[PTR_TO_BUF] = "buffer",
+		[PTR_TO_FUNC] = "function",
+		[CONST_PTR_TO_DYNPTR] = "dynptr",
+	};
+
+	return kind < REG_KINDS ? words[kind] : "?";
+}
+
+const char *reg_kind_phrase(enum reg_kind kind)
+{
+	static const char *const phrases[REG_KINDS] = {
+		[UNINIT] = "nothing yet",
+		[SCALAR] = "a number",
+		[PTR_TO_CTX] = "a context pointer",
+		[CONST_PTR_TO_MAP] = "a map pointer",
+		[PTR_TO_MAP_VALUE] = "a map value pointer",
+		[PTR_TO_MAP_KEY] = "a map key pointer",
+		[PTR_TO_STACK] = "a stack pointer",
+		[PTR_TO_PACKET_META] = "a packet metadata pointer",
+		[PTR_TO_PACKET] = "a packet pointer",
+		[PTR_TO_PACKET_END] = "a packet end pointer",
+		[PTR_TO_FLOW_KEYS] = "a flow keys pointer",
+		[PTR_TO_SOCKET] = "a socket pointer",
+		[PTR_TO_SOCK_COMMON] = "a socket pointer",
+		[PTR_TO_TCP_SOCK] = "a TCP socket pointer",
+		[PTR_TO_TP_BUFFER] = "a tracepoint buffer pointer",
+		[PTR_TO_XDP_SOCK] = "an XDP socket pointer",
+		[PTR_TO_BTF_ID] = "a struct pointer",
+		[PTR_TO_MEM] = "a memory pointer",
+		[PTR_TO_ARENA] = "an arena pointer",
+		[PTR_TO_BUF] = "a buffer pointer",
+		[PTR_TO_FUNC] = "a function pointer",
+		[CONST_PTR_TO_DYNPTR] = "a dynptr pointer",
+	};
+
+	return kind < REG_KINDS ? phrases[kind] : "?";
+}
+
 void frame_grow(struct frame *frame, u32 n_slots)
 {
 	assert(n_slots <= STACK_SLOTS);

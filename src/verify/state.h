@@ -269,6 +269,9 @@ static inline bool reg_is_packet(const struct reg *reg)
 
 /* "map_value", "ctx", "rcu_ptr_or_null_task_struct": as in the kernel's log. */
 const char *reg_kind_name(enum reg_kind kind);
+/* The same for a reader: "map value" (pointer), "a map value pointer". */
+const char *reg_kind_word(enum reg_kind kind);
+const char *reg_kind_phrase(enum reg_kind kind);
 
 /* ---- stack slots ---- */
 
