@@ -3,11 +3,17 @@
 
 parity.py --skep FILE --errors FILE --kernel FILE|"" --out FOLDER --sources N --least N OBJECT...
 
-FILEs are what skep verify --json printed.  Writes FOLDER/wrongly-accepted and FOLDER/wrongly-rejected.  Exit status 1
+FILEs are what skep verify --json printed.  Writes FOLDER/wrongly-accepted and FOLDER/wrongly-rejected.  --doc FILE keeps the
+report there, with the causes of differences that --causes FILE knows ("object program: cause" a line).  Exit status 1
 when fewer than --least objects could be read, or verdicts differ on more than half a percent of the programs.
+
+Annotations are the declaration tags of the selftests' bpf_misc.h: what test_loader, which loads each program alone with
+all privileges, expects.  Those for other machines, program flags and types from a file are left out.
 """
 import argparse
 import collections
+import contextlib
+import io
 import json
 import os
 import struct
@@ -29,8 +35,27 @@ MACHINE = {
     "KERN_NOT_LOADED": "refused without a word",
     "UNRESOLVED": "symbols of other objects",
     "NO_KCONFIG": "settings that the configuration of this kernel does not have",
+    # the same, as skep says it
+    "ATTACH_NOT_FOUND": "hooks that this kernel does not have",
+    "KSYM_NO_ADDRESS": "kernel functions or variables that this kernel does not have",
+    "HELPER_NOT_BUILT": "helpers that this kernel was built without",
+    "PROG_TYPE_NOT_BUILT": "program types that this kernel was built without",
+    "ATTACH_NOT_MODIFIABLE": "results that may not be replaced in this kernel",
+    "ATTACH_NOT_SLEEPABLE": "hooks where this kernel does not let programs sleep",
 }
+# Helpers that kernel_lockdown(7) hides, and what Linux says then.
+LOCKED = "cannot use helper bpf_probe_write_user"
+LOCKDOWN = "helpers that lockdown hides"
+# Reasons that say that the target's types lack what the test is about.
+LACKING = {"NO_KSYM", "ATTACH_NOT_FOUND", "ATTACH_NOT_MODIFIABLE"}
 AGREEMENT = 99.5
+
+
+def machine_reason(row):
+    """What the machine lacks for the program, or None: Linux judged it."""
+    if LOCKED in row.get("message", ""):
+        return LOCKDOWN
+    return MACHINE.get(row["reason"], row["reason"]) if row["verdict"] == "unsupported" else None
 
 
 def read(path):
@@ -76,23 +101,41 @@ def sections(path):
         yield data[at + name:data.index(b"\0", at + name)].decode(), data[offset:offset + length]
 
 
+def expectation(tags):
+    """(verdict, None), or (None, why it is left out); None: nothing is said of the program."""
+    tags = [t[len("comment:"):] for t in tags if t.startswith("comment:")]
+    archs = [t for t in tags if t.startswith("test_arch=")]
+    verdict = "rejected" if "test_expect_failure" in tags else "accepted" if "test_expect_success" in tags else None
+    if "test_auxiliary" in tags or not verdict:
+        return None  # loaded beside another one, or only without privileges
+    if archs and "test_arch=X86_64" not in archs:
+        return None, "for other machines"
+    if any(t.startswith("test_prog_flags=") and t[16:] not in ("0", "!0") for t in tags):
+        return None, "with program flags"
+    if any(t.startswith("test_btf_path=") for t in tags):
+        return None, "with types from a file"
+    return verdict, None
+
+
 def annotations(path):
-    """{program: "accepted" or "rejected"}, as far as the test says so, for no special flags."""
-    wanted = {}
+    """{program: what expectation() says of it}"""
     for name, data in sections(path):
-        if name != ".BTF":
-            continue
-        for func, tags in Btf(data).by_name().items():
-            if any(t.startswith(("comment:test_prog_flags=", "comment:test_arch=")) and "X86_64" not in t for t in tags):
-                continue
-            if "comment:test_expect_failure" in tags:
-                wanted[func] = "rejected"
-            elif "comment:test_expect_success" in tags:
-                wanted[func] = "accepted"
-    return wanted
+        if name == ".BTF":
+            said = {func: expectation(tags) for func, tags in Btf(data).by_name().items()}
+            return {func: e for func, e in said.items() if e}
+    return {}
 
 
-def compare(title, rows, wanted, out):
+def read_causes(path):
+    lines = open(path).read().splitlines() if path else []
+    return dict(line.split(": ", 1) for line in lines if ": " in line and not line.startswith("#"))
+
+
+def short(key):
+    return f"{os.path.basename(key[0])} {key[1]}"
+
+
+def compare(title, rows, wanted, args):
     """rows, wanted: {program: row}; prints the agreement, returns it in percent."""
     known = [k for k in wanted if k in rows]
     differ = [k for k in known if rows[k]["verdict"] != wanted[k]["verdict"]]
@@ -103,11 +146,12 @@ def compare(title, rows, wanted, out):
                        ("unsupported", "not-judged")):
         these = [k for k in differ if rows[k]["verdict"] == kind]
         print(f"  {name.replace('-', ' '):18} {len(these):6}")
-        with open(os.path.join(out, f"{name}.{title.split()[-1]}"), "w") as f:
+        with open(os.path.join(args.out, f"{name}.{title.split()[-1]}"), "w") as f:
             for k in sorted(these):
                 theirs, ours = wanted[k].get("message", ""), rows[k].get("message", "")
-                f.write(f"{os.path.basename(k[0])} {k[1]}: ours: {rows[k].get('reason', '')} {ours} "
+                f.write(f"{short(k)}: ours: {rows[k].get('reason', '')} {ours} "
                         f"[{rows[k].get('insn', '')}]; theirs: {theirs}\n")
+                print(f"    {short(k)}: {args.known.get(short(k), rows[k].get('reason', ''))}")
     return percent
 
 
@@ -129,12 +173,56 @@ def costs(ours, theirs):
         print(f"  {ratio:6.2f} times Linux' time, {us} us: {os.path.basename(k[0])} {k[1]}")
 
 
+def compare_annotations(ours, judged, args):
+    """judged: programs of which the kernel was asked, and gave an answer."""
+    said, left_out = {}, collections.Counter()
+    for path in args.objects:
+        for program, (verdict, why) in annotations(path).items():
+            row = ours.get((path, program))
+            if not row or (path, program) in judged:
+                continue
+            why = why or MACHINE.get(row.get("reason"))
+            if why:
+                left_out[why] += 1
+            else:
+                said[path, program] = {"verdict": verdict, "message": f"the annotation: {verdict}"}
+    compare("agreement with the annotations", ours, said, args)
+    print(f"  {len(lacking)} more need what these types of the kernel do not have (bpf_testmod, error injection)")
+    for reason, n in left_out.most_common():
+        print(f"    {n:5} left out: {reason}")
+
+
 def main():
     parser = argparse.ArgumentParser()
     for name in ("--skep", "--errors", "--kernel", "--out", "--sources", "--least"):
         parser.add_argument(name, required=True)
+    parser.add_argument("--doc")
+    parser.add_argument("--causes")
     parser.add_argument("objects", nargs="+")
     args = parser.parse_args()
+    args.known = read_causes(args.causes)
+    told = io.StringIO()
+    with contextlib.redirect_stdout(told):
+        status = report(args)
+    print(told.getvalue(), end="")
+    if args.doc:
+        keep(args.doc, told.getvalue())
+    return status
+
+
+def keep(path, text):
+    with open(path, "w") as f:
+        f.write("""# Agreement with Linux
+
+What `make parity` said last: every program of the BPF selftests of Linux 6.12 (Debian's package linux-source-6.12, compiled with clang-19),
+judged by skep and by the kernel that ran. `scripts/parity.sh BUILD OBJECT...` does it for other objects. *Wrongly accepted*, *wrongly
+rejected* and *not judged* list every program on which the two differ, and the cause. How: [verifier.md](verifier.md).
+
+```
+""" + text + "```\n")
+
+
+def report(args):
     ours = read(args.skep)
     unread = [line for line in open(args.errors) if line.startswith("skep: /")]
     n_read = len(args.objects) - len(unread)
@@ -144,26 +232,19 @@ def main():
     print(f"programs                   {len(ours):6}")
     count = collections.Counter(row["verdict"] for row in ours.values())
     print(f"  skep: {count['accepted']} accepted, {count['rejected']} rejected, {count['unsupported']} unsupported")
-    percent = 100.0
+    percent, judged = 100.0, {}
     if args.kernel:
         theirs = read(args.kernel)
         count = collections.Counter(row["verdict"] for row in theirs.values())
         print(f"  Linux: {count['accepted']} accepted, {count['rejected']} rejected, "
               f"{count['unsupported']} refused for the machine's reasons")
-        reasons = collections.Counter(MACHINE.get(row["reason"], row["reason"]) for row in theirs.values()
-                                      if row["verdict"] == "unsupported")
+        reasons = collections.Counter(filter(None, map(machine_reason, theirs.values())))
         for reason, n in reasons.most_common():
             print(f"    {n:5} {reason}")
-        judged = {k: row for k, row in theirs.items() if row["verdict"] != "unsupported"}
-        percent = compare("agreement with Linux", ours, judged, args.out)
+        judged = {k: row for k, row in theirs.items() if not machine_reason(row)}
+        percent = compare("agreement with Linux", ours, judged, args)
         costs(ours, theirs)
-    said = {}
-    for path in args.objects:
-        for program, verdict in annotations(path).items():
-            said[path, program] = {"verdict": verdict, "message": "the annotation"}
-    if args.kernel:  # only what the kernel could not say
-        said = {k: v for k, v in said.items() if k not in judged}
-    compare("agreement with the annotations", ours, said, args.out)
+    compare_annotations(ours, judged, args)
     for line in unread:
         print(line.strip())
     return n_read < int(args.least) or percent < AGREEMENT

@@ -91,6 +91,9 @@ else
 	set -- "$objects"/$only.bpf.o
 	[ "$only" = "*" ] || least=0
 fi
+# the figures of a whole run, as root, against the kernel that runs, are kept
+doc=
+[ "$least" = 0 ] || [ -n "$lab" ] || [ "$(id -u)" != 0 ] || doc="--doc docs/parity.md"
 target=
 if [ -n "$lab" ]; then
 	target="--target linux-$lab --btf $out/vmlinux-$lab"
@@ -105,5 +108,6 @@ if [ -n "$lab" ] || [ "$(id -u)" = 0 ]; then
 	verdicts kernel on_kernel verify --engine kernel --all --json "$@"
 	kernel=$out/kernel.jsonl
 fi
+# shellcheck disable=SC2086
 python3 scripts/parity.py --skep "$out/skep.jsonl" --errors "$out/skep.err" --kernel "${kernel:-}" --out "$out" \
-	--sources "$total" --least $least "$@"
+	--sources "$total" --least $least --causes scripts/parity-causes.txt $doc "$@"
