@@ -33,7 +33,8 @@ struct explorer {
 	struct loop **loops; /* owned: n_sccs + 1 lists */
 	struct history
 		*entry; /* borrowed: of the instruction at env->pc; NULL: none yet */
-	struct history *free_entries; /* owned */
+	struct history *free_entries; /* of history_chunks */
+	struct history_chunk *history_chunks; /* owned: history.c */
 	u32 jumps;                    /* processed */
 	u32 kept_jumps, kept_insns;   /* processed when a state was kept last */
 	bool compare_all;             /* every scalar counts as precise */

@@ -13,15 +13,34 @@
 #include <string.h>
 
 #include "verify/explore.h"
+#include "verify/keep.h"
 
-static struct history *new_entry(struct explorer *ex)
+/* Entries come by the chunk, which counts as memory of states. */
+struct history_chunk {
+	struct history_chunk *next;
+	struct history entries[62];
+};
+
+static bool more_entries(struct env *env)
 {
-	struct history *entry = ex->free_entries;
+	struct explorer *ex = env->explorer;
+	struct history_chunk *chunk;
 
-	if (!entry)
-		return malloc(sizeof(*entry));
-	ex->free_entries = entry->prev;
-	return entry;
+	if (!memory_allows(env, sizeof(*chunk)))
+		return false;
+	chunk = malloc(sizeof(*chunk));
+	if (!chunk) {
+		(void)env_no_memory(env);
+		return false;
+	}
+	env->stats.memory += sizeof(*chunk);
+	chunk->next = ex->history_chunks;
+	ex->history_chunks = chunk;
+	for (u32 i = ARRAY_SIZE(chunk->entries); i-- > 0;) {
+		chunk->entries[i].prev = ex->free_entries;
+		ex->free_entries = &chunk->entries[i];
+	}
+	return true;
 }
 
 struct history *history_note(struct env *env)
@@ -32,11 +51,10 @@ struct history *history_note(struct env *env)
 
 	if (entry)
 		return entry;
-	entry = new_entry(ex);
-	if (!entry) {
-		env_no_memory(env);
+	if (!ex->free_entries && !more_entries(env))
 		return NULL;
-	}
+	entry = ex->free_entries;
+	ex->free_entries = entry->prev;
 	*entry = (struct history){
 		.prev = cur->history, /* the state's count becomes the entry's */
 		.counts = 1,
@@ -90,12 +108,13 @@ void history_fini(struct env *env)
 {
 	struct explorer *ex = env->explorer;
 
-	while (ex->free_entries) {
-		struct history *entry = ex->free_entries;
+	while (ex->history_chunks) {
+		struct history_chunk *chunk = ex->history_chunks;
 
-		ex->free_entries = entry->prev;
-		free(entry);
+		ex->history_chunks = chunk->next;
+		free(chunk);
 	}
+	ex->free_entries = NULL;
 }
 
 /* ---- what transfers tell ---- */

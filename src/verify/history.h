@@ -29,8 +29,8 @@ struct history {
 	u8 frame, slot;
 	u8 n_linked;
 	struct linked linked[MAX_LINKED];
-	/* precision.c: what was precise already before the instruction walked_pc, the last
-	 * time that somebody started there; nothing: 0 */
+	/* precision.c: what was precise already before the instruction walked_pc, the
+	 * last time that somebody started there; nothing: 0 */
 	u8 walked_frame;
 	u16 walked_regs;
 	u32 walked_pc;
@@ -70,7 +70,7 @@ static inline const struct history *history_at(const struct history_walk *walk, 
 /* The instruction before pc; false: pc is the first one of the state. */
 bool history_back(struct history_walk *walk, u32 *pc);
 
-/* Frees the entries that are kept for reuse. */
+/* Frees all entries: nobody has one any more. */
 void history_fini(struct env *env);
 
 #endif
