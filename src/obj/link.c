@@ -458,6 +458,17 @@ static int by_insn(const void *a, const void *b)
 	return x->insn < y->insn ? -1 : x->insn > y->insn;
 }
 
+/* Whatever its symbol says: Linux knows the types only. */
+static bool is_static_type(const struct btf *btf, u32 btf_id)
+{
+	struct btf_type t;
+
+	if (!btf || !btf_id)
+		return false;
+	t = btf_type(btf, btf_id);
+	return t.kind == BTF_FUNC && btf_linkage(&t) == BTF_STATIC;
+}
+
 /* Moves what was linked into the object's arena. */
 static int keep(struct linker *l, struct skep_diag *diag)
 {
@@ -491,11 +502,14 @@ static int keep(struct linker *l, struct skep_diag *diag)
 	for (u32 i = 0; i < l->members.len; i++) {
 		const struct member *m = vec_at(&l->members, i);
 		const struct func *f = vec_at(&l->r->funcs, m->func);
+		u32 btf_id = func_btf_id(&l->r->codes[f->section], f);
 
 		prog->subprogs[i] = (struct subprog){
-			f->name,    m->start,
-			f->n_insns, func_btf_id(&l->r->codes[f->section], f),
-			f->global,
+			f->name,
+			m->start,
+			f->n_insns,
+			btf_id,
+			f->global && !is_static_type(l->r->obj->btf, btf_id),
 		};
 	}
 	return 0;
