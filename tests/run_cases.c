@@ -429,13 +429,17 @@ static void tell_broken(const char *path, const struct skep_diag *diag,
 static void run_text(const struct test_case *c, struct tally *tally)
 {
 	struct skep_diag diag = SKEP_DIAG_INIT;
-	struct case_object o;
+	struct skep_target *own = NULL;
+	struct case_object o = {0};
 
-	if (case_object_of_text(c, tally->target, &o, &diag))
+	if (c->target[0] && skep_target_new(c->target, NULL, &own, &diag))
+		tell_broken(c->path, &diag, tally);
+	else if (case_object_of_text(c, own ? own : tally->target, &o, &diag))
 		tell_broken(c->path, &diag, tally);
 	for (u32 i = 0; o.obj && i < o.obj->n_progs; i++)
 		run_verdict(&o, &o.obj->progs[i], c, tally);
 	case_object_fini(&o);
+	skep_target_free(own);
 }
 
 /* Each program of the object is a case. */
