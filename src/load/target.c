@@ -8,10 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <threads.h>
 
 #include "base/arena.h"
 #include "base/diag.h"
 #include "base/file.h"
+#include "base/hash.h"
+#include "base/vec.h"
 #include "btf/btf.h"
 #include "obj/object.h"
 
@@ -23,6 +26,9 @@ struct skep_target {
 	struct arena arena;    /* owned; what was read from them */
 	struct object *object; /* owned; the types are those of an object; or NULL */
 	char name[32];
+	mtx_t lock; /* of what follows, until it was read */
+	bool read_variables, shows_variables;
+	struct vec variables; /* u64: sorted hashes of the names in /proc/kallsyms */
 };
 
 static int read_object(struct skep_target *t, const char *path, struct skep_diag *diag)
@@ -66,22 +72,63 @@ static int read_running_types(struct skep_target *t, struct skep_diag *diag)
 	return err == -ENOMEM ? fail(diag, NO_MEMORY, NO_PC) : 0;
 }
 
-/* The kernel that runs.  A line is "ffffffff82a01000 D name", of modules with more after
- * it; where the list is not shown, all are taken to be there. */
-static bool running_tells_address(const char *name)
+/* ---- variables of the kernel that runs ---- */
+
+static u64 name_key(const char *name, size_t len)
+{
+	return (u64)hash_bytes(name, len, 1) << 32 | hash_bytes(name, len, 2);
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+	u64 x = *(const u64 *)a, y = *(const u64 *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* A line is "ffffffff82a01000 D name", of modules with more after it; t and T: code. */
+static bool add_variable(struct vec *names, const char *line)
+{
+	const char *type = strchr(line, ' ');
+	u64 *key;
+
+	if (!type || !type[1] || type[2] != ' ' || type[1] == 't' || type[1] == 'T')
+		return true;
+	key = vec_push(names);
+	if (key)
+		*key = name_key(type + 3, strcspn(type + 3, " \t\n"));
+	return key;
+}
+
+/* Reading the list takes longer than most verdicts: once, when the first program asks.
+ * Where it is not shown, all variables are taken to be in it. */
+static void read_variables(struct skep_target *t)
 {
 	FILE *f = fopen("/proc/kallsyms", "re");
-	char line[512], symbol[400];
-	bool found = !f, any = false;
+	char line[512];
+	bool more = true;
 
-	while (!found && fgets(line, sizeof(line), f)) {
-		any = true;
-		found = sscanf(line, "%*s %*s %399s", symbol) == 1 &&
-			!strcmp(symbol, name);
-	}
+	while (f && more && fgets(line, sizeof(line), f))
+		t->shows_variables = more = add_variable(&t->variables, line);
 	if (f)
 		fclose(f);
-	return found || !any;
+	if (t->variables.len)
+		qsort(t->variables.data, t->variables.len, sizeof(u64), compare_keys);
+}
+
+static bool running_tells_address(const struct target *target, const char *name)
+{
+	struct skep_target *t = container_of(target, struct skep_target, target);
+	u64 key = name_key(name, strlen(name));
+
+	mtx_lock(&t->lock);
+	if (!t->read_variables)
+		read_variables(t);
+	t->read_variables = true;
+	mtx_unlock(&t->lock);
+	return !t->shows_variables ||
+	       (t->variables.len && bsearch(&key, t->variables.data, t->variables.len,
+					    sizeof(u64), compare_keys));
 }
 
 static int new_named(const char *name, struct skep_target **target,
@@ -92,6 +139,11 @@ static int new_named(const char *name, struct skep_target **target,
 
 	if (!t)
 		return fail(diag, NO_MEMORY, NO_PC);
+	if (mtx_init(&t->lock, mtx_plain) != thrd_success) {
+		free(t);
+		return fail(diag, NO_MEMORY, NO_PC);
+	}
+	t->variables = (struct vec)VEC_INIT(u64);
 	err = target_parse(name, &t->target, diag);
 	name_target(t);
 	if (err)
@@ -135,6 +187,8 @@ SKEP_API void skep_target_free(struct skep_target *t)
 	object_free(t->object);
 	arena_fini(&t->arena);
 	file_fini(&t->file);
+	vec_fini(&t->variables);
+	mtx_destroy(&t->lock);
 	free(t);
 }
 

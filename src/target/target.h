@@ -35,7 +35,7 @@ struct target_modules {
 struct target {
 	/* Are programs told the address of that variable?  NULL: yes.  Kernels that were built
 	 * without CONFIG_KALLSYMS_ALL tell those of functions only. */
-	bool (*tells_address)(const char *name);
+	bool (*tells_address)(const struct target *target, const char *name);
 	u32 version;           /* of Linux */
 	const struct btf *btf; /* its types; borrowed; NULL: not known */
 	struct target_modules *modules; /* borrowed; NULL: none */

@@ -73,7 +73,7 @@ static int check_extern(struct env *env, u32 pc)
 	    btf_kind(env->kernel, ref->btf_id) != BTF_VAR)
 		return 0;
 	name = btf_name(env->kernel, ref->btf_id); /* the program may call it otherwise */
-	if (!env->target->tells_address(name))
+	if (!env->target->tells_address(env->target, name))
 		return reject_at(env, (int)pc, KSYM_NO_ADDRESS, name);
 	return 0;
 }
