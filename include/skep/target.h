@@ -20,8 +20,8 @@ struct skep_target;
  * Makes a target.
  * @param name "linux" (the version that runs), "linux-6.12", ...; NULL is "linux"
  * @param btf file with the types of that kernel, for CO-RE relocations: BTF as in
- *         /sys/kernel/btf/vmlinux, or an eBPF object with a .BTF section. NULL: for
- *         "linux" the running kernel's where it shows them, else none
+ *         /sys/kernel/btf/vmlinux, or an eBPF object with a .BTF section. NULL: those of
+ *         the kernel that runs, where it shows them and is of that version; else none
  * @param target out; the caller frees it with skep_target_free(), after all objects that
  *         were loaded for it
  * @param diag why it failed; may be NULL

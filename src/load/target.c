@@ -158,6 +158,15 @@ int target_new_untyped(struct skep_target **target, struct skep_diag *diag)
 	return new_named("linux", target, diag);
 }
 
+/* The types of the kernel that runs belong to no other version. */
+static bool is_running(const struct target *target)
+{
+	struct target running;
+
+	return !target_parse("linux", &running, NULL) &&
+	       running.version >> 8 == target->version >> 8;
+}
+
 SKEP_API int skep_target_new(const char *name, const char *btf,
 			     struct skep_target **target, struct skep_diag *diag)
 {
@@ -169,7 +178,7 @@ SKEP_API int skep_target_new(const char *name, const char *btf,
 		return err;
 	if (btf)
 		err = read_types(t, btf, diag);
-	else if (running) /* they belong to no other version */
+	else if (running || is_running(&t->target))
 		err = read_running_types(t, diag);
 	if (running && !btf)
 		t->target.tells_address = running_tells_address;

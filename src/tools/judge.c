@@ -9,6 +9,7 @@
 
 #include "base/diag.h"
 #include "base/text.h"
+#include "btf/core.h"
 #include "load/kernel.h"
 #include "load/target.h"
 #include "tools/story.h"
@@ -106,6 +107,19 @@ static void explain_it(const struct prog *prog, const struct verify_opts *opts,
 	story_fini(&story);
 }
 
+/* Without types every question of CO-RE would be answered with "no": a guess. */
+static bool asks_for_types(const struct skep_prog *prog)
+{
+	const struct object_prog *p = &prog->obj->file->progs[prog - prog->obj->progs];
+
+	for (u32 i = 0; i < p->n_relocs; i++) {
+		if (p->relocs[i].kind == OBJECT_RELOC_CORE &&
+		    p->relocs[i].core->kind != CORE_TYPE_ID_LOCAL)
+			return true;
+	}
+	return false;
+}
+
 static int by_skep(struct judge *j, struct skep_prog *prog, struct verdict *v,
 		   struct skep_diag *diag)
 {
@@ -117,7 +131,9 @@ static int by_skep(struct judge *j, struct skep_prog *prog, struct verdict *v,
 				   .unprivileged = j->opts.unprivileged,
 				   .observer = j->opts.log ? &observer : NULL};
 	struct verify_result result = {0};
-	int err = load_fit(prog, j->target, diag);
+	int err = j->target->btf || !asks_for_types(prog)
+			  ? load_fit(prog, j->target, diag)
+			  : fail(diag, CORE_NO_TYPES, NO_PC);
 
 	*v = (struct verdict){0};
 	if (err) {
