@@ -86,24 +86,6 @@ void history_put(struct env *env, struct history *entry)
 	}
 }
 
-/*
- * A state may begin and end at the same instruction with a loop in between: being at the
- * first instruction ends the walk only when no entry is left but its own.
- */
-bool history_back(struct history_walk *walk, u32 *pc)
-{
-	const struct history *at = walk->at;
-
-	if (*pc == walk->first_pc && (!at || (at->n == 1 && at->pc == *pc)))
-		return false;
-	if (at && at->pc == *pc) {
-		*pc = at->prev_pc;
-		walk->at = at->prev;
-		return *pc != NO_INSN;
-	}
-	return (*pc)-- != 0;
-}
-
 void history_fini(struct env *env)
 {
 	struct explorer *ex = env->explorer;

@@ -67,8 +67,24 @@ static inline const struct history *history_at(const struct history_walk *walk, 
 	return walk->at && walk->at->pc == pc ? walk->at : NULL;
 }
 
-/* The instruction before pc; false: pc is the first one of the state. */
-bool history_back(struct history_walk *walk, u32 *pc);
+/*
+ * The instruction before pc; false: pc is the first one of the state.  A state may begin
+ * and end at the same instruction with a loop in between: being at the first instruction
+ * ends the walk only when no entry is left but its own.
+ */
+static inline bool history_back(struct history_walk *walk, u32 *pc)
+{
+	const struct history *at = walk->at;
+
+	if (*pc == walk->first_pc && (!at || (at->n == 1 && at->pc == *pc)))
+		return false;
+	if (at && at->pc == *pc) {
+		*pc = at->prev_pc;
+		walk->at = at->prev;
+		return *pc != NO_INSN;
+	}
+	return (*pc)-- != 0;
+}
 
 /* Frees all entries: nobody has one any more. */
 void history_fini(struct env *env);

@@ -312,15 +312,19 @@ void precision_prepare(struct env *env)
 		env->aux[pc].back_regs = back_regs_of(&env->insns[pc], env->aux[pc].info);
 }
 
-/* What the instruction does to the marks; where nothing was noted, only registers count.
- * False: the way is lost. */
+/* Does the instruction leave the marks alone?  Where nothing was noted only registers
+ * count. */
+static bool is_no_concern(const struct back *b)
+{
+	u32 regs = b->marks->regs[b->marks->frame] | ALWAYS;
+
+	return !(b->env->aux[b->pc].back_regs & regs) &&
+	       !(b->entry && (b->entry->flags || b->entry->n_linked));
+}
+
+/* False: the way is lost. */
 static bool back_over(struct back *b)
 {
-	u32 concerned = b->marks->regs[b->marks->frame] | ALWAYS;
-	bool noted = b->entry && (b->entry->flags || b->entry->n_linked);
-
-	if (!noted && !(b->env->aux[b->pc].back_regs & concerned))
-		return true;
 	spread_links(b);
 	if (!back_one(b))
 		return false;
@@ -362,28 +366,36 @@ static void note_walk(struct history *at, const struct marks *m, u32 pc)
 	at->walked_slots |= m->slots[m->frame];
 }
 
+/* What the first of the instructions is asked of the others.  True: they are known. */
+static bool start_back(struct back *b, const struct history *at)
+{
+	if (was_walked(at, b->marks, b->pc))
+		return true;
+	note_walk(at, b->marks, b->pc);
+	return false;
+}
+
 /* Through the instructions of one state.  False: the way is lost. */
 static bool back_state(struct back *b, const struct state *st, bool skip_first)
 {
 	struct history_walk walk = history_walk(st);
+	bool known = skip_first && start_back(b, walk.at);
 
-	if (skip_first && was_walked(st->history, b->marks, b->pc))
-		*b->marks = (struct marks){.frame = b->marks->frame};
-	else if (skip_first)
-		note_walk(st->history, b->marks, b->pc);
-	do {
-		if (!skip_first) {
-			b->entry = history_at(&walk, b->pc);
+	while (!known) {
+		b->entry = history_at(&walk, b->pc);
+		if (!skip_first && !is_no_concern(b)) {
 			if (!back_over(b))
 				return false;
-			if (was_walked(walk.at, b->marks, b->pc))
-				*b->marks = (struct marks){.frame = b->marks->frame};
+			if (marks_empty(b->marks))
+				return true;
 		}
+		known = !skip_first && was_walked(walk.at, b->marks, b->pc);
 		skip_first = false;
-		if (marks_empty(b->marks))
-			return true;
 		b->next = b->pc;
-	} while (history_back(&walk, &b->pc));
+		if (!known && !history_back(&walk, &b->pc))
+			return true;
+	}
+	*b->marks = (struct marks){.frame = b->marks->frame};
 	return true;
 }
 
