@@ -81,6 +81,14 @@ void text_pad(struct text *t, size_t column)
 		text_write(t, " ", 1);
 }
 
+void text_cut(struct text *t, size_t len)
+{
+	if (len >= t->len)
+		return;
+	t->len = len;
+	t->s[len] = 0;
+}
+
 void text_clear(struct text *t)
 {
 	t->len = 0;

@@ -30,6 +30,7 @@ void text_write(struct text *t, const void *data, size_t len);
 void text_pad(struct text *t,
 	      size_t column);    /* spaces until the last line has that many characters */
 void text_clear(struct text *t); /* empty, memory kept */
+void text_cut(struct text *t, size_t len); /* what is behind that is forgotten */
 void text_fini(struct text *t);  /* frees; empty and usable again */
 
 static inline bool text_failed(const struct text *t)

@@ -4,7 +4,10 @@
  *
  * What an instruction changed is known when the next one of the same path is looked at,
  * so a line is ended by the step after it: by comparing the state with a copy of the one
- * before.  Never does: change what is watched.  More: print.h; docs/verifier.md.
+ * before.  Where only the way to the refusal is wanted, a branch that is taken up cuts
+ * the text back to where it left the path: copies of a state carry the number of the step
+ * they were made in (state->trail).  Never does: change what is watched.  More: print.h;
+ * docs/verifier.md.
  */
 #include "verify/log.h"
 
@@ -12,6 +15,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/vec.h"
 #include "verify/listing.h"
 #include "verify/print.h"
 
@@ -24,7 +28,9 @@ struct logged {
 	bool open;    /* the line of an instruction waits for its end */
 	bool follows; /* the next step goes on from the last one */
 	bool full;
-	u32 line; /* of the source, shown before */
+	u32 line;        /* of the source, shown before */
+	u32 n;           /* steps so far; they are numbered from 1 */
+	struct vec ends; /* u32, [step]: where its text ended */
 	u32 depth, n_slots;
 	struct reg regs[N_REGS];
 	struct slot slots[STACK_SLOTS];
@@ -32,9 +38,28 @@ struct logged {
 
 static void end_line(struct verify_log *log)
 {
-	if (log->logged->open)
+	struct logged *l = log->logged;
+	u32 *end;
+
+	if (l->open)
 		text_puts(log->out, "\n");
-	log->logged->open = false;
+	l->open = false;
+	if (log->level > 1 || l->ends.len > l->n)
+		return;
+	end = vec_push(&l->ends);
+	if (end)
+		*end = (u32)log->out->len;
+}
+
+/* Back to where the branch left its path. */
+static void forget_path(struct verify_log *log, u32 from)
+{
+	struct logged *l = log->logged;
+	const u32 *end = from < l->ends.len ? vec_at(&l->ends, from) : NULL;
+
+	if (end)
+		text_cut(log->out, *end);
+	l->line = 0;
 }
 
 /* ---- what changed ---- */
@@ -138,6 +163,7 @@ static void log_step(void *arg, const struct env *env, const struct state *st, u
 {
 	struct verify_log *log = arg;
 	struct logged *l = log->logged;
+	u32 from = st->trail;
 	bool entered;
 
 	if (!l || is_full(log))
@@ -146,12 +172,13 @@ static void log_step(void *arg, const struct env *env, const struct state *st, u
 	if (l->open && !entered)
 		put_changes(log, st);
 	end_line(log);
-	if (!l->follows || (entered && log->level > 1))
+	env->cur->trail = ++l->n;
+	if (!l->follows && log->level == 1)
+		forget_path(log, from);
+	if (!l->follows || entered)
 		put_begin(log, env, st, pc);
-	if (log->level > 1) {
-		put_insn(log, env, pc);
-		remember(l, st);
-	}
+	put_insn(log, env, pc);
+	remember(l, st);
 	l->depth = st->depth;
 	l->follows = true;
 }
@@ -163,8 +190,6 @@ static void log_end(void *arg, const struct env *env, u32 pc, bool pruned)
 	if (!log->logged || log->logged->full)
 		return;
 	end_line(log);
-	if (!pruned && log->level == 1)
-		text_printf(log->out, "%u: ends\n", pc);
 	if (pruned && env->prev_pc == NO_INSN)
 		text_printf(log->out, "%u: safe\n", pc);
 	else if (pruned)
@@ -176,6 +201,8 @@ static void log_end(void *arg, const struct env *env, u32 pc, bool pruned)
 struct verify_observer verify_log_observer(struct verify_log *log)
 {
 	log->logged = calloc(1, sizeof(*log->logged));
+	if (log->logged)
+		log->logged->ends = (struct vec)VEC_INIT(u32);
 	return (struct verify_observer){.arg = log, .step = log_step, .end = log_end};
 }
 
@@ -184,6 +211,9 @@ void verify_log_end(struct verify_log *log)
 	if (!log->logged)
 		return;
 	end_line(log);
+	if (log->level == 1 && !log->logged->follows)
+		text_clear(log->out);
+	vec_fini(&log->logged->ends);
 	free(log->logged);
 	log->logged = NULL;
 }

@@ -12,8 +12,7 @@ struct logged; /* log.c */
 
 struct verify_log {
 	struct text *out;      /* borrowed */
-	u32 level;             /* 1: states where paths begin, and how they end; 2: every
-				  instruction, too */
+	u32 level;             /* 1: the way to what is rejected; 2: all ways */
 	struct logged *logged; /* owned; for log.c */
 };
 
