@@ -69,3 +69,26 @@ SEC("tc") int callbacks_do_not_throw(struct __sk_buff *ctx)
 	bpf_loop(1, throws, 0, 0);
 	return 0;
 }
+
+static NOINLINE int leaves(void)
+{
+	asm volatile("r1 = 0; if r1 == 0 goto +1; call 12;"
+		     :
+		     :
+		     : "r0", "r1", "r2", "r3", "r4", "r5");
+	return number;
+}
+
+NOINLINE int caught_and_left(__u64 cookie)
+{
+	return leaves();
+}
+
+CASE("reject TAIL_CALL_IN_EXCEPTION_CALLBACK")
+CASE("kernel refuses cannot tail call within exception cb")
+ON_THROW(caught_and_left)
+SEC("tc") int what_catches_exceptions_makes_no_tail_call(struct __sk_buff *ctx)
+{
+	bpf_throw(0);
+	return 0;
+}
