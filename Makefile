@@ -39,9 +39,10 @@ fuzz: ## the fuzz targets, and random programs and map operations against Linux,
 	@scripts/oracle.sh $(FUZZ_TIME)
 	@scripts/fuzz.sh $(FUZZ_TIME)
 
-parity: all ## the running kernel's verdict on the programs of Linux's selftests (minutes)
+parity: all ## the running kernel's verdict on Linux's own tests: object files and tables (minutes)
 	$(NEED) parity
 	@scripts/parity.sh $(BUILD)
+	@scripts/parity-tables.sh $(BUILD)
 
 lab: all ## the tests against Linux in an emulator: LAB=6.12 (or 6.1)
 	@scripts/lab.sh --kernel $(LAB) --build $(BUILD)

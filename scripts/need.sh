@@ -16,7 +16,7 @@ packages_of() {
 	lint) echo clang-tidy cppcheck ;;
 	cover) echo gcovr ;;
 	lab) echo qemu-system-x86 kmod cpio xz-utils gcc libc6-dev python3 meson ;;
-	parity) echo linux-source-6.12 xz-utils clang-19 bpftool python3 libc6-dev ;;
+	parity) echo linux-source-6.12 xz-utils clang-19 bpftool python3 libc6-dev libelf-dev zlib1g-dev ;;
 	capture) echo iproute2 ethtool tcpdump curl python3 dnsmasq-base bind9-dnsutils iputils-ping nmap ;;
 	*) echo "need.sh: no such group: $1" >&2; exit 2 ;;
 	esac

@@ -6,6 +6,7 @@
 #	scripts/parity-tables.sh [BUILD]
 #
 # Needs root.  LAB=6.12 in the environment asks that kernel, in the emulator of scripts/lab.sh.
+# All programs are loaded once more with CAP_BPF, but without CAP_PERFMON.
 # Tests for users without privileges are run where kernel.unprivileged_bpf_disabled is 0; this script does not change
 # it, but inside of the emulator.
 # Sources and the test program stay in $SKEP_CACHE (~/.cache/skep) and are used again; the loads and the differences
@@ -60,8 +61,13 @@ compile() {
 
 # What it loads, to standard output; in the emulator, where all is gone afterwards, by users without privileges, too.
 run='cd "$(mktemp -d)"; [ -z "${LAB:-}" ] || echo 0 >/proc/sys/kernel/unprivileged_bpf_disabled
-SKEP_CAPTURE=/proc/self/fd/3 LD_PRELOAD=$1 "$2" 3>&1 >/dev/null 2>&1 || true'
+SKEP_CAPTURE_TWICE=1 SKEP_CAPTURE=loads LD_PRELOAD=$1 "$2" >/dev/null 2>&1 || true
+cat loads; rm loads'
 
+if [ -z "$lab" ] && [ "$(id -u)" != 0 ]; then
+	echo "skep: the table-style tests are left out: only root may load them"
+	exit 0
+fi
 library=$(readlink -f "$build/tests/oracle/libcapture.so")
 [ -n "$library" ] || { echo "skep: $build has no tests/oracle/libcapture.so" >&2; exit 1; }
 unpack
@@ -75,7 +81,6 @@ if [ -n "$lab" ]; then
 		scripts/lab.sh --kernel "$lab" cat /sys/kernel/btf/vmlinux >"$out/vmlinux-$lab"
 	scripts/lab.sh --kernel "$lab" --timeout 3600 sh -c "$run" sh "$library" "$made/test_verifier" >"$out/tables.loads"
 else
-	[ "$(id -u)" = 0 ] || { echo "skep: the table-style tests need root" >&2; exit 1; }
 	sh -c "$run" sh "$library" "$made/test_verifier" >"$out/tables.loads"
 	[ "$(cat /proc/sys/kernel/unprivileged_bpf_disabled)" = 0 ] ||
 		echo "skep: kernel.unprivileged_bpf_disabled is not 0: no tests without privileges"
@@ -84,6 +89,6 @@ status=0
 # 16777215: the log that test_verifier asks for; what else it loads are libbpf's questions what there is
 # shellcheck disable=SC2086
 "$build/tests/oracle/oracle-loads" --log-size 16777215 $target "$out/tables.loads" >"$out/tables" || status=$?
-[ $status -lt 126 ] || { echo "skep: oracle-loads died with status $status" >&2; exit 1; }
+[ $status -lt 2 ] || { echo "skep: oracle-loads died with status $status" >&2; exit 1; }
 cat "$out/tables"
 exit $status

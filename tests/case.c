@@ -116,6 +116,14 @@ static int read_header(struct test_case *c, u32 line, const char *s)
 		c->unprivileged = true;
 		return 1;
 	}
+	if (!strcmp(first, "no_perfmon")) {
+		c->no_perfmon = true;
+		return 1;
+	}
+	if (!strcmp(first, "target")) {
+		word(rest, c->target, sizeof(c->target));
+		return 1;
+	}
 	if (!strcmp(first, "mem")) {
 		err = read_blob(c, line, rest, &c->mem);
 	} else if (!strcmp(first, "packet")) {
@@ -264,7 +272,8 @@ static int read_lines(struct test_case *c)
 	}
 	if (!c->wants.len)
 		return bad_line(c, line, "the case wants nothing");
-	if ((c->hook == HOOK_OTHER || c->unprivileged) && !case_is_verdict(c))
+	if ((c->hook == HOOK_OTHER || c->unprivileged || c->no_perfmon) &&
+	    !case_is_verdict(c))
 		return bad_line(c, line, "programs run at raw, xdp, tc and socket only");
 	return 0;
 }

@@ -59,6 +59,8 @@ struct test_case {
 	enum hook hook;
 	char section[128]; /* what the hook is called: "xdp", "fentry.s/vfs_read" */
 	bool unprivileged; /* judged as for a loader without capabilities */
+	bool no_perfmon;   /* ... with CAP_BPF, but without CAP_PERFMON */
+	char target[32];   /* another one than the Linux that runs; "": that */
 	struct blob mem, packet;
 	bool has_packet;
 	struct world_script world;

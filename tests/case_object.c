@@ -110,7 +110,8 @@ static int verify(const struct case_object *o, struct skep_prog *prog,
 	const struct target *target = target_of(o->target);
 	const struct verify_opts opts = {.target = target,
 					 .struct_ops = load_struct_ops_of(prog),
-					 .unprivileged = c->unprivileged};
+					 .unprivileged = c->unprivileged,
+					 .no_perfmon = c->no_perfmon};
 	struct verify_result result = {0};
 	int err = load_fit(prog, target, diag);
 
@@ -176,8 +177,8 @@ static bool allows_anybody(void)
 	return c == '0';
 }
 
-/* What the process may do from now on: all that it is permitted, or nothing. */
-static void set_rights(bool all)
+/* What the process may do from now on: of what it is permitted, these capabilities. */
+static void set_rights(u64 caps)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
@@ -185,7 +186,7 @@ static void set_rights(bool all)
 	if (syscall(SYS_capget, &header, data))
 		return;
 	for (u32 i = 0; i < ARRAY_SIZE(data); i++)
-		data[i].effective = all ? data[i].permitted : 0;
+		data[i].effective = data[i].permitted & (u32)(caps >> 32 * i);
 	syscall(SYS_capset, &header, data);
 }
 
@@ -201,9 +202,11 @@ static int ask(struct case_object *o, struct skep_prog *prog, const struct test_
 	if (err)
 		return err;
 	if (c->unprivileged)
-		set_rights(false);
+		set_rights(0);
+	if (c->no_perfmon)
+		set_rights(1ull << CAP_BPF | 1ull << CAP_NET_ADMIN);
 	err = kernel_judge_prog(o->kernel, prog, KERN_LOG_FAILURE, &verdict, diag);
-	set_rights(true);
+	set_rights(~0ull);
 	*log = verdict.log;
 	return err;
 }

@@ -133,9 +133,9 @@ static int prepare(struct env *env)
 	if (!err)
 		precision_prepare(env);
 	if (!err)
-		err = keep_new(env);
-	if (!err)
 		err = liveness_new(env);
+	if (!err)
+		err = keep_new(env);
 	return err ? err : explorer_new(env);
 }
 

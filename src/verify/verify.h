@@ -52,7 +52,7 @@ struct verify_opts {
 	bool all_precise;      /* no imprecise scalars: slower, for claims */
 	u32 n_cpus;            /* of the machine that runs it; fewer count as the target's */
 	u32 max_insns;         /* 0: Linux's 1,000,000 */
-	u64 max_memory;        /* bytes; 0: 64 MB ... of states */
+	u64 max_memory;        /* bytes of states; 0: 64 MB, and 96 bytes an instruction */
 	const struct verify_observer *observer; /* NULL: nobody watches */
 };
 

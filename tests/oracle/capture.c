@@ -5,6 +5,9 @@
  *
  *	SKEP_CAPTURE=loads LD_PRELOAD=./libcapture.so test_verifier
  *
+ * With SKEP_CAPTURE_TWICE set, programs are loaded once more before, by a loader that has
+ * CAP_BPF and not CAP_PERFMON.
+ *
  * scripts/parity-tables.sh judges with it what has no object files.
  */
 #include <errno.h>
@@ -93,15 +96,32 @@ static void put_value(const union bpf_attr *attr)
 		    value_sizes[attr->map_fd]);
 }
 
-static uint32_t loader_may(void)
+static uint64_t get_caps(void)
 {
 	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[2] = {{0}};
 	const long a[6] = {(long)&head, (long)data};
-	uint64_t caps;
 
 	raw_syscall(SYS_capget, a);
-	caps = data[0].effective | (uint64_t)data[1].effective << 32;
+	return data[0].effective | (uint64_t)data[1].effective << 32;
+}
+
+static void set_caps(uint64_t caps)
+{
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {{0}};
+	const long a[6] = {(long)&head, (long)data};
+
+	raw_syscall(SYS_capget, a);
+	data[0].effective = (uint32_t)caps;
+	data[1].effective = (uint32_t)(caps >> 32);
+	raw_syscall(SYS_capset, a);
+}
+
+static uint32_t loader_may(void)
+{
+	uint64_t caps = get_caps();
+
 	if (caps >> CAP_SYS_ADMIN & 1)
 		return LOADER_ALL;
 	return (caps >> CAP_BPF & 1 ? LOADER_BPF : 0) |
@@ -165,6 +185,21 @@ static void put_prog(const union bpf_attr *attr, long ret)
 	free(body);
 }
 
+static void load_with_less(const long a[6], const union bpf_attr *attr)
+{
+	uint64_t caps = get_caps();
+	long close_it[6] = {0};
+
+	if (!(caps >> CAP_PERFMON & 1))
+		return;
+	set_caps(caps & (1ull << CAP_BPF | 1ull << CAP_NET_ADMIN));
+	close_it[0] = raw_syscall(SYS_bpf, a);
+	put_prog(attr, close_it[0]);
+	set_caps(caps);
+	if (close_it[0] >= 0)
+		raw_syscall(SYS_close, close_it);
+}
+
 static void note(long cmd, const union bpf_attr *attr, long ret)
 {
 	struct record_btf btf = {(int)ret};
@@ -199,6 +234,8 @@ __attribute__((visibility("default"))) long syscall(long n, ...)
 
 		memset(&attr, 0, sizeof(attr));
 		memcpy(&attr, (void *)a[1], size);
+		if (a[0] == BPF_PROG_LOAD && getenv("SKEP_CAPTURE_TWICE"))
+			load_with_less(a, &attr);
 	}
 	ret = raw_syscall(n, a);
 	if (n == SYS_bpf)
