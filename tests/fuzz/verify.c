@@ -17,7 +17,7 @@
 #include "verify/claims.h"
 
 enum {
-	MAX_PROGS = 4, /* an object */
+	MAX_PROGS = 16, /* an object */
 	MAX_CHANGES = 8,
 	MAX_PROCESSED = 20000,
 	MAX_MEMORY = 16 << 20,

@@ -15,6 +15,7 @@ static bool is_second_slot(const struct gen_prog *p, u32 at)
 	return at && p->insns[at - 1].code == 0x18;
 }
 
+/* ... that may be any number? */
 static bool has_imm(const struct insn *insn)
 {
 	u8 class = insn->code & 7;
@@ -45,7 +46,6 @@ static void change_reg(struct gen *g, struct insn *insn)
 	u8 class = insn->code & 7;
 	bool alu = class == CLASS_ALU || class == CLASS_ALU64;
 	bool jump = class == CLASS_JMP || class == CLASS_JMP32;
-
 	bool swap = alu && (insn->code & 0xf0) == 0xd0;
 	bool has_src = alu || jump ? insn->code & 8 && !swap : class != CLASS_ST;
 
@@ -79,13 +79,15 @@ static void change_op(struct gen *g, struct insn *insn)
 			insn->code ^= CLASS_JMP ^ CLASS_JMP32;
 		else
 			insn->code = (u8)((insn->code & 0x0f) | other_op(g, true) << 4);
-	} else if (class == CLASS_ALU || class == CLASS_ALU64) {
+	} else if ((class == CLASS_ALU || class == CLASS_ALU64) &&
+		   (insn->code & 0xf0) != 0xd0) {
 		insn->off = 0; /* of signed division and moves */
 		if (one_in(g, 3))
 			insn->code ^= CLASS_ALU ^ CLASS_ALU64;
 		else
 			insn->code = (u8)((insn->code & 0x0f) | other_op(g, false) << 4);
-	} else if (!jump) {
+	} else if (!jump && class != CLASS_ALU && class != CLASS_ALU64 &&
+		   (insn->code & 0xe0) != 0xc0 /* atomics */) {
 		insn->code ^= (u8)(below(g, 4) << 3); /* the size of an access */
 	}
 }
@@ -95,7 +97,7 @@ static void change_off(struct gen *g, struct insn *insn)
 	u8 class = insn->code & 7;
 
 	if (class == CLASS_ALU || class == CLASS_ALU64 || class == CLASS_LD ||
-	    insn->code == (CLASS_JMP | 0x90))
+	    insn->code == (CLASS_JMP | 0x90) || insn->code == (CLASS_JMP32 | 0x00))
 		return;
 	insn->off = (s16)(insn->off + PICK(g, -8, -4, -1, 1, 4, 8));
 }
