@@ -166,6 +166,8 @@ static void put_json(struct verification *v, const struct skep_prog *prog,
 		json_u64(j, "insns_processed", verdict->insns_processed);
 		json_u64(j, "states", verdict->states);
 	}
+	if (verdict->memory)
+		json_u64(j, "memory", verdict->memory);
 	json_u64(j, "time_us", verdict->time_us);
 	if (verdict->outcome != ACCEPTED) {
 		json_string(j, "reason", skep_diag_name(diag->id));

@@ -121,7 +121,7 @@ static bool next_branch(struct env *env)
 	if (!st)
 		return false;
 	history_put(env, cur->history);
-	state_restore(cur, st);
+	state_restore(env, cur, st);
 	cur->history = history_get(st->history);
 	env->pc = st->pc;
 	env->prev_pc = st->last_pc;

@@ -37,6 +37,9 @@ struct explorer {
 	struct history_chunk *history_chunks; /* owned: history.c */
 	u32 jumps;                    /* processed */
 	u32 kept_jumps, kept_insns;   /* processed when a state was kept last */
+	u32 looks; /* of the working state, while it is compared with others (visit.c) */
+	u8 *compact;             /* compact.c: room to write in; the arena's, as all of these */
+	struct state *opened[2]; /* enum opened */
 	bool compare_all;             /* every scalar counts as precise */
 	struct idmap idmap;
 };
@@ -80,7 +83,7 @@ int visit_end(struct env *env);
 /* The kept state at pc with the callers of st that was made before it on the path under
  * way, or NULL: where the last iteration of a loop started.  For iterators and callbacks.
  */
-const struct state *visit_find_entry(const struct env *env, const struct state *st,
+const struct state *visit_find_entry(struct env *env, const struct state *st,
 				     u32 pc);
 /* Of a function: forgets all kept states. */
 void visit_fini(struct env *env);
@@ -116,7 +119,7 @@ static inline u32 frame_pc(const struct state *st, u32 frame)
  * misses, evicted are 0 in a copy. */
 struct state *state_keep(struct env *env,
 			 const struct state *st); /* a copy; NULL: memory */
-void state_restore(struct state *working, const struct state *kept);
+void state_restore(struct env *env, struct state *working, const struct state *kept);
 void state_drop(struct env *env, struct state *st);
 /* Registers and slots that nobody reads any more become uninitialised. */
 void state_clean(struct env *env, struct state *st);

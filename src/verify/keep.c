@@ -27,6 +27,10 @@ enum {
 	FIRST_CHUNK = 1 << 14,
 	MAX_CHUNK = 1 << 20,
 	DEFAULT_LIMIT = 64 << 20,
+	SMALL_FROM = 16 << 20,
+	/* More for each instruction: liveness.c notes 33 bytes of it at the least, and large
+	 * programs have more states. */
+	LIMIT_PER_INSN = 96,
 };
 
 _Static_assert(sizeof(struct state) <= 512, "MAX_BLOCK has room for it");
@@ -78,12 +82,19 @@ void keep_free(struct env *env)
 
 bool memory_allows(struct env *env, u64 bytes)
 {
-	u64 limit = env->opts->max_memory ? env->opts->max_memory : DEFAULT_LIMIT;
+	u64 limit = DEFAULT_LIMIT + (u64)env->n_insns * LIMIT_PER_INSN;
 
-	if (env->stats.memory + env->arena.total - env->pool->fixed + bytes <= limit)
+	if (env->opts->max_memory)
+		limit = env->opts->max_memory;
+	if (env->stats.memory + env->arena.total + bytes <= limit + env->pool->fixed)
 		return true;
 	(void)unsupported(env, "its states need more memory than is allowed");
 	return false;
+}
+
+bool keep_small(const struct env *env)
+{
+	return env->stats.memory >= SMALL_FROM;
 }
 
 /* The rest of the old chunk becomes free blocks of its size. */
@@ -194,6 +205,7 @@ struct state *state_keep(struct env *env, const struct state *st)
 	copy->block = class;
 	copy->extra = NULL;
 	copy->packed = NULL;
+	copy->small = NULL;
 	copy->next = NULL;
 	copy->equal = NULL;
 	copy->evicted = NULL;
@@ -203,7 +215,7 @@ struct state *state_keep(struct env *env, const struct state *st)
 	return copy;
 }
 
-void state_restore(struct state *working, const struct state *kept)
+void state_restore(struct env *env, struct state *working, const struct state *kept)
 {
 	struct frame *frames[FRAMES];
 	struct ref *refs = working->refs;
@@ -220,7 +232,7 @@ void state_restore(struct state *working, const struct state *kept)
 	if (kept->n_refs)
 		memcpy(refs, kept->refs, kept->n_refs * sizeof(*refs));
 	if (kept->packed) {
-		state_unpack(kept, frames);
+		state_unpack(env, kept, frames);
 		return;
 	}
 	for (u32 i = 0; i <= kept->depth; i++)

@@ -19,11 +19,14 @@ bool memory_allows(struct env *env, u64 bytes);
 /* Memory for a kept state or part of it; *block: to give it back.  NULL: told. */
 void *keep_block(struct env *env, size_t size, u32 *block);
 
+/* So much is used that what is kept from now on should be made small (compact.c). */
+bool keep_small(const struct env *env);
+
 /* pack.c: a branch that waits, made small; st is given up.  What it came from
  * (st->parent) must stay as it is.  NULL: no memory, told, and st is as it was. */
 struct state *state_pack(struct env *env, struct state *st);
 /* The frames of a small one. */
-void state_unpack(const struct state *st, struct frame *frames[FRAMES]);
+void state_unpack(struct env *env, const struct state *st, struct frame *frames[FRAMES]);
 
 /* With room for everything: all frames, slots and references.  keep_free() frees it.
  * NULL: out of memory. */

@@ -7,10 +7,10 @@
  * of precision may, and those the branch keeps for itself.  Never does: compare states.
  * More: keep.c, explore.c.
  */
-#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 
+#include "verify/compact.h"
 #include "verify/explore.h"
 #include "verify/history.h"
 #include "verify/keep.h"
@@ -92,23 +92,31 @@ static u8 *put_frame(u8 *at, const struct packed *p, const struct frame *frame)
 	return at;
 }
 
-static const struct frame *base_of(const struct state *st, u32 i)
+/* The state that st came from, whole. */
+static const struct state *base_of(struct env *env, const struct state *st)
 {
-	return i <= st->parent->depth ? st->parent->frames[i] : NULL;
+	return st->parent->small ? state_open(env, st->parent, OPENED_BASE) : st->parent;
+}
+
+static const struct frame *base_frame(const struct state *base, u32 i)
+{
+	return i <= base->depth ? base->frames[i] : NULL;
 }
 
 struct state *state_pack(struct env *env, struct state *st)
 {
 	struct packed frames[FRAMES];
 	size_t size = sizeof(*st) + st->n_refs * sizeof(st->refs[0]);
+	const struct state *base;
 	struct state *small;
 	u32 block;
 	u8 *at;
 
 	if (!st->parent || st->packed)
 		return st;
+	base = base_of(env, st);
 	for (u32 i = 0; i <= st->depth; i++) {
-		compare_frame(&frames[i], st->frames[i], base_of(st, i));
+		compare_frame(&frames[i], st->frames[i], base_frame(base, i));
 		size += packed_size(&frames[i]);
 	}
 	small = keep_block(env, size, &block);
@@ -158,11 +166,11 @@ static const u8 *get_frame(const u8 *at, struct frame *frame, const struct frame
 	return at;
 }
 
-void state_unpack(const struct state *st, struct frame *frames[FRAMES])
+void state_unpack(struct env *env, const struct state *st, struct frame *frames[FRAMES])
 {
+	const struct state *base = base_of(env, st);
 	const u8 *at = st->packed;
 
-	assert(at && st->parent);
 	for (u32 i = 0; i <= st->depth; i++)
-		at = get_frame(at, frames[i], base_of(st, i));
+		at = get_frame(at, frames[i], base_frame(base, i));
 }

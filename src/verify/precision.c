@@ -11,6 +11,7 @@
  */
 #include <string.h>
 
+#include "verify/compact.h"
 #include "verify/explore.h"
 #include "verify/history.h"
 
@@ -332,10 +333,10 @@ static bool back_over(struct back *b)
 	return true;
 }
 
-/* Only the current function's: others are rare, and not remembered. */
+/* Only the current function's registers are remembered. */
 static bool marks_elsewhere(const struct marks *m)
 {
-	u64 all = 0;
+	u64 all = m->slots[m->frame];
 
 	for (u32 i = 0; i < m->frame; i++)
 		all |= m->regs[i] | m->slots[i];
@@ -349,8 +350,7 @@ static bool marks_elsewhere(const struct marks *m)
 static bool was_walked(const struct history *at, const struct marks *m, u32 pc)
 {
 	return at && at->walked_pc == pc && at->walked_frame == m->frame &&
-	       !(m->regs[m->frame] & ~at->walked_regs) &&
-	       !(m->slots[m->frame] & ~at->walked_slots) && !marks_elsewhere(m);
+	       !(m->regs[m->frame] & ~at->walked_regs) && !marks_elsewhere(m);
 }
 
 static void note_walk(struct history *at, const struct marks *m, u32 pc)
@@ -359,15 +359,14 @@ static void note_walk(struct history *at, const struct marks *m, u32 pc)
 		return;
 	/* What goes back of two sets is what goes back of either. */
 	if (at->walked_pc != pc || at->walked_frame != m->frame)
-		at->walked_regs = 0, at->walked_slots = 0;
+		at->walked_regs = 0;
 	at->walked_pc = pc;
 	at->walked_frame = (u8)m->frame;
 	at->walked_regs |= m->regs[m->frame];
-	at->walked_slots |= m->slots[m->frame];
 }
 
 /* What the first of the instructions is asked of the others.  True: they are known. */
-static bool start_back(struct back *b, const struct history *at)
+static bool start_back(struct back *b, struct history *at)
 {
 	if (was_walked(at, b->marks, b->pc))
 		return true;
@@ -379,7 +378,7 @@ static bool start_back(struct back *b, const struct history *at)
 static bool back_state(struct back *b, const struct state *st, bool skip_first)
 {
 	struct history_walk walk = history_walk(st);
-	bool known = skip_first && start_back(b, walk.at);
+	bool known = skip_first && start_back(b, st->history);
 
 	while (!known) {
 		b->entry = history_at(&walk, b->pc);
@@ -410,6 +409,16 @@ static bool mark(struct reg *reg)
 	return true;
 }
 
+/* The same of a small state's frame. */
+static bool mark_small(struct marks *m, u32 no, struct small_marks *of)
+{
+	m->regs[no] &= (u16)(of->regs & ~of->regs_precise);
+	m->slots[no] &= of->slots & ~of->slots_precise;
+	of->regs_precise |= m->regs[no];
+	of->slots_precise |= m->slots[no];
+	return m->regs[no] || m->slots[no];
+}
+
 static bool mark_frame(struct marks *m, u32 no, struct frame *frame)
 {
 	u32 regs = m->regs[no];
@@ -437,7 +446,8 @@ static bool mark_state(struct marks *m, struct state *st, bool *changed)
 	if (m->frame > st->depth)
 		return false;
 	for (u32 i = 0; i <= m->frame; i++)
-		*changed |= mark_frame(m, i, st->frames[i]);
+		*changed |= st->small ? mark_small(m, i, state_marks(st, i))
+				      : mark_frame(m, i, st->frames[i]);
 	return true;
 }
 
@@ -450,11 +460,20 @@ static void force_frame(struct frame *frame)
 			mark(&frame->slots[i].spilled);
 }
 
+static void force_small(struct small_marks *of)
+{
+	of->regs_precise |= of->regs & KEPT_REGS;
+	of->slots_precise |= of->slots;
+}
+
 void precision_force(struct state *st)
 {
 	for (st = st->parent; st; st = st->parent)
 		for (u32 i = 0; i <= st->depth; i++)
-			force_frame(st->frames[i]);
+			if (st->small)
+				force_small(state_marks(st, i));
+			else
+				force_frame(st->frames[i]);
 }
 
 /* The entry of a global function: arguments may be any. */
@@ -512,8 +531,17 @@ int env_need_precise_in(struct env *env, u32 frame, u32 regs, u64 slots)
 	return 0;
 }
 
-static void collect(const struct frame *frame, u16 *regs, u64 *slots)
+static void collect(const struct state *st, u32 no, u16 *regs, u64 *slots)
 {
+	const struct frame *frame = st->frames[no];
+
+	if (st->small) {
+		const struct small_marks *of = state_marks(st, no);
+
+		*regs |= of->regs & of->regs_precise & KEPT_REGS;
+		*slots |= of->slots & of->slots_precise;
+		return;
+	}
 	for (u32 i = 0; i < R10; i++)
 		if (frame->regs[i].kind == SCALAR && frame->regs[i].precise)
 			*regs |= (u16)(1 << i);
@@ -534,7 +562,7 @@ void precision_propagate(struct env *env, const struct state *from, struct state
 	if (!env->privileged)
 		return;
 	for (u32 i = 0; i <= from->depth; i++)
-		collect(from->frames[i], &m.regs[i], &m.slots[i]);
+		collect(from, i, &m.regs[i], &m.slots[i]);
 	if (!marks_empty(&m))
 		go_back(env, to, &m, changed);
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "verify/compact.h"
 #include "verify/explore.h"
 
 /* What a load from bytes of no known value gives. */
@@ -339,12 +340,17 @@ static bool refs_covered(struct idmap *ids, const struct state *old,
 	return true;
 }
 
+static u32 callsite_of(const struct state *st, u32 frame)
+{
+	return st->small ? small_callsite(st, frame) : st->frames[frame]->callsite;
+}
+
 bool same_callsites(const struct state *a, const struct state *b)
 {
 	if (a->depth != b->depth)
 		return false;
 	for (u32 i = a->depth + 1; i-- > 0;)
-		if (a->frames[i]->callsite != b->frames[i]->callsite)
+		if (callsite_of(a, i) != callsite_of(b, i))
 			return false;
 	return true;
 }

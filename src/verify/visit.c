@@ -15,8 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "verify/compact.h"
 #include "verify/explore.h"
 #include "verify/history.h"
+#include "verify/keep.h"
 #include "verify/liveness.h"
 
 /* When states are kept and given up; the verdict depends on these for large programs. */
@@ -71,10 +73,10 @@ static u32 loop_chain(const struct env *env, const struct state *st,
 	return 0;
 }
 
-/* Of a state that is kept: st->loop, made when there is none. */
+/* Of a copy of the working state that is kept: st->loop, made when there is none. */
 static int loop_enter(struct env *env, struct state *st)
 {
-	u32 callsites[FRAMES], scc = loop_chain(env, st, callsites);
+	u32 callsites[FRAMES], scc = loop_chain(env, env->cur, callsites);
 	struct loop **list = &env->explorer->loops[scc], *loop = *list;
 
 	st->loop = NULL;
@@ -242,14 +244,34 @@ void visit_fini(struct env *env)
 	ex->n_kept = ex->n_evicted = 0;
 }
 
-const struct state *visit_find_entry(const struct env *env, const struct state *st,
-				     u32 pc)
+/* A kept state to look at. */
+static const struct state *whole(struct env *env, const struct state *st)
+{
+	return st->small ? state_open(env, st, OPENED_SEEN) : st;
+}
+
+const struct state *visit_find_entry(struct env *env, const struct state *st, u32 pc)
 {
 	for (const struct state *old = *kept_list(env, pc); old; old = old->next)
 		if (old->pc == pc && old->branches && old->dfs_depth < st->dfs_depth &&
 		    same_callsites(old, st))
-			return old;
+			return whole(env, old);
 	return NULL;
+}
+
+/* States that look the same have the same: most others are told apart by it. */
+static u32 looks_of(const struct state *st)
+{
+	const struct reg *regs = state_regs(st);
+	u64 h = st->depth;
+
+	for (u32 i = 0; i < R10; i++) {
+		const struct reg *r = &regs[i];
+
+		h = (h << 7 | h >> 57) + r->var.bits.value * 0x9e3779b97f4a7c15ull;
+		h ^= r->var.umax + r->var.umin * 3 + r->id + (u64)(u32)r->off;
+	}
+	return (u32)(h ^ h >> 32);
 }
 
 static bool keep_anyway(const struct env *env)
@@ -271,13 +293,25 @@ static bool keep_in_loop(const struct env *env)
 	return keep_soon(env, LOOP_JUMPS, 0) || keep_soon(env, 0, LOOP_INSNS);
 }
 
+static struct state *keep_copy(struct env *env)
+{
+	struct state *st = state_keep(env, env->cur), *small;
+
+	if (!st || !keep_small(env))
+		return st;
+	small = state_compact(env, st);
+	if (!small)
+		state_drop(env, st);
+	return small;
+}
+
 /* The paths from here on are those of the new state. */
 static int keep(struct env *env)
 {
 	struct explorer *ex = env->explorer;
 	struct state *cur = env->cur, *st, **list = kept_list(env, env->pc);
 
-	st = state_keep(env, cur);
+	st = keep_copy(env);
 	if (!st)
 		return -ENOMEM;
 	if (loop_enter(env, st)) {
@@ -285,6 +319,7 @@ static int keep(struct env *env)
 		return -ENOMEM;
 	}
 	st->branches = 1;
+	st->looks = looks_of(cur);
 	st->next = *list;
 	*list = st;
 	env->stats.states++;
@@ -364,6 +399,15 @@ static bool iterator_is_active(const struct state *st)
 
 enum found { MISSED, COVERED, CONVERGED };
 
+/* Where nothing else ends loops, only one that looks the same matters. */
+static bool is_other(const struct env *env, const struct state *old)
+{
+	const struct insn_aux *aux = &env->aux[env->pc];
+
+	return old->looks != env->explorer->looks && !aux->iter_next &&
+	       aux->op != OP_MAY_GOTO && !aux->calls_callback;
+}
+
 /* A state on the path under way. */
 static int compare_open(struct env *env, const struct state *old, enum found *found)
 {
@@ -396,14 +440,27 @@ static int compare_open(struct env *env, const struct state *old, enum found *fo
 	return 0;
 }
 
+static void clean(struct env *env, struct state *old)
+{
+	struct state *all = old->small ? state_open(env, old, OPENED_SEEN) : old;
+
+	state_clean(env, all);
+	old->cleaned = true;
+	if (old->small)
+		state_close(env, old, all);
+}
+
 /* A state from which everything was explored. */
 static enum found compare_closed(struct env *env, struct state *old)
 {
 	bool incomplete = marks_incomplete(old);
 
-	if (!old->cleaned && !incomplete && same_callsites(old, env->cur))
-		state_clean(env, old);
-	if (!state_covered(env, old, env->cur, incomplete ? RANGE_WITHIN : NOT_EXACT))
+	if (!same_callsites(old, env->cur))
+		return MISSED;
+	if (!old->cleaned && !incomplete)
+		clean(env, old);
+	if (!state_covered(env, whole(env, old), env->cur,
+			   incomplete ? RANGE_WITHIN : NOT_EXACT))
 		return MISSED;
 	return incomplete ? CONVERGED : COVERED;
 }
@@ -437,6 +494,8 @@ int visit(struct env *env)
 	bool add = anyway || keep_soon(env, KEEP_JUMPS, KEEP_INSNS);
 	u32 n = 0;
 
+	if (*link)
+		env->explorer->looks = looks_of(env->cur);
 	while (*link) {
 		struct state *old = *link;
 		enum found found = MISSED;
@@ -447,10 +506,10 @@ int visit(struct env *env)
 			link = &old->next;
 			continue;
 		}
-		if (old->branches)
-			err = compare_open(env, old, &found);
-		else
+		if (!old->branches)
 			found = compare_closed(env, old);
+		else if (!is_other(env, old))
+			err = compare_open(env, whole(env, old), &found);
 		if (err)
 			return err;
 		if (found != MISSED)
