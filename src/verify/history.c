@@ -15,10 +15,12 @@
 #include "verify/explore.h"
 #include "verify/keep.h"
 
-/* Entries come by the chunk, which counts as memory of states. */
+/* Entries come by the chunk, which counts as memory of states; what is linked takes the
+ * place of one. */
+_Static_assert(sizeof(struct linked) * MAX_LINKED <= sizeof(struct history), "it fits");
 struct history_chunk {
 	struct history_chunk *next;
-	struct history entries[62];
+	struct history entries[102];
 };
 
 static bool more_entries(struct env *env)
@@ -43,22 +45,40 @@ static bool more_entries(struct env *env)
 	return true;
 }
 
-struct history *history_note(struct env *env)
+static struct history *new_entry(struct env *env)
 {
 	struct explorer *ex = env->explorer;
-	struct state *cur = env->cur;
-	struct history *entry = ex->entry;
+	struct history *entry;
 
-	if (entry)
-		return entry;
 	if (!ex->free_entries && !more_entries(env))
 		return NULL;
 	entry = ex->free_entries;
 	ex->free_entries = entry->prev;
+	return entry;
+}
+
+static void free_entry(struct explorer *ex, struct history *entry)
+{
+	entry->prev = ex->free_entries;
+	ex->free_entries = entry;
+}
+
+struct history *history_note(struct env *env)
+{
+	struct explorer *ex = env->explorer;
+	struct state *cur = env->cur;
+	u32 n = history_len(cur->history) + 1;
+	struct history *entry = ex->entry;
+
+	if (entry)
+		return entry;
+	entry = new_entry(env);
+	if (!entry)
+		return NULL;
 	*entry = (struct history){
 		.prev = cur->history, /* the state's count becomes the entry's */
 		.counts = 1,
-		.n = history_len(cur->history) + 1,
+		.n = (u8)(n < MANY_ENTRIES ? n : MANY_ENTRIES),
 		.pc = env->pc,
 		.prev_pc = env->prev_pc,
 	};
@@ -80,8 +100,9 @@ void history_put(struct env *env, struct history *entry)
 	while (entry && !--entry->counts) {
 		struct history *prev = entry->prev;
 
-		entry->prev = ex->free_entries;
-		ex->free_entries = entry;
+		if (entry->linked)
+			free_entry(ex, (struct history *)entry->linked);
+		free_entry(ex, entry);
 		entry = prev;
 	}
 }
@@ -170,6 +191,10 @@ int env_note_linked(struct env *env, u32 id_dst, u32 id_src, struct links *links
 		return 0;
 	entry = history_note(env);
 	if (!entry)
+		return -ENOMEM;
+	if (!entry->linked)
+		entry->linked = (struct linked *)new_entry(env);
+	if (!entry->linked)
 		return -ENOMEM;
 	entry->n_linked = (u8)links->n;
 	memcpy(entry->linked, links->at, links->n * sizeof(links->at[0]));

@@ -21,21 +21,25 @@ enum history_flag {
 };
 
 struct history {
-	struct history *prev; /* counted; NULL: the path starts here */
+	struct history *prev;  /* counted; NULL: the path starts here */
+	struct linked *linked; /* owned: n_linked; or NULL */
 	u32 counts;
-	u32 n; /* entries from the start of the path to this one */
 	u32 pc, prev_pc;
+	/* precision.c: registers that are precise already before the instruction
+	 * walked_pc, since somebody started there; 0: none */
+	u32 walked_pc;
+	u16 walked_regs;
+	u8 walked_frame;
+	u8 n; /* entries from the start of the path to this one; at most MANY_ENTRIES */
 	u8 flags; /* enum history_flag */
 	u8 frame, slot;
 	u8 n_linked;
-	struct linked linked[MAX_LINKED];
-	/* precision.c: what was precise already before the instruction walked_pc, the
-	 * last time that somebody started there; nothing: 0 */
-	u8 walked_frame;
-	u16 walked_regs;
-	u32 walked_pc;
-	u64 walked_slots;
 };
+
+enum { MANY_ENTRIES = 255 };
+
+/* Long paths have one for every third instruction. */
+_Static_assert(sizeof(struct history) <= 40, "entries are small");
 
 /* The entry of the instruction at env->pc, made when there is none; NULL: memory (told).
  */
