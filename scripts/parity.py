@@ -46,8 +46,6 @@ MACHINE = {
 # Helpers that kernel_lockdown(7) hides, and what Linux says then.
 LOCKED = "cannot use helper bpf_probe_write_user"
 LOCKDOWN = "helpers that lockdown hides"
-# Reasons that say that the target's types lack what the test is about.
-LACKING = {"NO_KSYM", "ATTACH_NOT_FOUND", "ATTACH_NOT_MODIFIABLE"}
 AGREEMENT = 99.5
 
 
@@ -187,7 +185,6 @@ def compare_annotations(ours, judged, args):
             else:
                 said[path, program] = {"verdict": verdict, "message": f"the annotation: {verdict}"}
     compare("agreement with the annotations", ours, said, args)
-    print(f"  {len(lacking)} more need what these types of the kernel do not have (bpf_testmod, error injection)")
     for reason, n in left_out.most_common():
         print(f"    {n:5} left out: {reason}")
 
