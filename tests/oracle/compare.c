@@ -350,13 +350,23 @@ static bool make_image(struct sides *s, struct side *side, u32 i, struct compari
 	return false;
 }
 
+static bool claim(struct sides *s, u32 i, struct comparison *out)
+{
+	if (!judge_claims(&s->judge, &s->prog[i], &s->claims[i], &s->diag)) {
+		say(out, "accepted, but only where numbers are left out: %s at %d: %s",
+		    skep_diag_name(s->diag.id), s->diag.insn, s->diag.text);
+		return false;
+	}
+	out->unclaimed |= !s->claims[i];
+	diag_clear(&s->diag);
+	return true;
+}
+
 static bool load_ours(struct sides *s, const struct gen_case *c, struct comparison *out)
 {
 	for (u32 i = 0; i < c->n_progs; i++) {
-		if (s->opts.claims) {
-			s->claims[i] = judge_claims(&s->judge, &s->prog[i]);
-			out->unclaimed |= !s->claims[i];
-		}
+		if (s->opts.claims && !claim(s, i, out))
+			return false;
 		for (u32 k = FIRST_ENGINE; k < s->n; k++)
 			if (!make_image(s, &s->side[k], i, out))
 				return false;

@@ -112,10 +112,11 @@ enum judged judge_verdict(const struct judge *j, const struct prog *progs, u32 n
 	return ACCEPTED;
 }
 
-struct claims *judge_claims(const struct judge *j, const struct prog *prog)
+bool judge_claims(const struct judge *j, const struct prog *prog, struct claims **claims,
+		  struct skep_diag *diag)
 {
 	struct verify_opts opts = {.target = &j->target};
-	struct claims *claims = NULL;
 
-	return claims_new(prog, &opts, &claims, NULL) ? NULL : claims;
+	*claims = NULL;
+	return !claims_new(prog, &opts, claims, diag) || gives_up(diag);
 }
