@@ -195,7 +195,7 @@ static int end_references(struct env *env, struct kfunc_use *use)
 		u32 ref_id = env_regs(env)[reg].ref_id;
 
 		if (!ref_find(env->cur, ref_id))
-			return reject(env, KARG_NOT_HELD, use->kfunc->name, (int)reg);
+			return reject(env, REF_NOT_HELD);
 		int err = ref_release(env, ref_id);
 		if (err)
 			return err;

@@ -99,7 +99,7 @@ int kfunc_graph_insert(struct env *env, struct kfunc_use *use)
 	struct reg *reg;
 
 	if (!ref_id || !ref_find(env->cur, ref_id))
-		return reject(env, KARG_NOT_HELD, use->kfunc->name, R2);
+		return reject(env, REF_NOT_HELD);
 	for_each_reg(env->cur, reg)
 	{
 		if (reg->ref_id != ref_id)

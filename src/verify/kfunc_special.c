@@ -48,8 +48,6 @@ static int rcu_section(struct env *env, const struct kfunc *kfunc)
 
 	if (!enters && !leaves)
 		return 0;
-	if (st->active_rcu && in_graph_callback(env))
-		return reject(env, KFUNC_RCU_IN_CALLBACK, kfunc->name);
 	if (enters && st->active_rcu && !env->rules->rcu_nests)
 		return reject(env, KFUNC_NESTED_RCU);
 	if (leaves && !st->active_rcu)

@@ -8,6 +8,9 @@
  * lock (helper and kfunc files).  More: calls.h.
  */
 #include "verify/calls.h"
+
+#include <assert.h>
+
 #include "verify/record.h"
 
 /* Where the lock is, as ref_acquire_lock() wants it. */
@@ -146,8 +149,7 @@ int map_field_check(struct env *env, u32 regno, u32 field_kind, struct call *cal
 	if (place.off != off)
 		return reject(env, LOCK_WRONG_OFFSET, (int)regno, (long long)off,
 			      place.what, place.off);
-	if (call->map)
-		return reject(env, TWO_MAPS);
+	assert(!call->map); /* the field is the first argument that has one */
 	call->map = reg->map;
 	call->map_uid = reg->map_uid;
 	return 0;

@@ -211,6 +211,13 @@ static int check_type(struct env *env, const struct map_def *def)
 	return 0;
 }
 
+/* Those of which there is no map without types. */
+static bool needs_types(u32 type)
+{
+	return type == MAP_TYPE_SK_STORAGE || type == MAP_TYPE_INODE_STORAGE ||
+	       type == MAP_TYPE_TASK_STORAGE || type == MAP_TYPE_CGRP_STORAGE;
+}
+
 static int check_fields(struct env *env, const struct map_def *def,
 			const struct attr_row *row)
 {
@@ -219,12 +226,16 @@ static int check_fields(struct env *env, const struct map_def *def,
 
 	if (!rec || def->type == MAP_TYPE_STRUCT_OPS)
 		return 0;
-	if (rec->kinds & ~row->fields)
+	if (!(rec->kinds & ~row->fields)) {
+		if (!env->privileged)
+			return reject_at(env, NO_PC, MAP_FIELDS_PRIVILEGED, def->name);
+		if (!(def->flags & (MAP_RDONLY_PROG | MAP_WRONLY_PROG)))
+			return 0;
+	}
+	/* Where types do not fit loaders make the map without: its fields are bytes. */
+	if (needs_types(def->type))
 		return reject_at(env, NO_PC, MAP_FIELDS, def->name);
-	if (!env->privileged)
-		return reject_at(env, NO_PC, MAP_FIELDS_PRIVILEGED, def->name);
-	if (def->flags & (MAP_RDONLY_PROG | MAP_WRONLY_PROG))
-		return reject_at(env, NO_PC, MAP_FIELDS_READ_ONLY, def->name);
+	map_forget_record(env, def);
 	return 0;
 }
 

@@ -65,6 +65,8 @@ void record_link(const struct env *env, const struct record *rec);
 const struct record *struct_record(const struct env *env, const struct btf *btf, u32 id);
 /* Of a map's values; NULL: none. */
 const struct record *map_record(const struct env *env, const struct map_def *map);
+/* From now on its values have no special fields. */
+void map_forget_record(struct env *env, const struct map_def *map);
 const struct record_field *record_find(const struct record *rec, u32 offset, u32 kinds);
 /* Of the struct that a register points to: map values and allocated objects. */
 const struct record *reg_record(const struct env *env, const struct reg *reg);

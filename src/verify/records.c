@@ -224,6 +224,12 @@ const struct record *map_record(const struct env *env, const struct map_def *map
 	return env->records ? map_place(env->records, map)->rec : NULL;
 }
 
+void map_forget_record(struct env *env, const struct map_def *map)
+{
+	if (env->records)
+		map_place(env->records, map)->rec = NULL;
+}
+
 const struct record *reg_record(const struct env *env, const struct reg *reg)
 {
 	if (reg->kind == PTR_TO_MAP_VALUE)

@@ -80,7 +80,7 @@ static int tracing_range(struct env *env, struct range *range)
 	case ATTACH_TRACE_RAW_TP:
 	case ATTACH_MODIFY_RETURN: *range = anything; return 0;
 	case ATTACH_TRACE_ITER: *range = zero_or_one; return 0;
-	default: return reject(env, RETURN_ATTACH_TYPE, env->attach_type);
+	default: return reject(env, ATTACH_BAD_TYPE);
 	}
 }
 
