@@ -339,8 +339,8 @@ SEC("tp_btf/cgroup_mkdir") int struct_is_the_one_that_is_taken(__u64 *ctx)
 	return bpf_task_pt_regs((void *)ctx[0]) != 0;
 }
 
-CASE("reject ARG_MAYBE_NULL")
-CASE("kernel refuses Possibly NULL pointer passed to helper arg1")
+CASE("reject ARG_KIND")
+CASE("kernel refuses R1 type=trusted_ptr_or_null_ expected=ptr_, trusted_ptr_, rcu_ptr_")
 SEC("tp_btf/sched_pi_setprio") int argument_that_may_be_null_is_compared(__u64 *ctx)
 {
 	return bpf_task_pt_regs((void *)ctx[1]) != 0;
@@ -496,7 +496,9 @@ __attribute__((noinline)) int count(int *n ARG("trusted"))
 	return n != 0 && bpf_get_prandom_u32();
 }
 
-CASE("reject FUNC_ARG_KERNEL_KIND")
+
+CASE("reject ARG_KIND")
+CASE("kernel refuses ")
 SEC("tc") int trusted_argument_is_no_number(struct __sk_buff *ctx)
 {
 	return count(0);

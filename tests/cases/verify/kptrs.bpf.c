@@ -289,3 +289,43 @@ SEC("tc") int task_ends(struct __sk_buff *ctx)
 	bpf_task_release(task);
 	return n;
 }
+
+CASE("reject ARG_MAYBE_NULL")
+CASE("kernel refuses Possibly NULL pointer passed to helper arg2")
+SEC("tc") int pointer_is_there_before_it_is_kept(struct __sk_buff *ctx)
+{
+	struct value *v = get();
+	void *old;
+
+	if (!v)
+		return 0;
+	old = bpf_kptr_xchg(&v->task, bpf_task_from_pid(1));
+	if (old)
+		bpf_task_release(old);
+	return 0;
+}
+
+struct shared {
+	long n;
+} mine;
+struct with_uptr {
+	struct shared UPTR *shared;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct with_uptr);
+} tasks SEC(".maps");
+
+CASE("reject UPTR_STORE")
+CASE("kernel refuses store to uptr disallowed")
+SEC("tp_btf/task_newtask") int pointer_to_user_memory_is_not_stored(__u64 *ctx)
+{
+	struct with_uptr *v =
+		bpf_task_storage_get(&tasks, (struct task_struct *)ctx[0], 0, 0);
+
+	if (v)
+		v->shared = 0;
+	return mine.n;
+}

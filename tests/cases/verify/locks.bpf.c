@@ -190,3 +190,58 @@ SEC("tc") int global_functions_are_not_called_with_a_lock(struct __sk_buff *ctx)
 	bpf_spin_unlock(&v->lock);
 	return 0;
 }
+
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, 2);
+	__type(value, struct value);
+} queue SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_RDONLY_PROG);
+	__uint(max_entries, 2);
+	__type(key, int);
+	__type(value, struct value);
+} frozen SEC(".maps");
+
+CASE("accept")
+SEC("tc") int map_that_has_no_locks_is_made_without(struct __sk_buff *ctx)
+{
+	long n[2];
+
+	return bpf_map_pop_elem(&queue, n);
+}
+
+CASE("reject LOCK_NO_FIELD")
+CASE("kernel refuses map 'frozen' has to have BTF in order to use bpf_spin_lock")
+SEC("tc") int map_that_is_only_read_has_no_locks(struct __sk_buff *ctx)
+{
+	struct value *v = bpf_map_lookup_elem(&frozen, &zero);
+
+	if (!v)
+		return 0;
+	bpf_spin_lock(&v->lock);
+	bpf_spin_unlock(&v->lock);
+	return 0;
+}
+
+struct timed {
+	struct bpf_timer timer;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct timed);
+} timed SEC(".maps");
+
+CASE("reject MAP_FIELDS")
+SEC("tc") int storage_of_sockets_has_no_timers(struct __sk_buff *ctx)
+{
+	struct bpf_sock *sk = ctx->sk;
+
+	if (sk)
+		bpf_sk_storage_delete(&timed, sk);
+	return 0;
+}

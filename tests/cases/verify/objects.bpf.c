@@ -414,3 +414,34 @@ SEC("tc") int object_ends(struct __sk_buff *ctx)
 	bpf_obj_drop_impl(p, 0);
 	return value;
 }
+
+struct holes {
+	char first;
+	long second;
+};
+
+CASE("reject STRUCT_HOLE")
+SEC("tc") int holes_of_objects_are_not_read(struct __sk_buff *ctx)
+{
+	struct holes *p = NEW(struct holes);
+	int value;
+
+	if (!p)
+		return 0;
+	value = *(volatile int *)((char *)p + 4);
+	bpf_obj_drop_impl(p, 0);
+	return value;
+}
+
+CASE("reject STRUCT_PERCPU")
+SEC("tc") int percpu_object_is_not_read_directly(struct __sk_buff *ctx)
+{
+	struct plain *p = bpf_percpu_obj_new_impl(LOCAL_TYPE(struct plain), 0);
+	int value;
+
+	if (!p)
+		return 0;
+	value = p->value;
+	bpf_percpu_obj_drop_impl(p, 0);
+	return value;
+}
