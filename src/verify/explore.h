@@ -119,6 +119,8 @@ static inline u32 frame_pc(const struct state *st, u32 frame)
  * misses, evicted are 0 in a copy. */
 struct state *state_keep(struct env *env,
 			 const struct state *st); /* a copy; NULL: memory */
+/* A copy without frames and references: how the path came here is all that matters. */
+struct state *state_keep_path(struct env *env, const struct state *st);
 void state_restore(struct env *env, struct state *working, const struct state *kept);
 void state_drop(struct env *env, struct state *st);
 /* Registers and slots that nobody reads any more become uninitialised. */

@@ -27,9 +27,8 @@ enum {
 	FIRST_CHUNK = 1 << 14,
 	MAX_CHUNK = 1 << 20,
 	DEFAULT_LIMIT = 64 << 20,
-	SMALL_FROM = 16 << 20,
-	/* More for each instruction: liveness.c notes 33 bytes of it at the least, and large
-	 * programs have more states. */
+	/* More for each instruction: liveness.c notes 33 bytes of it at the least, and
+	 * large programs have more states. */
 	LIMIT_PER_INSN = 96,
 };
 
@@ -94,7 +93,9 @@ bool memory_allows(struct env *env, u64 bytes)
 
 bool keep_small(const struct env *env)
 {
-	return env->stats.memory >= SMALL_FROM;
+	u64 limit = env->opts->max_memory ? env->opts->max_memory : DEFAULT_LIMIT;
+
+	return env->stats.memory >= limit / 4;
 }
 
 /* The rest of the old chunk becomes free blocks of its size. */
@@ -194,10 +195,10 @@ static void put_parts(struct state *copy, const struct state *st)
 }
 
 /* The working state has block 0: that is how the two are told apart. */
-struct state *state_keep(struct env *env, const struct state *st)
+static struct state *copy_of(struct env *env, const struct state *st, size_t size)
 {
 	u32 class;
-	struct state *copy = keep_block(env, state_size(st), &class);
+	struct state *copy = keep_block(env, size, &class);
 
 	if (!copy)
 		return NULL;
@@ -211,7 +212,27 @@ struct state *state_keep(struct env *env, const struct state *st)
 	copy->evicted = NULL;
 	copy->hits = copy->misses = 0;
 	copy->history = history_get(st->history);
-	put_parts(copy, st);
+	return copy;
+}
+
+struct state *state_keep(struct env *env, const struct state *st)
+{
+	struct state *copy = copy_of(env, st, state_size(st));
+
+	if (copy)
+		put_parts(copy, st);
+	return copy;
+}
+
+struct state *state_keep_path(struct env *env, const struct state *st)
+{
+	struct state *copy = copy_of(env, st, sizeof(*st));
+
+	if (!copy)
+		return NULL;
+	memset(copy->frames, 0, sizeof(copy->frames));
+	copy->refs = NULL;
+	copy->n_refs = 0;
 	return copy;
 }
 

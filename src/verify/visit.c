@@ -141,7 +141,7 @@ static int add_back_edge(struct env *env, struct state *equal)
 	 * come around. */
 	if (!loop)
 		return 0;
-	copy = state_keep(env, env->cur);
+	copy = state_keep_path(env, env->cur);
 	if (!copy)
 		return -ENOMEM;
 	copy->equal = equal;
