@@ -245,3 +245,10 @@ SEC("tc") int storage_of_sockets_has_no_timers(struct __sk_buff *ctx)
 		bpf_sk_storage_delete(&timed, sk);
 	return 0;
 }
+
+CASE("unprivileged")
+CASE("reject MAP_FIELDS_PRIVILEGED")
+SEC("socket") int locks_are_for_those_with_rights(struct __sk_buff *ctx)
+{
+	return bpf_map_lookup_elem(&values, &zero) != 0;
+}
