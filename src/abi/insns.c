@@ -46,7 +46,8 @@ u32 abi_insn_since(enum op op)
 		return op == OP_BSWAP16 || op == OP_BSWAP32 || op == OP_BSWAP64
 			       ? ABI_LINUX(6, 6)
 			       : ABI_LINUX(3, 18);
-	case KIND_JA: return op == OP_JA32 ? ABI_LINUX(6, 6) : ABI_LINUX(3, 18);
+	case KIND_JA: /* 6.6, and the series 6.1 took it later */
+		return op == OP_JA32 ? ABI_LINUX(6, 1) : ABI_LINUX(3, 18);
 	case KIND_ATOMIC:
 		return info->row == ATOMIC_ADD ? ABI_LINUX(3, 18) : ABI_LINUX(5, 12);
 	case KIND_LDXS: return ABI_LINUX(6, 6);

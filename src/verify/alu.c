@@ -251,6 +251,16 @@ static void keep_distance(const struct env *env, struct reg *dst,
 	dst->off = (s32)(op->row == ALU_SUB ? -off : off);
 }
 
+/* Before, Linux knew nothing of what an unknown number did, but to sums and to bits. */
+static bool is_computed(const struct env *env, const struct op_info *op,
+			const struct scalar *number)
+{
+	struct tnum bits = op->width == 32 ? tnum_subreg(number->bits) : number->bits;
+
+	return env->rules->unknown_operands || !bits.mask || op->row == ALU_ADD ||
+	       op->row == ALU_SUB || op->row == ALU_AND;
+}
+
 static int alu_numbers(struct env *env, const struct insn *insn, const struct op_info *op)
 {
 	struct reg *dst = &env_regs(env)[insn->dst_reg];
@@ -268,9 +278,11 @@ static int alu_numbers(struct env *env, const struct insn *insn, const struct op
 		err = fork_mask(env, insn);
 	if (err)
 		return err;
-	dst->var = scalar_alu(op->row, op->width, &dst->var, &number);
+	dst->var = is_computed(env, op, &number)
+			   ? scalar_alu(op->row, op->width, &dst->var, &number)
+			   : scalar_unknown();
 	by.number = &number;
-	if (op->reg && insn->src_reg == insn->dst_reg)
+	if ((op->reg && insn->src_reg == insn->dst_reg) || !env->rules->linked_distances)
 		unlink_scalar(dst);
 	else
 		keep_distance(env, dst, op, &by);

@@ -58,6 +58,8 @@ static int read_tags(struct reading *r)
 {
 	u32 cursor = 0, id;
 
+	if (!r->env->rules->args_tagged)
+		return 0;
 	while ((id = btf_next_tag(r->btf, r->func_id, &cursor))) {
 		struct btf_type t = btf_type(r->btf, id);
 		u32 tag;

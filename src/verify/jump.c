@@ -91,12 +91,31 @@ static int pointer_outcome(const struct jump *j)
 	return j->jmp == JMP_JNE ? 1 : -1;
 }
 
-static int outcome(const struct jump *j)
+static bool is_const_at(const struct scalar *s, u8 width)
+{
+	return !(width == 32 ? tnum_subreg(s->bits) : s->bits).mask;
+}
+
+/* Before both were looked at: the second is a constant; so is the first, or order is
+ * asked for. */
+static bool may_decide(const struct env *env, const struct jump *j)
+{
+	if (env->rules->both_refined)
+		return true;
+	if ((j->jmp == JMP_JEQ || j->jmp == JMP_JNE) &&
+	    !is_const_at(&j->dst->var, j->width))
+		return false;
+	return is_const_at(&j->src->var, j->width);
+}
+
+static int outcome(const struct env *env, const struct jump *j)
 {
 	if (is_any_packet(j->dst) && is_any_packet(j->src) && j->width == 64)
 		return packet_outcome(j);
 	if (j->dst->kind != SCALAR || j->src->kind != SCALAR)
 		return pointer_outcome(j);
+	if (!may_decide(env, j))
+		return -1;
 	return scalar_branch(j->jmp, j->width, &j->dst->var, &j->src->var);
 }
 
@@ -144,8 +163,8 @@ static inline bool has_id(const struct reg *reg, u32 id)
 }
 
 /*
- * to is known plus a constant.  Of a number plus a constant at 32 bits the upper half is zero;
- * distances of different widths say nothing about each other.
+ * to is known plus a constant.  Of a number plus a constant at 32 bits the upper half is
+ * zero; distances of different widths say nothing about each other.
  */
 static void refine_linked(struct reg *to, const struct reg *known)
 {
@@ -238,8 +257,9 @@ static void settle_equal_pointers(const struct env *env, const struct jump *j,
 {
 	bool dst_never_null, src_never_null;
 
-	if (j->dst->kind <= SCALAR || j->src->kind <= SCALAR ||
-	    j->dst->kind == PTR_TO_BTF_ID || j->src->kind == PTR_TO_BTF_ID)
+	if (!env->rules->equal_not_null || j->dst->kind <= SCALAR ||
+	    j->src->kind <= SCALAR || j->dst->kind == PTR_TO_BTF_ID ||
+	    j->src->kind == PTR_TO_BTF_ID)
 		return;
 	dst_never_null = reg_never_null(j->dst);
 	src_never_null = reg_never_null(j->src);
@@ -342,18 +362,35 @@ static bool match_packet(const struct jump *j, struct state *on, struct state *t
 
 /* ---- both outcomes are possible ---- */
 
+/* Before, one of them had to be constant, or both equal; that they differ said nothing.
+ */
+static bool may_refine(const struct env *env, const struct jump *j, bool taken)
+{
+	bool equality = j->jmp == JMP_JEQ || j->jmp == JMP_JNE;
+
+	if (env->rules->both_refined)
+		return true;
+	if (equality && taken != (j->jmp == JMP_JEQ))
+		return false;
+	return is_const_at(&j->src->var, j->width) ||
+	       is_const_at(&j->dst->var, j->width) || (equality && j->width == 64);
+}
+
 static int refine_numbers(struct env *env, struct jump *j, struct reg *taken_regs)
 {
 	struct scalar imm = j->has_src ? (struct scalar){0} : j->imm.var;
 	struct scalar *dst = &j->dst->var, *src = &j->src->var;
 	struct scalar *dst_taken = &taken_regs[j->insn->dst_reg].var;
 	struct scalar *src_taken = j->has_src ? &taken_regs[j->insn->src_reg].var : &imm;
+	bool on = may_refine(env, j, false), taken = may_refine(env, j, true);
 	int err;
 
 	if (j->dst->kind != SCALAR || j->src->kind != SCALAR || j->dst == j->src)
 		return 0;
-	scalar_refine(j->jmp, j->width, false, dst, src);
-	scalar_refine(j->jmp, j->width, true, dst_taken, src_taken);
+	if (on)
+		scalar_refine(j->jmp, j->width, false, dst, src);
+	if (taken)
+		scalar_refine(j->jmp, j->width, true, dst_taken, src_taken);
 	err = need_consistent(env, dst_taken);
 	err = err ? err : need_consistent(env, src_taken);
 	err = err ? err : need_consistent(env, dst);
@@ -453,7 +490,7 @@ int transfer_jump(struct env *env, const struct insn *insn, const struct op_info
 	err = check_operands(env, &j);
 	if (err)
 		return err;
-	taken = outcome(&j);
+	taken = outcome(env, &j);
 	if (taken >= 0)
 		return one_way(env, &j, taken);
 	return both_ways(env, &j);

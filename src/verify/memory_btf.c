@@ -175,6 +175,8 @@ static u32 flags_of_member(const struct env *env, const struct reg *reg,
 {
 	if (reg->flags & UNTRUSTED)
 		return UNTRUSTED;
+	if (!env->rules->trust_told) /* all were taken for good */
+		return w->flags & ~(u32)TRUST;
 	if (!reg_is_trusted(reg) && !(reg->flags & RCU))
 		return w->flags & ~(u32)TRUST;
 	if (member_has_trust(reg->btf, reg->btf_id, w, MEMBER_TRUSTED))
@@ -217,7 +219,8 @@ static int check_pointer(struct env *env, const struct reg *reg, u32 regno, s64 
 
 	if (!env->allow_ptr_leaks)
 		return reject(env, STRUCT_PRIVILEGE, name);
-	if (!env->prog->gpl_compatible && reg->btf != env->prog->btf)
+	if (env->rules->structs_gpl && !env->prog->gpl_compatible &&
+	    reg->btf != env->prog->btf)
 		return reject(env, STRUCT_GPL, name);
 	if (off < 0 || off > INT32_MAX)
 		return reject(env, STRUCT_NEGATIVE, (int)regno, name, (long long)off);

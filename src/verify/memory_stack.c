@@ -123,6 +123,13 @@ static bool fits(const struct reg *reg, u32 size)
 	return size >= 8 || !(reg->var.umax >> (size * 8));
 }
 
+static bool is_any_number(const struct scalar *s)
+{
+	struct scalar any = scalar_unknown();
+
+	return scalar_same(s, &any);
+}
+
 static void spill(struct slot *slot, const struct reg *reg, u32 size)
 {
 	slot->spilled = *reg;
@@ -154,7 +161,7 @@ static void spill_number(struct env *env, const struct store *store)
 	u32 size = store->access->size;
 	bool whole = fits(store->reg, size);
 
-	if (whole)
+	if (whole && env->rules->spills_linked)
 		give_id(env, store->reg);
 	spill(slot, store->reg, size);
 	if (!whole) {
@@ -245,17 +252,29 @@ static int overwrite(struct env *env, const struct store *store)
 	return 0;
 }
 
+/* Before every number could be followed through the stack, of some only bytes were kept.
+ */
+static bool is_kept_number(const struct env *env, const struct store *store)
+{
+	if (store->reg)
+		return store->reg->kind == SCALAR &&
+		       (env->rules->spills_linked ||
+			(!reg_is_null(store->reg) && !is_any_number(&store->reg->var)));
+	return store->access->has_imm &&
+	       (env->rules->spills_linked || store->access->imm);
+}
+
 static int store_fixed(struct env *env, const struct store *store)
 {
 	struct reg *reg = store->reg;
-	bool at_start = !(store->off & 7) && env->privileged;
+	bool kept = !(store->off & 7) && env->privileged && is_kept_number(env, store);
 	int err = overwrite(env, store);
 
 	if (err)
 		return err;
-	if (reg && reg->kind == SCALAR && at_start)
+	if (kept && reg)
 		spill_number(env, store);
-	else if (!reg && store->access->has_imm && at_start)
+	else if (kept)
 		spill_constant(store);
 	else if (reg && may_be_spilled(reg->kind))
 		err = spill_pointer(env, store);
@@ -399,7 +418,7 @@ static int fill(struct env *env, const struct access *access,
 	u32 n = spilled_bytes(slot);
 	bool whole = access->size == n && (n == 8 || (n == 4 && fits(spilled, 4)));
 
-	if (whole && env->privileged)
+	if (whole && env->privileged && env->rules->spills_linked)
 		give_id(env, spilled);
 	*reg = *spilled;
 	if (reg->kind == SCALAR && changes_number(access, reg)) {
@@ -418,7 +437,8 @@ static int load_part(struct env *env, const struct access *access,
 	bool all_spilled = true;
 	int err;
 
-	if (access->size <= spilled_bytes(slot) && !(range->min & 7))
+	if (access->size <= spilled_bytes(slot) && !(range->min & 7) &&
+	    (env->rules->spills_linked || access->size == spilled_bytes(slot)))
 		return fill(env, access, range);
 	err = bytes_check(env, range, SLOT_SPILL);
 	if (err)
@@ -426,7 +446,7 @@ static int load_part(struct env *env, const struct access *access,
 	for (u32 i = 0; i < access->size; i++)
 		all_spilled &= types[i] == SLOT_SPILL;
 	load_bytes(env, access, range);
-	if (!all_spilled || !reg_is_null(&slot->spilled))
+	if (!all_spilled || !reg_is_null(&slot->spilled) || !env->rules->spills_linked)
 		return 0;
 	env_regs(env)[access->value].var = scalar_const(0);
 	return filled(env, range);

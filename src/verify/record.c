@@ -8,9 +8,10 @@
  * bpf/graph_ds_impl.rst, bpf/kfuncs.rst.
  */
 #include "verify/record.h"
-#include "abi/abi.h"
 
 #include <string.h>
+
+#include "abi/abi.h"
 
 enum {
 	MAX_FIELDS = 11,
