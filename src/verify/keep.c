@@ -51,7 +51,7 @@ struct keep_pool {
 	size_t left;
 	size_t chunk_size;
 	size_t fixed;  /* bytes of the arena that every program of its size needs */
-	void *working; /* owned: the working state */
+	struct chunk *whole; /* owned: the working state, and others with room for all */
 };
 
 int keep_new(struct env *env)
@@ -64,17 +64,24 @@ int keep_new(struct env *env)
 	return 0;
 }
 
+static void free_chunks(struct chunk *c)
+{
+	while (c) {
+		struct chunk *next = c->next;
+
+		free(c);
+		c = next;
+	}
+}
+
 void keep_free(struct env *env)
 {
 	struct keep_pool *pool = env->pool;
 
 	if (!pool)
 		return;
-	for (struct chunk *c = pool->chunks, *next; c; c = next) {
-		next = c->next;
-		free(c);
-	}
-	free(pool->working);
+	free_chunks(pool->chunks);
+	free_chunks(pool->whole);
 	free(pool);
 	env->pool = NULL;
 }
@@ -314,12 +321,16 @@ struct state *state_new_working(struct env *env)
 {
 	size_t refs = MAX_REFS * sizeof(struct ref);
 	size_t size = sizeof(struct state) + refs + FRAMES * (size_t)MAX_FRAME;
-	u8 *p = malloc(size);
-	struct state *st = (struct state *)p;
+	struct chunk *c = malloc(sizeof(*c) + size);
+	struct state *st;
+	u8 *p;
 
-	if (!p)
+	if (!c)
 		return NULL;
-	env->pool->working = p;
+	c->next = env->pool->whole;
+	env->pool->whole = c;
+	p = c->data;
+	st = (struct state *)p;
 	env->stats.memory += size;
 	env->pool->fixed += size;
 	*st = (struct state){.refs = (struct ref *)(p + sizeof(*st))};
