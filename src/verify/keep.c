@@ -50,7 +50,7 @@ struct keep_pool {
 	u8 *at; /* of the newest chunk: what was not given out */
 	size_t left;
 	size_t chunk_size;
-	size_t fixed;  /* bytes of the arena that every program of its size needs */
+	size_t fixed;        /* bytes of the arena that every program of its size needs */
 	struct chunk *whole; /* owned: the working state, and others with room for all */
 };
 
