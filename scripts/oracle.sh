@@ -20,6 +20,9 @@ run() {
 echo "== programs: $seconds s"
 run build-oracle/tests/oracle/oracle-programs --seed "$seed" --count 1000000000 --inputs 64 --seconds "$seconds" \
 	--cases build-oracle
+echo "== changed programs, verdicts and claims: $seconds s"
+run build-oracle/tests/oracle/oracle-programs --mutate --claims --seed "$seed" --count 1000000000 --inputs 8 \
+	--seconds "$seconds" --cases build-oracle
 echo "== map operations: $seconds s"
 run build-oracle/tests/maps/test-maps-oracle "$seed" 1000000000 "$seconds"
 [ "$failed" = 0 ]
