@@ -51,7 +51,7 @@ static int call_global(struct env *env, u32 sub)
 	err = err ? err : global_args_check(env, sub);
 	if (err)
 		return err;
-	if (env->subs[sub].changes_packet)
+	if (env->subs[sub].changes_packet && env->rules->packet_effects)
 		forget_packet(env);
 	env->subs[sub].called = true;
 	clear_caller_saved(regs);

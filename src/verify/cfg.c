@@ -153,6 +153,15 @@ static void enter(struct dfs *dfs, u32 pc)
 	dfs->stack[dfs->depth++] = (struct visit){pc, 0};
 }
 
+/* Before loops were taken as they come, only a jump could close them. */
+static bool may_loop(const struct env *env, u32 from)
+{
+	u8 kind = op_info((enum op)env->aux[from].op)->kind;
+
+	return env->privileged &&
+	       (env->rules->loops_anyhow || kind == KIND_JMP || kind == KIND_JA);
+}
+
 /* Follows the next edge of the newest instruction, or leaves it. */
 static int dfs_step(struct dfs *dfs)
 {
@@ -170,7 +179,7 @@ static int dfs_step(struct dfs *dfs)
 	to = next[top->edge++];
 	if (dfs->colours[to] == WHITE)
 		enter(dfs, to);
-	else if (dfs->colours[to] == GREY && !env->privileged)
+	else if (dfs->colours[to] == GREY && !may_loop(env, top->pc))
 		return reject_at(env, (int)top->pc, BACK_EDGE, to);
 	return 0;
 }

@@ -180,6 +180,8 @@ static int exception_start(struct env *env, u32 *start)
 	int err;
 
 	*start = 0;
+	if (!env->rules->exceptions)
+		return 0;
 	if (!prog->btf || !prog->n_subprogs || !prog->subprogs[0].btf_id)
 		return 0;
 	err = exception_tag(env, prog->subprogs[0].btf_id, &name);

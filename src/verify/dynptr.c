@@ -118,7 +118,7 @@ int dynptr_destroy_if_overwritten(struct env *env, struct frame *frame, u32 slot
 {
 	u32 first = slot;
 
-	if (frame->slots[slot].type[0] != SLOT_DYNPTR)
+	if (frame->slots[slot].type[0] != SLOT_DYNPTR || !env->rules->dynptr_overwrites)
 		return 0;
 	if (!frame->slots[slot].spilled.first_slot)
 		first++;
@@ -251,6 +251,15 @@ u32 dynptr_ref_of(const struct env *env, const struct reg *reg)
 
 /* ---- arguments ---- */
 
+/* Before one could be made over another. */
+static bool is_taken(const struct env *env, const struct reg *reg)
+{
+	const struct slot *slot =
+		env->rules->dynptr_overwrites ? NULL : dynptr_slot(env, reg);
+
+	return slot && slot->type[0] == SLOT_DYNPTR;
+}
+
 static int uninit_arg(struct env *env, u32 regno, u32 arg_flags, u32 clone_ref_id)
 {
 	struct reg *reg = &env_regs(env)[regno];
@@ -258,7 +267,7 @@ static int uninit_arg(struct env *env, u32 regno, u32 arg_flags, u32 clone_ref_i
 		.reg = regno, .size = 8, .type = ACCESS_WRITE, .value = -1};
 	int err;
 
-	if (reg->kind == CONST_PTR_TO_DYNPTR)
+	if (reg->kind == CONST_PTR_TO_DYNPTR || is_taken(env, reg))
 		return reject(env, DYNPTR_NOT_FREE, (int)regno);
 	err = stack_object_slot(env, reg, "a dynptr", DYNPTR_SLOTS);
 	if (err < 0 && err != NOT_THERE_YET)

@@ -22,7 +22,7 @@ enum { MAX_ERRNO = 4095 };
 
 static const char *callee_name(const struct call *call)
 {
-	return call->helper->name;
+	return call->helper->full_name;
 }
 
 /* ---- arguments ---- */
@@ -649,7 +649,9 @@ int helper_call(struct env *env, const struct insn *insn, enum step *step)
 		err = fill_raw(env, &call);
 	if (!err)
 		err = release(env, &call);
-	call.changes_packet = helper_changes_packet(call.func);
+	call.changes_packet =
+		helper_changes_packet(call.func) &&
+		(call.func != BPF_FUNC_tail_call || env->rules->packet_effects);
 	if (!err)
 		err = helper_special(env, &call);
 	if (err)

@@ -149,7 +149,7 @@ static const struct {
 } by_struct[] = {
 	{"bpf_dynptr", KARG_DYNPTR},       {"bpf_list_head", KARG_LIST_HEAD},
 	{"bpf_list_node", KARG_LIST_NODE}, {"bpf_rb_root", KARG_RB_ROOT},
-	{"bpf_rb_node", KARG_RB_NODE},
+	{"bpf_rb_node", KARG_RB_NODE},     {"bpf_dynptr_kern", KARG_DYNPTR},
 };
 
 /* These come after the suffixes. */
