@@ -32,7 +32,14 @@ static bool needs_perfmon(u32 func)
 	case BPF_FUNC_probe_read_kernel_str:
 	case BPF_FUNC_snprintf:
 	case BPF_FUNC_snprintf_btf:
-	case BPF_FUNC_task_pt_regs: return true;
+	case BPF_FUNC_task_pt_regs:
+	case BPF_FUNC_skc_to_tcp6_sock:
+	case BPF_FUNC_skc_to_tcp_sock:
+	case BPF_FUNC_skc_to_tcp_timewait_sock:
+	case BPF_FUNC_skc_to_tcp_request_sock:
+	case BPF_FUNC_skc_to_udp6_sock:
+	case BPF_FUNC_skc_to_unix_sock:
+	case BPF_FUNC_skc_to_mptcp_sock: return true;
 	default: return false;
 	}
 }
