@@ -168,7 +168,8 @@ static inline u32 abi_mem_size(u32 arg)
 const char *abi_btf_struct(u32 arg_or_ret);
 
 struct abi_helper {
-	const char *name; /* "map_lookup_elem" */
+	const char *name;      /* "map_lookup_elem" */
+	const char *full_name; /* "bpf_map_lookup_elem" */
 	u32 number;
 	u32 since;     /* ABI_LINUX() */
 	u64 callers;   /* 1 << PROG_TYPE_*: which types of programs this row is for */

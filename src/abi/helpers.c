@@ -33,6 +33,7 @@ static const struct abi_helper helpers[] = {
 #define H(text, nr, major, minor, by, how, returns, ...)                                 \
 	{                                                                                \
 		.name = #text,                                                           \
+		.full_name = "bpf_" #text,                                               \
 		.number = (nr),                                                          \
 		.since = ABI_LINUX(major, minor),                                        \
 		.callers = (by),                                                         \

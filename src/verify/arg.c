@@ -32,6 +32,9 @@ static const u32 mem_kinds[] = {
 	KIND(PTR_TO_BTF_ID, TRUSTED),
 	0,
 };
+/* Of keys and values, before any memory could hold them. */
+static const u32 old_key_kinds[] = {PTR_TO_STACK,   PTR_TO_PACKET,    PTR_TO_PACKET_META,
+				    PTR_TO_MAP_KEY, PTR_TO_MAP_VALUE, 0};
 static const u32 sock_kinds[] = {PTR_TO_SOCK_COMMON, PTR_TO_SOCKET, PTR_TO_TCP_SOCK,
 				 PTR_TO_XDP_SOCK, 0};
 static const u32 btf_sock_kinds[] = {
@@ -99,7 +102,7 @@ static const struct {
 
 static const char *callee_name(const struct call *call)
 {
-	return call->helper ? call->helper->name : "the function";
+	return call->helper ? call->helper->full_name : "the function";
 }
 
 static const char *null_text(const struct reg *reg)
@@ -208,6 +211,14 @@ static int btf_pointer_check(struct env *env, u32 regno, u32 arg, u32 btf_id,
 		      callee_name(call), arg_kinds[arg & ABI_BASE].text);
 }
 
+static const u32 *kinds_of(const struct env *env, u32 base)
+{
+	if (!env->rules->keys_in_memory &&
+	    (base == ARG_PTR_TO_MAP_KEY || base == ARG_PTR_TO_MAP_VALUE))
+		return old_key_kinds;
+	return arg_kinds[base].kinds;
+}
+
 int arg_kind_check(struct env *env, u32 regno, u32 arg, u32 btf_id,
 		   const struct call *call)
 {
@@ -215,7 +226,7 @@ int arg_kind_check(struct env *env, u32 regno, u32 arg, u32 btf_id,
 	u32 base = arg & ABI_BASE;
 
 	assert(base < ARRAY_SIZE(arg_kinds) && arg_kinds[base].kinds);
-	if (!has_kind(arg_kinds[base].kinds, folded_kind(reg, regno, arg, call)))
+	if (!has_kind(kinds_of(env, base), folded_kind(reg, regno, arg, call)))
 		return reject(env, ARG_KIND, regno, reg_kind_phrase(reg->kind),
 			      null_text(reg), callee_name(call), arg_kinds[base].text);
 	if (reg->kind != PTR_TO_BTF_ID)

@@ -612,6 +612,9 @@ static int remember_map(struct env *env, const struct call *call)
 		aux->map = call->map;
 	else if (aux->map != call->map)
 		aux->map_poisoned = true;
+	if (aux->map_poisoned && call->func == BPF_FUNC_for_each_map_elem &&
+	    !env->rules->walks_several)
+		return reject(env, WALKS_SEVERAL, aux->map->name, call->map->name);
 	return 0;
 }
 

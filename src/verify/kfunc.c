@@ -200,7 +200,7 @@ static int end_references(struct env *env, struct kfunc_use *use)
 		if (err)
 			return err;
 	}
-	return inserts(use->kfunc) ? kfunc_graph_insert(env, use) : 0;
+	return inserts(use->kfunc) ? kfunc_graph_insert(env) : 0;
 }
 
 /* ---- the result ---- */

@@ -93,7 +93,7 @@ void reg_set_non_owning(struct env *env, struct reg *reg)
 		reg->flags |= RCU;
 }
 
-int kfunc_graph_insert(struct env *env, struct kfunc_use *use)
+int kfunc_graph_insert(struct env *env)
 {
 	u32 ref_id = env_regs(env)[R2].ref_id;
 	struct reg *reg;

@@ -30,7 +30,7 @@ int kptr_dest_check(struct env *env, u32 regno, struct call *call)
 			? record_find(rec, (u32)off, FIELD_KPTR)
 			: NULL;
 	if (!field)
-		return reject(env, CALL_NULL_RECORD, regno, (long long)off);
+		return reject(env, KPTR_NONE, regno, (long long)off);
 	if (field->kind == FIELD_KPTR_UNREF)
 		return reject(env, KPTR_NOT_REFERENCED, field->offset);
 	call->field = field;

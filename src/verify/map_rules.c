@@ -146,7 +146,7 @@ int map_call_check(struct env *env, const struct map_def *map, u32 func)
 	    map_offers(env, map->type, func) &&
 	    (!maps_of[func] || maps_of[func] >> map->type & 1))
 		return 0;
-	return reject(env, MAP_FOR_HELPER, helper ? helper->name : "?", map->name);
+	return reject(env, MAP_FOR_HELPER, helper ? helper->full_name : "?", map->name);
 }
 
 /* ---- maps and programs ---- */

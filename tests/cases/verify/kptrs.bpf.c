@@ -114,7 +114,7 @@ SEC("tc") int pointer_is_not_written_by_a_helper(struct __sk_buff *ctx)
 	return 0;
 }
 
-CASE("reject CALL_NULL_RECORD")
+CASE("reject KPTR_NONE")
 CASE("kernel refuses off=0 doesn't point to kptr")
 SEC("tc") int what_is_exchanged_is_a_pointer(struct __sk_buff *ctx)
 {
