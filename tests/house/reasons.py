@@ -4,7 +4,7 @@
 
     reasons.py REASONS_DEF CASES EXCEPTIONS
 
-CASES: the folder with *.case and *.bpf.c files, which run-cases holds against the verifier
+CASES: the folder, and those in it, with *.case and *.bpf.c files, which run-cases holds against the verifier
 and the kernel.  EXCEPTIONS: lines "ID why no case can provoke it"; one that has a case, or
 no row, is an error, too.
 """
@@ -16,11 +16,13 @@ import sys
 def wanted(folder):
     """The reasons that the cases say."""
     found = set()
-    for path in pathlib.Path(folder).iterdir():
+    for path in pathlib.Path(folder).rglob("*"):
+        if path.suffix not in (".case", ".c"):
+            continue
         text = path.read_text(encoding="utf-8")
-        if path.name.endswith(".case"):
+        if path.suffix == ".case":
             found.update(re.findall(r"^-- reject (\w+)", text, re.M))
-        elif path.name.endswith(".bpf.c"):
+        else:
             found.update(re.findall(r'CASE\("reject (\w+)', text))
     return found
 
