@@ -4,9 +4,10 @@
 
     reasons.py REASONS_DEF CASES EXCEPTIONS
 
-CASES: the folder, and those in it, with *.case and *.bpf.c files, which run-cases holds against the verifier
-and the kernel.  EXCEPTIONS: lines "ID why no case can provoke it"; one that has a case, or
-no row, is an error, too.
+CASES: the folder, and those in it, with *.case and *.bpf.c files, which run-cases holds
+against the verifier and the kernel, and with tests in C that have rows "{REASON_ID, ...".
+EXCEPTIONS: lines "ID why no case can provoke it"; one that has a case, or no row, is an
+error, too.
 """
 import pathlib
 import re
@@ -23,7 +24,7 @@ def wanted(folder):
         if path.suffix == ".case":
             found.update(re.findall(r"^-- reject (\w+)", text, re.M))
         else:
-            found.update(re.findall(r'CASE\("reject (\w+)', text))
+            found.update(re.findall(r'(?:CASE\("reject |^\t\{REASON_)(\w+)', text, re.M))
     return found
 
 
