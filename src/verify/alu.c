@@ -94,7 +94,7 @@ static int move_reg(struct env *env, const struct insn *insn, const struct op_in
 	}
 	if (src->kind != SCALAR)
 		return move_part_of_pointer(env, insn, op);
-	same = keeps_number(op, &src->var);
+	same = keeps_number(op, &src->var) && env->rules->halves_linked;
 	if (same)
 		link_scalar(env, src);
 	*dst = *src;

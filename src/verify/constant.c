@@ -154,7 +154,7 @@ static int load_extern(struct env *env, const struct insn *insn)
 	kind = ref->btf_id ? btf_kind(env->kernel, ref->btf_id) : BTF_VOID;
 	if (kind == BTF_VAR)
 		return load_variable(env, insn, ref);
-	if (kind != BTF_FUNC)
+	if (kind != BTF_FUNC || !env->rules->func_addresses)
 		return reject(env, KSYM_UNKNOWN, ref->name);
 	reg_set_pointer(dst, PTR_TO_MEM, RDONLY); /* no byte of it can be read */
 	return 0;

@@ -29,6 +29,7 @@ static const struct writable {
 	enum write_how how;
 	u8 skip, len; /* bytes of the member before the first one; how many (0: all) */
 	u8 cut;       /* bytes of the member's end that stay */
+	u32 since;    /* ABI_LINUX(); 0: as long as we know */
 } writables[] = {
 	{NULL, "nf_conn", "nf_conn", "mark", AT_START},
 	{NULL, "nf_conn___init", "nf_conn", "mark", AT_START},
@@ -40,10 +41,12 @@ static const struct writable {
 	 AT_START},
 	{"tcp_congestion_ops", "tcp_sock", "tcp_sock", "snd_cwnd", AT_START},
 	{"tcp_congestion_ops", "tcp_sock", "tcp_sock", "snd_cwnd_cnt", AT_START},
-	{"tcp_congestion_ops", "tcp_sock", "tcp_sock", "snd_cwnd_stamp", AT_START},
+	{"tcp_congestion_ops", "tcp_sock", "tcp_sock", "snd_cwnd_stamp", AT_START,
+	 .since = ABI_LINUX(6, 9)},
 	{"tcp_congestion_ops", "tcp_sock", "tcp_sock", "snd_ssthresh", AT_START},
 	{"tcp_congestion_ops", "tcp_sock", "tcp_sock", "ecn_flags", AT_START},
-	{"tcp_congestion_ops", "tcp_sock", "tcp_sock", "app_limited", AT_START},
+	{"tcp_congestion_ops", "tcp_sock", "tcp_sock", "app_limited", AT_START,
+	 .since = ABI_LINUX(6, 9)},
 	{"sched_ext_ops", "task_struct", "task_struct", "scx.slice", ANYWHERE},
 	{"sched_ext_ops", "task_struct", "task_struct", "scx.dsq_vtime", ANYWHERE},
 	{"sched_ext_ops", "task_struct", "task_struct", "scx.disallow", ANYWHERE},
@@ -111,6 +114,8 @@ static bool find_part(const struct btf *btf, const struct writable *row,
 
 static bool row_is_for(const struct env *env, const struct writable *row)
 {
+	if (row->since > env->rules->version)
+		return false;
 	if (env->prog_type == PROG_TYPE_STRUCT_OPS)
 		return row->ops && env->struct_ops && !strcmp(row->ops, env->struct_ops);
 	return !row->ops;
