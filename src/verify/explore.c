@@ -142,8 +142,10 @@ static void observe(const struct env *env)
 
 /* Code that only speculation reaches may be wrong: a barrier keeps it from being reached.
  */
-static bool barrier_helps(int err)
+static bool barrier_helps(const struct env *env, int err)
 {
+	if (!env->rules->barriers)
+		return false;
 	return err == -EPERM || err == -EACCES || err == -EINVAL;
 }
 
@@ -157,11 +159,11 @@ static int transfer_one(struct env *env, struct insn_aux *aux, enum step *step)
 	err = transfer(env, step);
 	if (err && env->diag->err)
 		err = env->diag->err;
-	if (!err || barrier_helps(err)) {
+	if (!err || barrier_helps(env, err)) {
 		marks = liveness_end(env);
 		err = err ? err : marks;
 	}
-	if (speculative && barrier_helps(err)) {
+	if (speculative && barrier_helps(env, err)) {
 		diag_clear(env->diag);
 		aux->nospec = true;
 		aux->alu_state = 0;

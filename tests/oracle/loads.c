@@ -300,7 +300,8 @@ enum {
 static bool is_policy(const struct record_prog *p)
 {
 	return (p->result == -EPERM && p->loader == LOADER_ALL) ||
-	       p->attach_prog_fd > 0 || p->flags & ~(u32)F_KNOWN;
+	       p->type == PROG_TYPE_EXT || p->attach_prog_fd > 0 ||
+	       p->flags & ~(u32)F_KNOWN;
 }
 
 static void tell(struct judge *j, const struct record_prog *p, int err,
