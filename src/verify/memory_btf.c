@@ -80,7 +80,7 @@ static bool find_member(const struct btf *btf, const char *name, size_t len,
 		struct btf_member m = btf_member(btf, &t, i);
 		struct part inner = {.type = m.type,
 				     .start = part->start + m.bit_offset / 8};
-		bool found = strlen(m.name) == len && !strncmp(m.name, name, len);
+		bool found = !strncmp(m.name, name, len) && !m.name[len];
 
 		if (!found &&
 		    (m.name[0] || !find_member(btf, name, len, &inner, depth + 1)))
