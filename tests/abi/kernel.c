@@ -4,8 +4,8 @@
  * for every type of program that it loads, which helpers may be called and which parts
  * of the context may be read and written.
  *
- * The tables describe Linux 6.18, and since when each number exists: an older version
- * must agree with that, and may offer less to programs, but never more.  Nothing is
+ * The tables describe Linux 6.18, and since when each number exists and who was offered
+ * it: an older version must agree with that, too (in the lab: docs/lab.md).  Nothing is
  * attached and nothing runs.
  */
 #include <stddef.h>
@@ -288,28 +288,31 @@ static bool kernel_offers(const struct kind *kind, u32 helper)
 	       !strstr(kernel_log, "unknown func ");
 }
 
-/* What depends on how the kernel was built or booted: it may offer less. */
-static bool may_be_missing(u32 helper)
+/* What depends on how the kernel was built or booted, or, of LSM programs, on the hook.
+ */
+static bool may_be_missing(const struct kind *kind, u32 helper)
 {
 	static const char *const names[] = {"override_return", "probe_write_user"};
+	static const char *const of_hooks[] = {"setsockopt", "getsockopt"};
 
 	for (u32 i = 0; i < ARRAY_SIZE(names); i++) {
-		if (!strcmp(abi_helper(helper)->name, names[i]))
+		if (!strcmp(abi_helper(helper)->name, names[i]) ||
+		    (kind->type == PROG_TYPE_LSM &&
+		     !strcmp(abi_helper(helper)->name, of_hooks[i])))
 			return true;
 	}
 	return false;
 }
 
-/* Older than what the tables describe: it offers less, and never more. */
-static bool is_older;
-
 static void check_helpers(const struct kind *kind)
 {
 	for (u32 i = 1; i < ABI_HELPERS; i++) {
-		bool ours = abi_helper_at(i, kind->type, kind->attach);
+		const struct abi_helper *row = abi_helper_at(i, kind->type, kind->attach);
+		bool ours = row && abi_helper_since(row, kind->type, kind->attach) <=
+					   kernel_version();
 		bool kernels = kernel_offers(kind, i);
 
-		if (ours && !kernels && (is_older || may_be_missing(i)))
+		if (ours && !kernels && may_be_missing(kind, i))
 			continue;
 		if (check_that(ours == kernels, abi_helper(i)->name,
 			       abi_prog_type(kind->type)->name, (int)kind->attach))
@@ -417,12 +420,11 @@ static bool kernel_allows(const struct kind *kind, u32 off, u32 size, bool write
 static void check_access(const struct kind *kind, const struct abi_ctx *ctx,
 			 struct abi_ctx_access *access)
 {
-	bool ours = abi_ctx_allows(ctx, access);
+	const struct abi_ctx_field *allowed = abi_ctx_allows(ctx, access);
+	bool ours = allowed && allowed->since <= kernel_version();
 	bool kernels = kernel_allows(kind, access->offset, access->size, access->write);
 	const struct abi_ctx_field *field = abi_ctx_field(ctx, access->offset);
 
-	if (ours && !kernels && is_older)
-		return;
 	if (check_that(ours == kernels, field ? field->name : "no field",
 		       abi_prog_type(kind->type)->name, (int)kind->attach))
 		return;
@@ -473,8 +475,7 @@ int main(void)
 	numbers_are_the_kernels(btf);
 	check_since(btf, running);
 	kfuncs_are_known(btf);
-	is_older = running < ABI_LINUX(6, 18);
-	if (!is_older)
+	if (running == ABI_LINUX(6, 18))
 		layouts_are_the_kernels(btf);
 	for (u32 i = 0; i < ARRAY_SIZE(kinds); i++) {
 		struct kind *kind = &kinds[i];

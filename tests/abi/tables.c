@@ -99,6 +99,16 @@ static void helpers_depend_on_the_program(void)
 	CHECK_INT(abi_helper_for(17, PROG_TYPE_SCHED_CLS)->args[0], ARG_PTR_TO_CTX);
 	CHECK_INT(abi_helper_for(17, PROG_TYPE_XDP)->args[0], ARG_DONTCARE);
 	/* bind is for connect() */
+	/* get_current_comm: XDP got it later than others; get_attach_cookie: by attach
+	 * type */
+	CHECK_INT(abi_helper_since(abi_helper(16), PROG_TYPE_KPROBE, 0), ABI_LINUX(4, 2));
+	CHECK_INT(abi_helper_since(abi_helper(16), PROG_TYPE_XDP, 0), ABI_LINUX(6, 16));
+	CHECK_INT(
+		abi_helper_since(abi_helper(174), PROG_TYPE_TRACING, ATTACH_TRACE_RAW_TP),
+		ABI_LINUX(6, 10));
+	CHECK_INT(
+		abi_helper_since(abi_helper(174), PROG_TYPE_TRACING, ATTACH_TRACE_FENTRY),
+		ABI_LINUX(5, 15));
 	CHECK(abi_helper_at(64, PROG_TYPE_CGROUP_SOCK_ADDR, ATTACH_CGROUP_INET4_CONNECT));
 	CHECK(!abi_helper_at(64, PROG_TYPE_CGROUP_SOCK_ADDR, ATTACH_CGROUP_INET4_BIND));
 }
