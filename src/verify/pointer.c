@@ -141,10 +141,10 @@ static void add(struct env *env, struct reg *dst, const struct scalar *n)
 		dst->off += (s32)n->smin;
 		return;
 	}
-	if (__builtin_add_overflow(v->smin, n->smin, &v->smin) |
+	if (__builtin_add_overflow(v->smin, n->smin, &v->smin) ||
 	    __builtin_add_overflow(v->smax, n->smax, &v->smax))
 		v->smin = INT64_MIN, v->smax = INT64_MAX;
-	if (__builtin_add_overflow(v->umin, n->umin, &v->umin) |
+	if (__builtin_add_overflow(v->umin, n->umin, &v->umin) ||
 	    __builtin_add_overflow(v->umax, n->umax, &v->umax))
 		v->umin = 0, v->umax = UINT64_MAX;
 	v->bits = tnum_add(v->bits, n->bits);

@@ -152,7 +152,7 @@ static int walk_row(struct walk *walk, u32 frames)
 	struct env *env = walk->env;
 
 	for (u32 i = 0; i < env->n_subs; i++) {
-		s32 total;
+		s32 total = 0;
 		int err;
 
 		if (walk->row[i].depth == UNREACHED)
