@@ -716,7 +716,7 @@ static bool verdicts(struct sides *s, const struct gen_case *c, struct compariso
 	else if (ours != ACCEPTED)
 		refused(out, words);
 	else if (!loaded && s->opts.verifier) {
-		snprintf(words, sizeof(words), "%s", out->text);
+		snprintf(words, sizeof(words), "%.*s", (int)sizeof(words) - 1, out->text);
 		say(out, "skep accepts, Linux rejects: %s", words);
 	}
 	return out->verdict == SAME;
