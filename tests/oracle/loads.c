@@ -6,7 +6,7 @@
  *		FILE
  *
  * Prints a line for each verdict that differs and the agreement at the end; exit status 1
- * below 99.5 %, or when something was wrongly accepted.  --log-size:
+ * below 99.5 %, or when something was wrongly accepted, or nothing judged.  --log-size:
  * only loads that asked for a log of so many bytes, which tells tests from the probes of
  * libraries.  --show: the verifier's log of that load.  Not judged: what the machine
  * refuses whoever asks (EPERM in spite of all capabilities), programs that extend others.
@@ -472,7 +472,8 @@ int main(int argc, char **argv)
 		at += sizeof(*r) + r->len;
 	}
 	report(j);
-	status = j->wrongly_accepted || 1000 * (u64)j->same < 995 * (u64)judged(j);
+	status = !judged(j) || j->wrongly_accepted ||
+		 1000 * (u64)j->same < 995 * (u64)judged(j);
 	arena_fini(&j->arena);
 out:
 	free(j);
