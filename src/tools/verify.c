@@ -90,7 +90,7 @@ struct verification {
 	struct skep_target *target; /* owned; made when the first object asks */
 	FILE *log_file;             /* owned; NULL until something is written */
 	const char *log_path;
-	u32 n, judged[3];
+	u32 n, n_judged, judged[3];
 	bool refused; /* the system refused */
 };
 
@@ -204,6 +204,7 @@ static void judge(struct verification *v, struct judge *judge, struct skep_prog 
 	int err = judge_prog(judge, prog, &verdict, &diag);
 
 	v->judged[verdict.outcome]++;
+	v->n_judged++;
 	v->refused |= err == -EPERM && verdict.outcome == UNSUPPORTED;
 	if (v->args->json)
 		put_json(v, prog, &verdict, &diag);
@@ -368,7 +369,9 @@ static int finish(struct verification *v, int status)
 		table_fini(&v->table);
 		return refuse(denied, EXIT_SYSTEM);
 	}
-	if (!v->args->json) {
+	if (!v->args->json && !v->n_judged)
+		table_fini(&v->table);
+	else if (!v->args->json) {
 		table_print(&v->table);
 		put_findings(v);
 	}

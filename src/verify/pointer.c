@@ -161,7 +161,7 @@ static void subtract(struct env *env, struct reg *dst, const struct scalar *n)
 		dst->off -= (s32)n->smin;
 		return;
 	}
-	if (__builtin_sub_overflow(v->smin, n->smax, &v->smin) |
+	if (__builtin_sub_overflow(v->smin, n->smax, &v->smin) ||
 	    __builtin_sub_overflow(v->smax, n->smin, &v->smax))
 		v->smin = INT64_MIN, v->smax = INT64_MAX;
 	if (v->umin < n->umax)
