@@ -89,7 +89,9 @@ bool skep_prog_takes_packets(const struct skep_prog *prog);
  * @param ctx_size its size in bytes; reads past it are violations under "checked"
  * @param ret out: R0
  * @param diag of a violation: what, the instruction, its source line; may be NULL
- * @return 0; -EINVAL when the program is not loaded or takes packets; -ENOMEM; under
+ * @return 0; -EINVAL when the program is not loaded or takes packets; -ENOTSUP under
+ *         "interp" for a context that is more than numbers of a known layout (only
+ *         "checked" looks at what the program does with it); -ENOMEM; under
  *         "checked" also -EACCES, -EFAULT, -EINVAL for what the program did wrong and
  *         -ETIMEDOUT when it took too many steps. Thread-safe.
  */

@@ -140,6 +140,18 @@ static int run_engine(const struct skep_prog *prog, struct run *run, u64 *ret,
 	return err;
 }
 
+/* Are its bytes numbers, all of them?  Pointers in a context are the kernel's word, and
+ * how much of a context without a layout is there, the program cannot know: what runs
+ * unchecked must not take either from bytes that a user gives. */
+static bool is_plain(const struct abi_ctx *layout)
+{
+	bool plain = layout != NULL;
+
+	for (u32 i = 0; plain && i < layout->n_fields; i++)
+		plain = layout->fields[i].value == CTX_NUMBER;
+	return plain;
+}
+
 SKEP_API int skep_prog_run(struct skep_prog *prog, void *ctx, size_t ctx_size, u64 *ret,
 			   struct skep_diag *diag)
 {
@@ -160,6 +172,8 @@ SKEP_API int skep_prog_run(struct skep_prog *prog, void *ctx, size_t ctx_size, u
 				    layout->name, layout->size));
 	if (prog->fd >= 0)
 		return in_prog(prog, diag, kernel_run(prog, ctx, ctx_size, ret, diag));
+	if (!prog->obj->engine->safe && !is_plain(layout))
+		return in_prog(prog, diag, fail(diag, CONTEXT_UNCHECKED, NO_PC));
 	opts.regions = &memory;
 	opts.n_regions = 1;
 	run.cpu = world_hold_cpu(prog->obj->world, 0);

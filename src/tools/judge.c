@@ -77,8 +77,7 @@ static enum outcome outcome_of(int err, const struct skep_diag *diag)
 {
 	if (!err)
 		return ACCEPTED;
-	return diag->id == REASON_UNSUPPORTED || diag->id == DIAG_NO_MEMORY ? UNSUPPORTED
-									    : REJECTED;
+	return strcmp(verify_verdict(err, diag), "rejected") ? UNSUPPORTED : REJECTED;
 }
 
 static char *taken(struct text *t)

@@ -87,8 +87,9 @@ static const struct option_def options[RUN_OPTIONS] = {
 	[RUN_ENGINE] =
 		{"engine", 0, "interp|checked|jit|kernel", "Program",
 		 "interp (the default) runs what skep's verifier accepted, without "
-		 "checks; checked verifies nothing and checks every access while it "
-		 "runs, so that any program can be tried; kernel gives it to Linux, "
+		 "checks; checked (the default with --ctx) verifies nothing and checks "
+		 "every access while it runs, so that any program can be tried; kernel "
+		 "gives it to Linux, "
 		 "which verifies, compiles and runs it (BPF_PROG_TEST_RUN); jit is not "
 		 "there yet"},
 	[RUN_MAX_STEPS] = {"max-steps", 0, "N", "Program",
@@ -271,7 +272,8 @@ static const char *choose_engine(const struct session *s)
 
 	if (!name)
 		return args_has(s->args, RUN_MAX_STEPS) ||
-				       args_has(s->args, RUN_CHECK_CLAIMS)
+				       args_has(s->args, RUN_CHECK_CLAIMS) ||
+				       args_has(s->args, RUN_CTX)
 			       ? "checked"
 			       : "interp";
 	if (strcmp(name, "jit") != 0)

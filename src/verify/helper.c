@@ -372,6 +372,7 @@ static void result_map_value(struct env *env, const struct call *call, u32 flags
 
 	if (call->func == BPF_FUNC_map_lookup_elem && call->const_key >= 0 &&
 	    call->const_key < call->map->max_entries &&
+	    !(call->map->flags & MAP_INNER_MAP) && /* another one may be shorter */
 	    env->rules->array_lookup_never_null)
 		flags &= ~(u32)MAYBE_NULL;
 	reg_set_pointer(r0, PTR_TO_MAP_VALUE, flags);

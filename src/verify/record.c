@@ -16,6 +16,7 @@
 enum {
 	MAX_FIELDS = 11,
 	MAX_NESTING = 32,
+	MAX_LOOKED = 1 << 18, /* members, all levels together */
 	PAGE = 4096,
 };
 
@@ -92,6 +93,7 @@ struct finder {
 	u32 version;
 	bool flat; /* only members of the type itself, and no arrays */
 	u32 kinds, seen;
+	u32 looked; /* members so far: structs may hold each other twice at each level */
 	u32 n;
 	struct found list[MAX_FIELDS];
 };
@@ -321,6 +323,8 @@ static int find_in_struct(struct finder *f, u32 type, u32 level)
 				      .offset = m.bit_offset / 8,
 				      .level = level};
 
+		if (f->looked++ == MAX_LOOKED)
+			return -E2BIG;
 		err = m.bit_offset % 8 ? -EINVAL : find_at(f, &place);
 	}
 	return err;
