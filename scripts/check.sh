@@ -26,22 +26,48 @@ export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 export TSAN_OPTIONS=halt_on_error=1
 export MESON_TESTTHREADS="${MESON_TESTTHREADS:-$(nproc)}"
 
+compiler_of() {
+	case $1 in clang|tsan) echo clang-19 ;; *) echo gcc ;; esac
+}
+
+# While one way is tested, the next one is built: tests alone do not keep all cores busy.
+build() {
+	mkdir -p "build-$1"
+	rm -f "build-$1/meson-logs/testlog.json"
+	# shellcheck disable=SC2046
+	CC=$(compiler_of "$1") scripts/build.sh "build-$1" -Dwerror=true $(options_of "$1") >"build-$1/build.log" 2>&1
+}
+
+start_build() {
+	way_built=$1
+	build "$1" &
+	builder=$!
+}
+
+# next_of WAY WAYS...: the one after it
+next_of() {
+	this=$1
+	shift
+	while [ $# -gt 0 ] && [ "$1" != "$this" ]; do shift; done
+	echo "${2:-}"
+}
+
 logs=
+start_build "$1"
 for way; do
 	folder=build-$way
-	log=$folder/meson-logs/testlog.json
-	logs="$logs $way=$log"
-	mkdir -p "$folder"
-	rm -f "$log"
-	cc=gcc
-	case $way in clang|tsan) cc=clang-19 ;; esac
+	logs="$logs $way=$folder/meson-logs/testlog.json"
 	echo "== skep $version: $way: build"
-	# shellcheck disable=SC2046
-	CC=$cc scripts/build.sh "$folder" -Dwerror=true $(options_of "$way") >"$folder/build.log" 2>&1 || {
+	[ "$way_built" = "$way" ] || start_build "$way"
+	built=0
+	wait "$builder" || built=$?
+	next=$(next_of "$way" "$@")
+	[ -z "$next" ] || start_build "$next"
+	if [ $built != 0 ]; then
 		grep -E 'error|FAILED|ERROR' "$folder/build.log" | head -n 40 >&2
 		echo "== skep $version: $way: did not build; all of it: $folder/build.log" >&2
 		continue
-	}
+	fi
 	echo "== skep $version: $way: test"
 	meson test -C "$folder" --no-rebuild --quiet --print-errorlogs --timeout-multiplier 4 |
 		sed '/^$/d; /^[A-Z][A-Za-z ]*: *[0-9]* *$/d; /^Full log/d'
