@@ -16,6 +16,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import struct
 import sys
 
@@ -243,7 +244,7 @@ def report(args):
         costs(ours, theirs)
     compare_annotations(ours, judged, args)
     for line in unread:
-        print(line.strip())
+        print(re.sub(r"/\S*/", "", line.strip()))
     return n_read < int(args.least) or percent < AGREEMENT
 
 
