@@ -37,9 +37,7 @@ struct call {
 	u32 btf_id;
 	const struct btf *ret_btf; /* what kptr_xchg gives back */
 	u32 ret_btf_id;
-	u32 ret_flags;
-	u32 func_arg, uninit_dynptr_reg;
-	struct reg *map_key_reg;
+	u32 func_arg;
 	s64 const_key; /* of a look-up in an array: the constant key, or -1 */
 	const void *field; /* struct record_field: kptr_xchg */
 	/* kfuncs: */
@@ -48,11 +46,10 @@ struct call {
 		u32 btf_id;
 		u64 value;
 		bool known;
-	} constant, obj_new;
+	} constant;
 	u32 iter_frame, iter_slot;
 	u32 dynptr_type;
 	u32 initialized_dynptr_type;
-	u32 ref_reg; /* argument with the reference */
 	/* helpers: */
 	bool changes_packet; /* what is known of the packet ends with the call */
 	bool percpu_object;  /* per_cpu_ptr of an allocated object: the result is one, too */

@@ -338,7 +338,7 @@ static void look_into(struct env *env, struct sub_info *sub, u32 pc)
 	u8 kind = op_info(op)->kind;
 
 	if (op == OP_CALL && insn->src_reg == CALL_HELPER && insn->imm == TAIL_CALL)
-		sub->has_tail_call = sub->tail_call_reachable = true;
+		sub->has_tail_call = true;
 	if (kind == KIND_LD_ABS || kind == KIND_LD_IND)
 		sub->has_ld_abs = true;
 	if (op == OP_EXIT)

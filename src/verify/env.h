@@ -71,7 +71,7 @@ struct sub_info {
 	u32 start, end; /* instructions [start, end) */
 	u32 stack_depth;
 	u32 exit_pc; /* of its last exit: where callers' pruning starts */
-	bool has_tail_call, tail_call_reachable;
+	bool has_tail_call;
 	bool has_ld_abs;
 	bool is_callback, is_async_callback, is_exception_callback;
 	bool changes_packet;  /* some instruction in it or in what it calls may */
@@ -131,13 +131,11 @@ struct env {
 	u32 n_attach_args;
 	const struct abi_ctx *ctx;   /* static: of prog_type, or NULL */
 	struct records *records;     /* record.c; owned by the arena */
-	u32 ctx_writable_size;       /* of writable raw tracepoints: max_tp_access is tracked */
-	bool uses_rcu, uses_cgroup_storage;
 	u32 abi_structs[32];         /* helper.c: enum abi_struct -> kernel's id + 1; 0: not looked up */
 	bool privileged;             /* CAP_BPF: loops, bpf2bpf calls, all helpers ... */
 	bool allow_ptr_leaks, allow_uninit_stack, bypass_spec_v1, bypass_spec_v4;
 	bool strict_alignment, test_state_freq, test_invariants;
-	bool changes_packet, tail_calls_seen;
+	bool changes_packet;
 	/* Unprivileged pointer arithmetic was masked: from now on scalars are compared exactly. */
 	bool exact_scalars;
 	/* ---- the working state ---- */
@@ -145,8 +143,6 @@ struct env {
 	u32 pc, prev_pc;             /* next to be processed; processed before it */
 	u32 sub;                     /* function under verification (0: main; global ones) */
 	u32 next_id;
-	bool in_global;              /* env->sub is a global function, not main */
-	u32 callback_regs_written;
 	/* ---- of one step, for the explorer ---- */
 	struct explorer *explorer;   /* owned */
 	struct liveness *liveness;   /* owned */

@@ -291,7 +291,6 @@ static int start(struct env *env, u32 sub)
 	frame_start(cur->frames[0], sub);
 	env->pc = cur->pc;
 	env->sub = sub;
-	env->in_global = sub;
 	env->explorer->entry = NULL;
 	liveness_frames_changed(env);
 	if (sub)

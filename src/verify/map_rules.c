@@ -235,7 +235,7 @@ static int only_one(struct env *env, const struct map_def *map, struct used *use
 	if (seen) {
 		if (*seen)
 			return reject(env, TWO_CGROUP_STORAGES, map->name);
-		env->uses_cgroup_storage = *seen = true;
+		*seen = true;
 	}
 	if (map->type != MAP_TYPE_ARENA)
 		return 0;

@@ -46,7 +46,6 @@ struct verify_opts {
 	bool unprivileged;     /* judged as for a loader without CAP_BPF and CAP_PERFMON */
 	bool no_perfmon;       /* ... for one with CAP_BPF, but without CAP_PERFMON */
 	bool strict_alignment; /* BPF_F_STRICT_ALIGNMENT */
-	bool any_alignment;    /* BPF_F_ANY_ALIGNMENT */
 	bool test_state_freq;  /* BPF_F_TEST_STATE_FREQ */
 	bool test_invariants;  /* BPF_F_TEST_REG_INVARIANTS */
 	bool all_precise;      /* no imprecise scalars: slower, for claims */

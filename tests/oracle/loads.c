@@ -333,8 +333,8 @@ static void judge_built(struct judge *j, const struct record_prog *p, struct bui
 	struct verify_opts opts = {.target = &j->target,
 				   .unprivileged = !(p->loader & LOADER_BPF),
 				   .no_perfmon = !(p->loader & LOADER_PERFMON),
-				   .strict_alignment = p->flags & F_STRICT,
-				   .any_alignment = p->flags & F_ANY,
+				   .strict_alignment =
+					   (p->flags & (F_STRICT | F_ANY)) == F_STRICT,
 				   .test_state_freq = p->flags & F_TEST_FREQ,
 				   .test_invariants = p->flags & F_INVARIANTS,
 				   .observer = j->show == j->number ? &observer : NULL};
