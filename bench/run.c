@@ -3,9 +3,12 @@
  * Times every benchmark program natively and on every engine, in one run on one machine,
  * and prints ns per run, ratios to native code, and their geometric means.
  *
+ *	skep-bench [--check] FOLDER-OF-OBJECTS [PROGRAM...]
+ *
  * Native code is the truth: an engine whose result or memory differs is an error.  The
  * figure is the fastest of several batches: what disturbs a batch only makes it slower.
- * Never does: choose which programs count.  See bench/README.md.
+ * --check compares and times nothing: that is what the tests run.  Never does: choose
+ * which programs count.  See bench/README.md.
  */
 #include <math.h>
 #include <stdio.h>
@@ -130,32 +133,55 @@ static int same(const struct program *program, const char *engine,
 	return 0;
 }
 
-/* Returns 0 when some engine was wrong; adds the logarithm of each ratio to logs. */
-static int bench_program(const struct program *program, const char *folder, double *logs)
+/* Does every engine say what native code says? */
+static int check_program(const struct program *program, struct bench_image *image)
 {
-	struct bench_image *image = bench_open(folder, program->name);
 	struct runner native = {.native = program};
 	static struct outcome truth, other;
-	double native_ns;
 	int good = 1;
 
-	if (!image)
-		return 0;
 	observe(program, &native, &truth);
+	for (u32 e = 0; bench_engine(e); e++) {
+		struct runner runner = {.image = image, .engine = e};
+
+		observe(program, &runner, &other);
+		good &= same(program, bench_engine(e), &truth, &other);
+	}
+	return good;
+}
+
+/* One line of figures; adds the logarithm of each ratio to logs. */
+static void time_program(const struct program *program, struct bench_image *image,
+			 double *logs)
+{
+	struct runner native = {.native = program};
+	double native_ns;
+
+	fill(program);
 	native_ns = ns_per_run(&native);
 	printf("%-16s %10.0f", program->name, native_ns);
 	for (u32 e = 0; bench_engine(e); e++) {
 		struct runner runner = {.image = image, .engine = e};
-		double ns;
+		double ns = ns_per_run(&runner);
 
-		observe(program, &runner, &other);
-		good &= same(program, bench_engine(e), &truth, &other);
-		ns = ns_per_run(&runner);
 		logs[e] += log(ns / native_ns);
 		printf(" %10.0f %7.1fx", ns, ns / native_ns);
 		fflush(stdout);
 	}
 	putchar('\n');
+}
+
+/* Returns 0 when some engine was wrong; logs NULL: times nothing. */
+static int bench_program(const struct program *program, const char *folder, double *logs)
+{
+	struct bench_image *image = bench_open(folder, program->name);
+	int good;
+
+	if (!image)
+		return 0;
+	good = check_program(program, image);
+	if (logs)
+		time_program(program, image, logs);
 	bench_close(image);
 	return good;
 }
@@ -188,22 +214,27 @@ static int wanted(const char *name, char **names)
 
 int main(int argc, char **argv)
 {
+	bool check = argc > 1 && !strcmp(argv[1], "--check");
 	double logs[BENCH_ENGINES] = {0};
-	int bad = 0;
-	u32 n = 0;
+	u32 n = 0, bad = 0;
 
-	if (argc < 2) {
-		fprintf(stderr, "usage: skep-bench FOLDER-OF-OBJECTS [PROGRAM...]\n");
+	argv += check;
+	if (argc - check < 2) {
+		fprintf(stderr,
+			"usage: skep-bench [--check] FOLDER-OF-OBJECTS [PROGRAM...]\n");
 		return 2;
 	}
-	print_head();
+	if (!check)
+		print_head();
 	for (u32 i = 0; i < ARRAY_SIZE(programs); i++) {
 		if (!wanted(programs[i].name, argv + 2))
 			continue;
-		bad += !bench_program(&programs[i], argv[1], logs);
+		bad += !bench_program(&programs[i], argv[1], check ? NULL : logs);
 		n++;
 	}
-	if (n)
+	if (check)
+		printf("%u passed, %u failed, 0 skipped\n", n - bad, bad);
+	else if (n)
 		print_means(logs, n);
 	return bad || !n;
 }
