@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The compiler as the rest of src/exec sees it, and what compiled code sees of the
+ * engine.
+ */
+#ifndef SKEP_EXEC_JIT_JIT_H
+#define SKEP_EXEC_JIT_JIT_H
+
+#include "exec/exec.h"
+#include "exec/image.h"
+
+/*
+ * What one run of compiled code carries with it: run->engine.  Code knows the offsets.
+ *
+ * C calls compiled code only through the stub at the start of each blob,
+ *
+ *	u64 jit_enter(struct run *run, u64 r1, .., u64 r5, const void *function)
+ *
+ * which saves the callee-saved registers and run->engine's way_out (on the stack), puts
+ *its own stack pointer there, calls function and takes it all back.  Code that finds
+ *run->err set jumps to the blob's way-out stub: it takes the stack pointer from way_out
+ *and returns 0 from jit_enter().  As every callback is entered so, no C frame of a helper
+ *is ever jumped over: the helper sees the error of run->call() and returns.
+ */
+struct jit_run {
+	const struct image *image; /* running now */
+	void *way_out;
+	u32 depth; /* of callbacks */
+	u32 tail_calls, may_gotos;
+};
+
+/*
+ * C functions that compiled code calls, beside helpers.
+ *
+ * JIT_TAIL_CALL finds the program, counts, and makes it the running one (jit_run.image,
+ * run->prog); the caller takes down its frame and jumps there with run and R1 to R5 where
+ * they arrive.  Where a program has tail calls (native.tail_calls), a function that comes
+ * back from CALL_LOCAL or CALLX makes its own program the running one again
+ * (NATIVE_IMAGE, NATIVE_PROG).
+ */
+enum jit_routine {
+	JIT_TAIL_CALL, /* const void *(run, map, index): native code or NULL */
+	JIT_CALLX, /* const void *(run, value): native code, or NULL with run->err set */
+	JIT_LD_PACKET, /* u64 (run, s32 off, u32 size, u64 *value): 0: leave the function
+			  with R0 = 0 */
+	JIT_ROUTINES
+};
+
+#endif

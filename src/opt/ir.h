@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The intermediate form of one function of a program: what the compiler works on.
+ *
+ * Static single assignment over 64-bit values.  A value is named by the number of the
+ * instruction that computes it; number 0 is a NOP and means "none".  Instructions stand
+ * in one array in the order of execution, a block is a range of it.  BPF's registers, and
+ * the stack slots that are only read and written whole (slots.c), are gone: what remains
+ * of them at joins is in PHIs.  What a 32-bit operation gives has a zero upper half, as
+ * in RFC 9669; the upper halves of its operands do not matter.
+ *
+ * ir_build() folds while it builds (fold.c) and puts what it knows of maps and helpers in
+ * place of calls (inline*.c); ir_optimise() runs the passes.  Passes rewrite in place and
+ * leave NOPs; nobody inserts after building, but each block has IR_SPARE NOPs before its
+ * END for those who must.  What a program means never depends on what the verifier
+ * proved, except for ir_spec.reached.  Included by src/opt, src/exec/jit and tests. Never
+ * knows a machine.
+ */
+#ifndef SKEP_OPT_IR_H
+#define SKEP_OPT_IR_H
+
+#include "base/arena.h"
+#include "helpers/run.h"
+#include "isa/insn.h"
+
+struct map;
+struct prog;
+struct skep_diag;
+struct text;
+
+enum ir_op {
+#define I(name, ...) IR_##name,
+#include "opt/ir.def"
+#undef I
+	IR_OPS
+};
+
+enum ir_effect { IR_PURE, IR_READ, IR_WRITE, IR_END };
+
+struct ir_op_info {
+	const char *name;
+	bool a, b, c; /* which fields are values */
+	u8 effect;    /* enum ir_effect */
+};
+
+extern const struct ir_op_info ir_ops[IR_OPS];
+
+/* What an ADDR is the address of, and a CALL's imm: a stored program finds other numbers
+ * there when it is loaded. */
+enum ir_addr {
+	IR_MAP,       /* struct map * of maps[aux] */
+	IR_MAP_BYTES, /* byte of its region: imm - (u64)maps[aux]->region */
+	IR_HELPER,    /* body of helper aux */
+	IR_FUNC,      /* function aux of the program; imm is not used */
+	IR_ADDRS
+};
+
+/* Set by a machine's selection (exec/jit/machine.h): the value is computed as part of the
+ * instructions that use it, as an address, an immediate, a memory operand or a condition,
+ * and has no register of its own. */
+enum { IR_FUSED = 1 };
+
+enum { IR_SPARE = 2 };
+
+struct ir_insn {
+	u8 op;    /* enum ir_op */
+	u8 row;   /* as the op says */
+	u8 width; /* of the operation or access, in bits */
+	u8 scale; /* LOAD, STORE: of b, 0 to 3 */
+	u32 a, b, c;
+	u32 aux; /* CALL*, TAIL_CALL, PHI: first argument in ir->args; ADDR: an index */
+	u16 n_args; /* PHI: its block's n_preds counts, not this */
+	u8 flags;   /* IR_FUSED */
+	s64 imm;
+	u32 pc;   /* the instruction of the program that it comes from */
+	u32 uses; /* how many operands and arguments name it (ir_count_uses) */
+};
+
+enum { IR_NO_BLOCK = -1 };
+
+struct ir_block {
+	u32 start, end; /* instructions [start, end): PHIs first, last an END */
+	u32 preds;      /* first predecessor in ir->preds: the order of PHIs' arguments; a
+			   block that      goes here both ways stands twice */
+	u32 n_preds;
+	s32 succ[2]; /* blocks, or IR_NO_BLOCK; may be equal */
+	u32 pc;      /* first instruction of the program in it */
+	u16 loop_depth;
+	bool loop_header; /* this block or a later one jumps here */
+	bool cold;        /* behind an error check: seldom executed */
+};
+
+struct ir {
+	struct ir_insn *insns;
+	u32 n_insns, cap_insns;
+	struct ir_block *blocks; /* in the order of the code; nobody jumps to [0] */
+	u32 n_blocks;
+	u32 *args; /* of calls and PHIs */
+	u32 n_args, cap_args;
+	u32 *preds; /* numbers of blocks */
+	u32 n_preds;
+	u32 function;        /* number in ir_functions */
+	u32 stack_size;      /* bytes of BPF stack that are still used, a multiple of 8 */
+	bool calls;          /* calls anything: helpers, functions, the engine */
+	bool tail_calls;     /* itself */
+	struct arena *arena; /* all of it lives there */
+};
+
+/* Where the functions of a program start: entry[0] is the program's own. */
+struct ir_functions {
+	u32 *entry; /* sorted; instructions */
+	u32 n;
+};
+
+/* What to build from; all borrowed. */
+struct ir_spec {
+	const struct prog *prog;
+	struct map *const *maps;         /* live ones, parallel to prog->maps */
+	helper_fn (*helper)(u32 number); /* helper's body */
+	const struct ir_functions *functions;
+	/* From the verifier: a bit for each instruction that can be reached.  NULL:
+	 * unknown. */
+	const u8 *reached;
+	bool time_limit; /* CHECK at back edges and calls */
+	bool keep_calls; /* nothing is put in place of helper calls */
+};
+
+/* Finds the functions; array from the arena.  Errors: ENOMEM; ENOTSUP with a diag when
+ * calls nest deeper than MAX_FRAMES or in a circle (callbacks and callx apart). */
+int ir_find_functions(const struct prog *prog, struct arena *arena,
+		      struct ir_functions *out, struct skep_diag *diag);
+
+/* The program is one that image_new() takes.  Errors: ENOMEM. */
+int ir_build(const struct ir_spec *spec, u32 function, struct arena *arena,
+	     struct ir *out, struct skep_diag *diag);
+
+/* All passes, in order. */
+int ir_optimise(struct ir *ir, struct skep_diag *diag);
+
+void ir_count_uses(struct ir *ir);
+
+/* A listing for people and tests: a block a paragraph, "v7 = add32 v3, 5". */
+void ir_print(struct text *t, const struct ir *ir);
+
+/* Is it well formed (operands defined before use on every path, PHIs first, counts
+ * right)?  NULL, or what is wrong with it, static: for tests and assertions. */
+const char *ir_check(const struct ir *ir);
+
+static inline bool ir_is_const(const struct ir *ir, u32 value)
+{
+	return ir->insns[value].op == IR_CONST;
+}
+
+/* Is the upper half of the value known to be zero? */
+bool ir_upper_is_zero(const struct ir *ir, u32 value);
+
+#endif
