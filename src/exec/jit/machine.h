@@ -18,6 +18,7 @@
 
 struct allocation;
 struct native;
+struct native_reloc;
 
 enum { NO_REG = 0xff };
 enum { MAX_ARGS = 5 };
