@@ -403,7 +403,6 @@ static void define_map(struct case_built *s, u32 i)
 	const struct asm_unit *unit = &s->unit;
 	struct map_def *def = &s->defs[i];
 
-	def->spin_lock_off = -1;
 	if (i < unit->n_maps) {
 		const struct asm_map *map = &unit->maps[i];
 

@@ -201,30 +201,49 @@ static struct map_attr attr_of(const struct map_def *def, const struct skep_worl
 	return attr;
 }
 
-static int create_map(struct skep_map *map, struct skep_diag *diag)
+/* What is asked of a map before it is made, with room for the answer. */
+struct wanted_map {
+	const struct map_def *def;
+	struct map_attr attr;
+	struct map_field fields[MAP_FIELDS];
+};
+
+/* The special fields are those that the verifier counts on. */
+static int want_map(struct wanted_map *want, struct verify_maps *asked,
+		    const struct skep_world *world, struct skep_diag *diag)
 {
-	struct map_field lock = {.size = 4, .is_spin_lock = true}, inner_lock = lock;
+	struct verify_fields found;
+	int err = verify_map_fields(asked, want->def, &found, diag);
+
+	_Static_assert(ARRAY_SIZE(found.list) == MAP_FIELDS, "room for all");
+	for (u32 i = 0; i < found.n; i++)
+		want->fields[i] =
+			(struct map_field){.off = found.list[i].offset,
+					   .size = found.list[i].size,
+					   .is_spin_lock = found.list[i].is_spin_lock};
+	want->attr = attr_of(want->def, world);
+	want->attr.fields = want->fields;
+	want->attr.n_fields = found.n;
+	return err;
+}
+
+static int create_map(struct skep_map *map, struct verify_maps *asked,
+		      struct skep_diag *diag)
+{
+	struct wanted_map want = {.def = map->def}, inner = {.def = map->def->inner};
 	const struct skep_world *world = map->obj->world;
-	struct map_attr attr = attr_of(map->def, world), inner;
 	char name[MAP_NAME_LEN];
+	int err = want_map(&want, asked, world, diag);
 
 	kernel_name(map->def->name, name);
-	attr.name = name;
-	if (map->def->spin_lock_off >= 0) {
-		lock.off = (u32)map->def->spin_lock_off;
-		attr.fields = &lock;
-		attr.n_fields = 1;
+	want.attr.name = name;
+	if (!err && inner.def) {
+		err = want_map(&inner, asked, world, diag);
+		want.attr.inner = &inner.attr;
 	}
-	if (map->def->inner) {
-		inner = attr_of(map->def->inner, world);
-		attr.inner = &inner;
-		if (map->def->inner->spin_lock_off >= 0) {
-			inner_lock.off = (u32)map->def->inner->spin_lock_off;
-			inner.fields = &inner_lock;
-			inner.n_fields = 1;
-		}
-	}
-	return in_map(map, diag, map_new(&attr, &map->map, diag));
+	if (!err)
+		err = map_new(&want.attr, &map->map, diag);
+	return in_map(map, diag, err);
 }
 
 static void open_perf_slots(struct map *map)
@@ -254,8 +273,10 @@ static void prepare_map(struct skep_map *map)
 		open_perf_slots(map->map);
 }
 
-static int create_maps(struct skep_object *obj, struct skep_diag *diag)
+static int create_maps(struct skep_object *obj, const struct target *target,
+		       struct skep_diag *diag)
 {
+	struct verify_maps asked = {.target = target, .btf = obj->file->btf};
 	int err = 0;
 
 	for (u32 i = 0; i < obj->n_maps && !err; i++) {
@@ -263,7 +284,7 @@ static int create_maps(struct skep_object *obj, struct skep_diag *diag)
 
 		if (map->map || !load_wants_map(obj, map))
 			continue;
-		err = create_map(map, diag);
+		err = create_map(map, &asked, diag);
 		if (!err)
 			prepare_map(map);
 	}
@@ -420,7 +441,7 @@ static int load_here(struct skep_object *obj, const struct target *target,
 	if (!err)
 		err = verify_programs(obj, target, diag);
 	if (!err)
-		err = create_maps(obj, diag);
+		err = create_maps(obj, target, diag);
 	if (!err)
 		err = make_images(obj, diag);
 	return err ? err : fill_all_slots(obj, diag);

@@ -122,7 +122,6 @@ static int set_values(const struct decl *d, const struct btf_member *m,
 		return fail(diag, NO_MEMORY, NO_PC);
 	inner->name = arena_printf(&d->r->obj->arena, "%s.inner", d->def->name);
 	inner->section = d->def->section;
-	inner->spin_lock_off = -1;
 	d->def->inner = inner;
 	if (!inner->name)
 		return fail(diag, NO_MEMORY, NO_PC);
@@ -185,22 +184,6 @@ static int read_member(const struct decl *d, const struct btf_member *m,
 	return bad(diag, m->name, "is nothing that maps have");
 }
 
-/* Offset of a struct bpf_spin_lock directly in the value, or -1. */
-static s32 find_spin_lock(const struct btf *btf, const struct btf_type *value)
-{
-	if (value->kind != BTF_STRUCT)
-		return -1;
-	for (u32 i = 0; i < value->vlen; i++) {
-		struct btf_member m = btf_member(btf, value, i);
-		u32 id = btf_resolve(btf, m.type);
-
-		if (btf_kind(btf, id) == BTF_STRUCT &&
-		    !strcmp(btf_name(btf, id), "bpf_spin_lock"))
-			return (s32)(m.bit_offset / 8);
-	}
-	return -1;
-}
-
 /* What programs declare is rounded up to what Linux accepts: a power of two, at least a
  * page.  Zero stays zero: the user has to say. */
 static u32 ring_size(u32 declared)
@@ -212,7 +195,7 @@ static u32 ring_size(u32 declared)
 	return !declared || size < declared ? declared : size;
 }
 
-/* Declarations and values may share types: a bound on looking at them again and again. */
+/* Declarations may share types: a bound on looking at them again and again. */
 static int spend(const struct decl *d, const struct btf_type *t, struct skep_diag *diag)
 {
 	if (t->vlen > d->r->members_left)
@@ -238,12 +221,6 @@ static int read_members(const struct decl *d, u32 id, struct skep_diag *diag)
 	if (!d->def->type)
 		return diag_in(diag, bad(diag, "type", "is missing"), "map %s",
 			       d->def->name);
-	struct btf_type value =
-		btf_type(d->btf, btf_resolve(d->btf, d->def->btf_value_id));
-	err = spend(d, &value, diag);
-	if (err)
-		return diag_in(diag, err, "map %s", d->def->name);
-	d->def->spin_lock_off = find_spin_lock(d->btf, &value);
 	if (d->def->type == MAP_TYPE_RINGBUF_NUMBER ||
 	    d->def->type == MAP_TYPE_USER_RINGBUF_NUMBER)
 		d->def->max_entries = ring_size(d->def->max_entries);

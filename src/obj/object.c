@@ -26,7 +26,6 @@ struct map_def *add_map(struct reader *r, const char *name, struct map_place pla
 		return NULL;
 	def->name = name;
 	def->section = r->elf.sections[place.section].name;
-	def->spin_lock_off = -1;
 	*slot = def;
 	*p = place;
 	return def;

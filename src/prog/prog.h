@@ -39,7 +39,6 @@ struct map_def {
 	u32 key_size, value_size, max_entries, flags, numa_node;
 	u64 extra;
 	u32 btf_key_id, btf_value_id; /* in the object's BTF; 0: unknown */
-	s32 spin_lock_off;            /* of a struct bpf_spin_lock in the value, or -1 */
 	bool pin_by_name;
 	const struct map_def *inner; /* template of a map-in-map, or NULL */
 	const struct map_slot

@@ -12,6 +12,7 @@
 #include "tools/json.h"
 #include "tools/names.h"
 #include "tools/out.h"
+#include "verify/verify.h"
 
 /* ---- programs ---- */
 
@@ -184,18 +185,33 @@ static void put_notes(struct text *t, const struct map_def *def)
 		text_printf(t, "%s%u slots set", t->len ? ", " : "", def->n_slots);
 	if (def->pin_by_name)
 		text_printf(t, "%spinned by name", t->len ? ", " : "");
-	if (def->spin_lock_off >= 0)
+}
+
+static void put_fields(struct text *t, struct verify_maps *asked,
+		       const struct map_def *def)
+{
+	struct verify_fields fields;
+	u32 locks = 0;
+
+	if (verify_map_fields(asked, def, &fields, NULL))
+		return;
+	for (u32 i = 0; i < fields.n; i++)
+		locks += fields.list[i].is_spin_lock;
+	if (locks)
 		text_printf(t, "%sspin lock", t->len ? ", " : "");
+	if (fields.n > locks)
+		text_printf(t, "%sspecial fields", t->len ? ", " : "");
 }
 
 static void map_row(struct table *table, const struct object *obj,
-		    const struct map_def *def)
+		    struct verify_maps *asked, const struct map_def *def)
 {
 	struct text key = TEXT_INIT, value = TEXT_INIT, notes = TEXT_INIT;
 
 	put_size(&key, obj, def->btf_key_id, def->key_size);
 	put_size(&value, obj, def->btf_value_id, def->value_size);
 	put_notes(&notes, def);
+	put_fields(&notes, asked, def);
 	table_cell(table, "%s", def->name);
 	table_cell(table, "%s", map_type_text(def->type));
 	table_cell(table, "%s", text_str(&key));
@@ -211,6 +227,7 @@ void info_maps(struct info *info)
 {
 	static const char *const heads[] = {"MAP",   "TYPE",    "KEY", "VALUE",
 					    ">SIZE", "REMARKS", NULL};
+	struct verify_maps asked = {.target = info->target, .btf = info->obj->btf};
 	struct table table;
 
 	if (!info->obj->n_maps)
@@ -220,7 +237,7 @@ void info_maps(struct info *info)
 		if (info->json)
 			map_json(info, info->obj->maps[i]);
 		else
-			map_row(&table, info->obj, info->obj->maps[i]);
+			map_row(&table, info->obj, &asked, info->obj->maps[i]);
 	}
 	if (info->json)
 		return;

@@ -131,6 +131,8 @@ struct env {
 	u32 n_attach_args;
 	const struct abi_ctx *ctx;   /* static: of prog_type, or NULL */
 	struct records *records;     /* record.c; owned by the arena */
+	u32 members_looked;          /* while they were made */
+	bool places_only;            /* ... for where special fields are, not for what they point to */
 	u32 abi_structs[32];         /* helper.c: enum abi_struct -> kernel's id + 1; 0: not looked up */
 	bool privileged;             /* CAP_BPF: loops, bpf2bpf calls, all helpers ... */
 	bool allow_ptr_leaks, allow_uninit_stack, bypass_spec_v1, bypass_spec_v4;

@@ -218,15 +218,15 @@ static bool needs_types(u32 type)
 	       type == MAP_TYPE_TASK_STORAGE || type == MAP_TYPE_CGRP_STORAGE;
 }
 
-static int check_fields(struct env *env, const struct map_def *def,
-			const struct attr_row *row)
+int map_attr_fields(struct env *env, const struct map_def *def)
 {
+	u32 fields = def->type < ROWS ? rows[def->type].fields : 0;
 	/* a field that makes no sense is none: who uses it is refused */
 	const struct record *rec = map_record(env, def);
 
 	if (!rec || def->type == MAP_TYPE_STRUCT_OPS)
 		return 0;
-	if (!(rec->kinds & ~row->fields)) {
+	if (!(rec->kinds & ~fields)) {
 		if (!env->privileged)
 			return reject_at(env, NO_PC, MAP_FIELDS_PRIVILEGED, def->name);
 		if (!(def->flags & (MAP_RDONLY_PROG | MAP_WRONLY_PROG)))
@@ -246,7 +246,7 @@ int map_attr_check(struct env *env, const struct map_def *def)
 	if (!err)
 		err = check_shape(env, def, &rows[def->type]);
 	if (!err)
-		err = check_fields(env, def, &rows[def->type]);
+		err = map_attr_fields(env, def);
 	if (!err && def->inner)
 		err = map_attr_check(env, def->inner);
 	return err;

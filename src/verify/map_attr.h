@@ -9,5 +9,7 @@
 
 /* Its type, sizes, flags and the special fields of its values. */
 int map_attr_check(struct env *env, const struct map_def *def);
+/* The fields alone; where such a map has none they are forgotten. */
+int map_attr_fields(struct env *env, const struct map_def *def);
 
 #endif

@@ -16,7 +16,7 @@
 enum {
 	MAX_FIELDS = 11,
 	MAX_NESTING = 32,
-	MAX_LOOKED = 1 << 18, /* members, all levels together */
+	MAX_LOOKED = 1 << 22, /* members, all levels of all types together */
 	PAGE = 4096,
 };
 
@@ -93,7 +93,7 @@ struct finder {
 	u32 version;
 	bool flat; /* only members of the type itself, and no arrays */
 	u32 kinds, seen;
-	u32 looked; /* members so far: structs may hold each other twice at each level */
+	u32 *looked; /* members so far: structs may hold each other twice at each level */
 	u32 n;
 	struct found list[MAX_FIELDS];
 };
@@ -323,8 +323,8 @@ static int find_in_struct(struct finder *f, u32 type, u32 level)
 				      .offset = m.bit_offset / 8,
 				      .level = level};
 
-		if (f->looked++ == MAX_LOOKED)
-			return -E2BIG;
+		if (++*f->looked > MAX_LOOKED)
+			return -ENOSPC;
 		err = m.bit_offset % 8 ? -EINVAL : find_at(f, &place);
 	}
 	return err;
@@ -370,7 +370,7 @@ static int resolve_pointer(const struct env *env, const struct found *found,
 
 	field->btf_id = found->type;
 	if (!env->kernel)
-		return -ENOTSUP;
+		return env->places_only ? 0 : -ENOTSUP;
 	u32 id = btf_find(env->kernel, btf_name(btf, found->type), BTF_STRUCT);
 	if (id) {
 		field->btf = env->kernel;
@@ -496,7 +496,8 @@ const struct record *record_of(struct env *env, const struct btf *btf, u32 type,
 	struct finder f = {.btf = btf,
 			   .version = env->rules->version,
 			   .flat = !env->rules->nested_fields,
-			   .kinds = kinds};
+			   .kinds = kinds,
+			   .looked = &env->members_looked};
 	struct record *rec;
 
 	*err = 0;

@@ -55,6 +55,8 @@ const struct record *record_of(struct env *env, const struct btf *btf, u32 type,
 /* All that the program needs, once, before anything else asks: structs that can be allocated,
  * maps (records.c). */
 int records_make(struct env *env);
+/* Only those of maps. */
+int records_of_maps(struct env *env);
 /* Does a member of that type make a struct one of those? */
 bool record_member_is_special(const struct btf *btf, u32 type);
 /* False: no type of them does, by a few look-ups. */

@@ -81,6 +81,12 @@ static bool is_special(const struct btf *btf, u32 id, const bool *special)
 	return false;
 }
 
+static int too_many_members(struct env *env)
+{
+	return unsupported(env,
+			   "the types of values have more members than skep looks at");
+}
+
 static int refuse_struct(struct env *env, u32 id, int err)
 {
 	const char *name = btf_name(env->prog->btf, id);
@@ -90,6 +96,8 @@ static int refuse_struct(struct env *env, u32 id, int err)
 					"of maps need its types: give --btf");
 	if (err == -ENOMEM)
 		return env_no_memory(env);
+	if (err == -ENOSPC)
+		return too_many_members(env);
 	if (err == -ELOOP)
 		return reject_at(env, NO_PC, STRUCT_OWNS_ITSELF, name);
 	return reject_at(env, NO_PC, BAD_SPECIAL_FIELDS, name);
@@ -184,6 +192,8 @@ static int add_map(struct env *env, const struct map_def *map)
 	if (err == -ENOTSUP)
 		return unsupported(env, "pointers to objects of the kernel in the values "
 					"of maps need its types: give --btf");
+	if (err == -ENOSPC)
+		return too_many_members(env);
 	return err == -ENOMEM ? env_no_memory(env) : 0;
 }
 
@@ -217,6 +227,12 @@ int records_make(struct env *env)
 	if (env->prog->btf && env->rules->own_objects)
 		err = make_structs(env);
 	return err ? err : make_maps(env);
+}
+
+int records_of_maps(struct env *env)
+{
+	env->records = arena_alloc(&env->arena, sizeof(*env->records));
+	return env->records ? make_maps(env) : env_no_memory(env);
 }
 
 const struct record *map_record(const struct env *env, const struct map_def *map)

@@ -20,6 +20,7 @@
 
 #include "base/types.h"
 
+struct btf;
 struct env;
 struct map_def;
 struct prog;
@@ -81,6 +82,31 @@ struct verify_result {
 int verify_prog(const struct prog *prog, const struct verify_opts *opts,
 		struct verify_result *result, struct skep_diag *diag);
 void verify_result_fini(struct verify_result *result);
+
+/* ---- what maps must know, too ---- */
+
+/* A part of a map's values that programs use by helpers only: a lock, a timer, a pointer
+ * that owns an object ... */
+struct verify_field {
+	u32 offset, size;
+	bool is_spin_lock;
+};
+
+struct verify_fields {
+	u32 n;
+	struct verify_field list[11]; /* by offset */
+};
+
+/* Asks for the maps of an object, one after the other. */
+struct verify_maps {
+	const struct target *target; /* borrowed */
+	const struct btf *btf;       /* borrowed: the object's; NULL: none */
+	u32 looked; /* starts with 0: bounds the work for all maps together */
+};
+
+/* Those that verify_prog() takes for granted: who makes the map must spare them. */
+int verify_map_fields(struct verify_maps *maps, const struct map_def *def,
+		      struct verify_fields *fields, struct skep_diag *diag);
 
 /* The name of the verdict: "accepted", "rejected", "unsupported". */
 const char *verify_verdict(int err, const struct skep_diag *diag);

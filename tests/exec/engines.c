@@ -26,7 +26,7 @@ struct fixture {
 	struct skep_diag diag;
 };
 
-static const struct map_def locked_def = {.name = "locked", .spin_lock_off = 4};
+static const struct map_def locked_def = {.name = "locked"};
 
 static void fixture_new(struct fixture *f, const char *text, u32 type, struct map **map,
 			helper_fn (*helper)(u32))

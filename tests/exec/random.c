@@ -217,7 +217,7 @@ static bool same(const struct outcome *a, const struct outcome *b)
 /* 0: refused, 1: stopped by the checked engine, 2: ran. */
 static u32 try_program(struct map *map, u64 seed)
 {
-	static const struct map_def def = {.name = "values", .spin_lock_off = -1};
+	static const struct map_def def = {.name = "values"};
 	const struct map_def *defs[] = {&def};
 	struct insn insns[MAX_LEN + 2];
 	struct prog prog = {.insns = insns,

@@ -67,15 +67,14 @@ static void change_insn(struct insn *insn, const struct insn *other, u64 *random
 
 static void change_map(struct map_def *def, u64 *random)
 {
-	switch (below(random, 8)) {
+	switch (below(random, 7)) {
 	case 0: def->type = below(random, 40); return;
 	case 1: def->key_size = (u32)any_number(random); return;
 	case 2: def->value_size = (u32)any_number(random); return;
 	case 3: def->max_entries = (u32)any_number(random); return;
 	case 4: def->flags ^= 1u << below(random, 32); return;
 	case 5: def->btf_value_id = below(random, 300); return;
-	case 6: def->btf_key_id = below(random, 300); return;
-	default: def->spin_lock_off = any_number(random); return;
+	default: def->btf_key_id = below(random, 300); return;
 	}
 }
 

@@ -36,8 +36,6 @@ static void list_map(struct text *t, const struct map_def *def)
 {
 	text_printf(t, "type %u, key %u, value %u, entries %u, flags %#x", def->type,
 		    def->key_size, def->value_size, def->max_entries, def->flags);
-	if (def->spin_lock_off >= 0)
-		text_printf(t, ", lock at %d", def->spin_lock_off);
 	if (def->pin_by_name)
 		text_puts(t, ", pinned");
 	text_puts(t, "\n");

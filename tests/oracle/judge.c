@@ -42,7 +42,6 @@ bool judge_init(struct judge *j)
 	memcpy(j->defs, defs, sizeof(defs));
 	for (u32 i = 0; i < GEN_MAPS; i++) {
 		j->defs[i].section = ".maps";
-		j->defs[i].spin_lock_off = -1;
 		j->list[i] = &j->defs[i];
 	}
 	j->defs[GEN_OUTER].inner = &j->defs[GEN_INNER_A];
