@@ -68,8 +68,7 @@ static void add_map(struct judge *j, const struct record_map *m)
 				.flags = m->flags,
 				.extra = m->extra,
 				.btf_key_id = m->btf_key_id,
-				.btf_value_id = m->btf_value_id,
-				.spin_lock_off = -1};
+				.btf_value_id = m->btf_value_id};
 	if ((m->type == MAP_TYPE_ARRAY_OF_MAPS || m->type == MAP_TYPE_HASH_OF_MAPS) &&
 	    m->inner_fd >= 0 && m->inner_fd < FDS)
 		def->inner = j->maps[m->inner_fd];
