@@ -168,6 +168,9 @@ struct native {
 	bool failed;  /* memory ran out; checked once at the end */
 };
 
+/* Room for that many more bytes behind len (at n->code + n->len, to be filled and counted
+ * by the caller); NULL when memory ran out. */
+u8 *native_room(struct native *n, u32 bytes);
 void native_byte(struct native *n, u8 byte);
 void native_u32(struct native *n, u32 word);
 void native_u64(struct native *n, u64 word);
