@@ -28,7 +28,13 @@ enum { MAX_ARGS = 5 };
  * clobbers die, then the result is written.  Wishes (in[], out, args) are only that:
  * whoever emits moves what lies elsewhere.  A value that is needed after the instruction
  * is never in a clobbered register; an operand that ends here may be, and the result may
- * be.
+ * be.  A late operand is read last of all: it is in no clobbered register either.  What
+ * is fused is read where its user stands: its operands live until there.
+ *
+ * RUN stands in block 0 of every function with calls, CHECK, LD_PACKET or MAY_GOTO and
+ * lives from the start of the function to its end: calls, checks and the way out read it
+ * without naming it.  RUN and PARAMs stand at the start of block 0, before all else: the
+ * prologue moves them at once.
  */
 struct constraint {
 	u32 clobbers;    /* registers that lose what is in them */
