@@ -46,4 +46,11 @@ enum jit_routine {
 	JIT_ROUTINES
 };
 
+/* What image_spec.jit.harden asks for, and native.harden tells machines. */
+enum jit_harden {
+	JIT_BLIND = 1, /* constants of programs never stand in the code as they are */
+	JIT_BRANCH_TARGETS =
+		2, /* indirect calls and jumps go to marked places (endbr64, bti) */
+};
+
 #endif

@@ -182,5 +182,6 @@ void native_u32(struct native *n, u32 word);
 void native_u64(struct native *n, u64 word);
 void native_reloc(struct native *n, const struct native_reloc *reloc);
 void native_line(struct native *n, u32 pc);
+void native_fini(struct native *n);
 
 #endif
