@@ -5,8 +5,10 @@
  * First each type by itself, so that its fields can be used; then how types are nested:
  * nothing may contain itself, neither in memory (a struct in itself) nor in writing (a
  * pointer to itself without a name between).  Layout is not judged: kernels carry structs
- * whose members overlap or stick out, and printing values checks bounds by itself. Kernel
- * documentation: bpf/btf.rst, section 2.2.
+ * whose members overlap or stick out, and printing values checks bounds by itself.  Nor
+ * is the size of arrays, which is below 4 GiB in Linux: __uint(name, n) is a pointer to n
+ * integers, n may be any number, and where Linux does not take the types loaders go on
+ * without.  Kernel documentation: bpf/btf.rst, section 2.2.
  */
 #include "base/diag.h"
 #include "btf/read.h"

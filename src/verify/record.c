@@ -285,6 +285,8 @@ static int find_at(struct finder *f, struct place *place)
 		struct btf_type t = btf_type(f->btf, place->type);
 		struct btf_array array = btf_array(&t);
 
+		if (array.nelems && n > UINT32_MAX / array.nelems)
+			return -EINVAL; /* Linux does not even take such types */
 		n *= array.nelems;
 		place->type = array.type;
 	}
