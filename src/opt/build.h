@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Writing the intermediate form: what build.c has in hand while it reads a function, and
+ * what the inlined helpers (inline*.c) write with.
+ *
+ * emit() folds, finds what was computed before, and only then appends; whoever emits
+ * never has to think of that.  What is written is straight code; to branch:
+ *
+ *	fork_if(b, &(struct ir_insn){.op = IR_JMP, .row = JMP_JLT, .width = 32,
+ *				     .a = index, .b = emit_const(b, n)}, &fork);
+ *	inside = emit_alu(b, ALU_ADD, 64, base, offset);
+ *	fork_else(b, &fork, inside);
+ *	*ret = fork_end(b, &fork, emit_const(b, 0));
+ *
+ * and to loop:
+ *
+ *	i = loop_begin(b, &loop, emit_const(b, 0));
+ *	...
+ *	next = emit_alu(b, ALU_ADD, 64, i, emit_const(b, 1));
+ *	loop_end(b, &loop, next, &(struct ir_insn){.op = IR_JMP, ..again while true});
+ *
+ * Both nest.  A JMP whose outcome is known makes no branch: then the other side is
+ * written, too, but nobody gets there and it vanishes.  Included by src/opt alone.
+ */
+#ifndef SKEP_OPT_BUILD_H
+#define SKEP_OPT_BUILD_H
+
+#include "opt/graph.h"
+#include "opt/ir.h"
+
+enum { CSE_ENTRIES = 256 };
+
+struct builder {
+	const struct ir_spec *spec; /* borrowed */
+	struct ir *ir;              /* being written */
+	const struct graph *graph;  /* the function as it stands in the program */
+	u32 pc;                     /* of the program: what is emitted comes from here */
+	u32 source;                 /* block of the graph being read */
+	u32 block;                  /* block of ir being written */
+	u32 var[GRAPH_VARS]; /* the value that R0 to R10 and the stack slots have now */
+	u32 *out;            /* by block of the graph, n_vars each: their values at its end */
+	u32 cse_start;       /* instructions from here on are before us on every path */
+	u32 cse[CSE_ENTRIES]; /* by hash: who computed this last */
+	bool failed;          /* memory ran out: what is emitted goes nowhere */
+};
+
+/* Returns the value, 0 for what has none.  Of *insn, pc and uses need not be set; a
+ * CALL's or PHI's arguments come from emit_args(). */
+u32 emit(struct builder *b, const struct ir_insn *insn);
+/* For aux: a place in ir->args. */
+u32 emit_args(struct builder *b, const u32 *args, u32 n);
+
+u32 emit_const(struct builder *b, u64 value);
+u32 emit_addr(struct builder *b, enum ir_addr what, u32 index, u64 addr);
+u32 emit_alu(struct builder *b, enum alu row, u8 width, u32 x, u32 y);
+u32 emit_cmp(struct builder *b, enum jmp row, u8 width, u32 x, u32 y);
+u32 emit_load(struct builder *b, u8 width, u32 base, s64 off); /* zero-extended */
+void emit_store(struct builder *b, u8 width, u32 base, s64 off, u32 value);
+
+static inline const struct ir_insn *value_of(const struct builder *b, u32 value)
+{
+	return &b->ir->insns[value];
+}
+
+static inline bool is_const(const struct builder *b, u32 value)
+{
+	return value_of(b, value)->op == IR_CONST;
+}
+
+/* ---- control flow inside of one instruction of the program ---- */
+
+struct fork {
+	u32 from;     /* block that branches; of a loop: its header */
+	u32 then_end; /* last block of the side taken */
+	u32 value;    /* that it gives; of a loop: the PHI */
+};
+
+void fork_if(struct builder *b, const struct ir_insn *jmp, struct fork *fork);
+void fork_else(struct builder *b, struct fork *fork, u32 value); /* value: may be 0 */
+u32 fork_end(struct builder *b, struct fork *fork, u32 value); /* of either side */
+u32 loop_begin(struct builder *b, struct fork *loop, u32 first);
+void loop_end(struct builder *b, struct fork *loop, u32 next, const struct ir_insn *again);
+
+/* ---- what inline*.c does ---- */
+
+/* The call to helper `number` with these arguments: writes something better and sets *ret
+ * to R0, or does nothing and returns false. */
+bool inline_call(struct builder *b, u32 number, const u32 args[5], u32 *ret);
+
+/* Will inline_call() do so for this map (an index in spec->maps), reading the key as one
+ * LOAD of so many bits, by read_key()?  Then the key may live in a register.  0: no. */
+u32 inline_key_bits(const struct ir_spec *spec, u32 number, u32 map);
+
+/* The key that R2 points to, of the call at b->pc: a LOAD, or the value that the stack
+ * slot has.  Zero-extended. */
+u32 read_key(struct builder *b, u32 addr, u32 bits);
+
+#endif
