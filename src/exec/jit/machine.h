@@ -31,10 +31,9 @@ enum { MAX_ARGS = 5 };
  * be.  A late operand is read last of all: it is in no clobbered register either.  What
  * is fused is read where its user stands: its operands live until there.
  *
- * RUN stands in block 0 of every function with calls, CHECK, LD_PACKET or MAY_GOTO and
- * lives from the start of the function to its end: calls, checks and the way out read it
- * without naming it.  RUN and PARAMs stand at the start of block 0, before all else: the
- * prologue moves them at once.
+ * RUN stands in block 0 of every function with calls, CHECK, LD_PACKET or MAY_GOTO: these
+ * read it without naming it, also after their clobbers, in allocation.run.  RUN and
+ * PARAMs stand at the start of block 0, before all else: the prologue moves them at once.
  */
 struct constraint {
 	u32 clobbers;    /* registers that lose what is in them */
@@ -46,8 +45,9 @@ struct constraint {
 };
 
 /* Where each value lives for all of its life: a register >= 0, a slot of the frame (8
- * bytes), or nowhere: fused, unused, or rebuilt at each use (CONST, ADDR, FRAME, RUN is
- * never). */
+ * bytes), or nowhere: fused, unused, or rebuilt at each use (CONST, ADDR, FRAME; RUN is
+ * never).  Those that are only arguments of calls and PHIs are always rebuilt: straight
+ * into the place where they are wanted. */
 enum { LOC_NONE = -1 };
 
 static inline s16 loc_of_slot(u32 slot)
@@ -67,6 +67,7 @@ static inline u32 loc_slot(s16 loc)
 
 struct allocation {
 	s16 *loc;    /* by value; from the arena */
+	s16 run;     /* where struct run * lives; LOC_NONE: nobody needs it */
 	u32 n_slots; /* of the frame */
 	u32 used;    /* registers that are ever written, clobbers included */
 };
@@ -112,10 +113,11 @@ struct move {
 struct move_ops {
 	void *arg;
 	void (*move)(void *arg, const struct move *move);
-	void (*swap)(void *arg, s16 a, s16 b); /* two registers; cycles */
+	void (*swap)(void *arg, s16 a, s16 b); /* cycles; a slot can be among them: then
+						  spill_scratch is free */
 };
 
-/* At most 64 + 2 * registers moves; the array is used up. */
+/* The array is used up. */
 void moves_in_order(struct move *moves, u32 n, const struct move_ops *ops);
 
 /* What block's PHIs need when it is entered from its n-th predecessor: moves whose places
