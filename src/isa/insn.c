@@ -283,11 +283,16 @@ static bool is_alu(u8 code)
 	return insn_class(code) == CLASS_ALU || insn_class(code) == CLASS_ALU64;
 }
 
+/* Classes in which one opcode is several instructions. */
+enum { OPCODE_IS_SHARED = 1 << CLASS_STX | 1 << CLASS_ALU | 1 << CLASS_ALU64 };
+
 /* By opcode and the field that tells instructions of that opcode apart. */
 static enum op find(const struct insn *insn)
 {
 	int v = V0;
 
+	if (!(OPCODE_IS_SHARED >> insn_class(insn->code) & 1))
+		return ops[V0][insn->code];
 	if (is_atomic(insn->code))
 		return find_atomic(insn->code, insn->imm);
 	if (is_end(insn->code))
