@@ -59,6 +59,7 @@ struct checked {
 	u32 n_inner;
 	struct map *inner[INNER_MAPS]; /* borrowed: inner maps that look-ups returned */
 	struct region cache[CACHED_REGIONS]; /* by instruction; size 0: free */
+	struct region claimed; /* a map value that a claim was about; size 0: none */
 	u8 written[STACK_SIZE / 8 + 1]; /* a bit a byte of stack: initialised; one more,
 					   so that two can be read at once */
 	const void *const *labels;      /* out, when asked for */

@@ -20,7 +20,7 @@
 
 /* One register against one claim. */
 struct claimed {
-	const struct checked *ck;
+	struct checked *ck;
 	const struct claim *claim;
 	const struct reg *reg;
 	u64 value;
@@ -46,8 +46,22 @@ static bool starts_at(const struct claimed *c, u64 start)
 
 /* ---- maps ---- */
 
+/* region_at(), which is slow for what many claims are about: the same map value. */
+static bool region_of(struct checked *ck, u64 addr, struct region *region)
+{
+	if (addr - ck->claimed.start < ck->claimed.size) {
+		*region = ck->claimed;
+		return true;
+	}
+	if (!region_at(ck, addr, region))
+		return false;
+	if (region->kind == REGION_MAP_VALUE)
+		ck->claimed = *region;
+	return true;
+}
+
 /* More inner maps were looked up than are remembered. */
-static bool forgot_inner(const struct checked *ck)
+static bool forgot_inner(struct checked *ck)
 {
 	return ck->n_inner > INNER_MAPS;
 }
@@ -78,7 +92,7 @@ static bool value_near(const struct claimed *c, u64 addr, bool *found)
 {
 	struct region region;
 
-	if (!region_at(c->ck, addr, &region) || region.kind != REGION_MAP_VALUE)
+	if (!region_of(c->ck, addr, &region) || region.kind != REGION_MAP_VALUE)
 		return false;
 	*found = true;
 	return is_map(c, region.map) && starts_at(c, region.start);
@@ -113,7 +127,7 @@ static bool admits_map_value(const struct claimed *c)
 
 static bool admits_stack(const struct claimed *c)
 {
-	const struct checked *ck = c->ck;
+	struct checked *ck = c->ck;
 	/* Frames count from the function that the verifier began with: not always main.
 	 */
 	u64 up = c->claim->depth - c->reg->frame;
@@ -204,7 +218,7 @@ static bool admits(const struct claimed *c)
 	return true;
 }
 
-static bool reg_admitted(const struct checked *ck, const struct moment *now,
+static bool reg_admitted(struct checked *ck, const struct moment *now,
 			 const struct claim *claim, u32 i)
 {
 	struct claimed c = {ck, claim, &claim->regs[i], now->r[i]};
@@ -237,31 +251,36 @@ static bool related(const struct reg *a, u64 x, const struct reg *b, u64 y)
 	return true;
 }
 
+/* Of those with a number below that of the register. */
+static bool related_to_others(const struct moment *now, const struct claim *claim,
+			      u32 reg)
+{
+	for_each_bit(i, claim->related & ((1u << reg) -
+					  1)) if (!related(&claim->regs[reg], now->r[reg],
+							   &claim->regs[i],
+							   now->r[i])) return false;
+	return true;
+}
+
 /* The first register that differs from what its relation to others says, or N_REGS. */
 static u32 unrelated(const struct moment *now, const struct claim *claim)
 {
-	for (u32 i = 0; i < N_REGS; i++)
-		for (u32 k = 0; k < i && claim->regs[i].id; k++)
-			if (!related(&claim->regs[i], now->r[i], &claim->regs[k],
-				     now->r[k]))
-				return i;
+	for_each_bit(i, claim->related) if (!related_to_others(now, claim, i)) return i;
 	return N_REGS;
 }
 
 /* ---- all registers, all claims ---- */
 
 /* The first register that the claim does not admit, or N_REGS. */
-static u32 refuted(const struct checked *ck, const struct moment *now,
+static u32 refuted(struct checked *ck, const struct moment *now,
 		   const struct claim *claim)
 {
-	for (u32 i = 0; i < N_REGS; i++)
-		if (!reg_admitted(ck, now, claim, i))
-			return i;
+	for_each_bit(i, claim->claimed) if (!reg_admitted(ck, now, claim, i)) return i;
 	return unrelated(now, claim);
 }
 
 /* Does no claim admit it, whatever the other registers hold? */
-static bool refuted_by_all(const struct checked *ck, const struct moment *now,
+static bool refuted_by_all(struct checked *ck, const struct moment *now,
 			   const struct claim_set *set, u32 reg)
 {
 	for (u32 i = 0; i < set->n; i++)
@@ -271,8 +290,8 @@ static bool refuted_by_all(const struct checked *ck, const struct moment *now,
 }
 
 /* "48 bytes into packet": what the number is, for the message. */
-static void what_it_is(const struct checked *ck, const struct moment *now, u32 reg,
-		       char *to, size_t size)
+static void what_it_is(struct checked *ck, const struct moment *now, u32 reg, char *to,
+		       size_t size)
 {
 	struct region region;
 	u64 value = now->r[reg];
@@ -286,7 +305,7 @@ static void what_it_is(const struct checked *ck, const struct moment *now, u32 r
 		snprintf(to, size, "%lld", (long long)value);
 }
 
-static int refute(const struct checked *ck, const struct moment *now, u32 reg, bool alone)
+static int refute(struct checked *ck, const struct moment *now, u32 reg, bool alone)
 {
 	struct skep_diag *diag = ck->run->diag;
 	unsigned long long value = now->r[reg];
@@ -304,7 +323,7 @@ static int refute(const struct checked *ck, const struct moment *now, u32 reg, b
 	return err;
 }
 
-int claims_checked(const struct checked *ck, const struct moment *now)
+int claims_checked(struct checked *ck, const struct moment *now)
 {
 	struct claim_set set = claims_at(ck->image->claims, now->pc);
 	u32 furthest = 0;

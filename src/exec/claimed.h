@@ -19,6 +19,6 @@ struct moment {
 };
 
 /* 0, or a negative errno with the account in run->diag.  The image has claims. */
-int claims_checked(const struct checked *ck, const struct moment *now);
+int claims_checked(struct checked *ck, const struct moment *now);
 
 #endif

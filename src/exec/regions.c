@@ -167,6 +167,7 @@ void regions_changed(struct checked *ck)
 {
 	for (u32 i = 0; i < CACHED_REGIONS; i++)
 		ck->cache[i].size = 0;
+	ck->claimed.size = 0;
 }
 
 /* ---- the account of a violation ---- */

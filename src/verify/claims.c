@@ -75,8 +75,7 @@ static bool is_claimed(const struct reg *reg)
 
 static void claim_reg(const struct env *env, const struct reg *from, struct reg *to)
 {
-	if (!is_claimed(from))
-		return;
+	memset(to, 0, sizeof(*to));
 	to->kind = from->kind;
 	to->flags = from->flags;
 	to->off = from->off;
@@ -102,12 +101,12 @@ static void claim_reg(const struct env *env, const struct reg *from, struct reg 
 static void rename_ids(struct claim *c)
 {
 	u32 ids[N_REGS], n = 0, uses[N_REGS] = {0};
+	u16 with_id = c->related;
 
-	for (u32 i = 0; i < N_REGS; i++) {
+	for_each_bit(i, with_id)
+	{
 		u32 id = c->regs[i].id & ~ID_ADD_CONST, k = 0;
 
-		if (!id)
-			continue;
 		while (k < n && ids[k] != id)
 			k++;
 		if (k == n)
@@ -115,12 +114,14 @@ static void rename_ids(struct claim *c)
 		uses[k]++;
 		c->regs[i].id = (c->regs[i].id & ID_ADD_CONST) | (k + 1);
 	}
-	for (u32 i = 0; i < N_REGS; i++) {
+	for_each_bit(i, with_id)
+	{
 		struct reg *reg = &c->regs[i];
 
-		if (!reg->id || uses[(reg->id & ~ID_ADD_CONST) - 1] > 1)
+		if (uses[(reg->id & ~ID_ADD_CONST) - 1] > 1)
 			continue;
 		reg->id = 0;
+		c->related &= (u16) ~(1u << i);
 		if (reg->kind == SCALAR)
 			reg->off = 0;
 	}
@@ -132,22 +133,29 @@ static void claim_of(const struct env *env, const struct state *st, u32 pc,
 	const struct reg *regs = state_regs(st);
 	u32 live = env->aux[pc].live_regs | 1u << R10;
 
-	memset(c, 0, sizeof(*c));
 	c->depth = st->depth;
+	c->claimed = c->related = 0;
 	for (u32 i = 0; i < N_REGS; i++) {
-		if (live >> i & 1)
-			claim_reg(env, &regs[i], &c->regs[i]);
+		c->regs[i].kind = UNINIT;
+		if (!(live >> i & 1) || !is_claimed(&regs[i]))
+			continue;
+		claim_reg(env, &regs[i], &c->regs[i]);
+		c->claimed |= (u16)(1u << i);
+		if (regs[i].id & ~ID_ADD_CONST)
+			c->related |= (u16)(1u << i);
 	}
-	rename_ids(c);
+	if (c->related)
+		rename_ids(c);
 }
 
 /* ---- sets of states ---- */
 
 static bool same_shape(const struct claim *a, const struct claim *b)
 {
-	if (a->depth != b->depth)
+	if (a->depth != b->depth || a->claimed != b->claimed || a->related != b->related)
 		return false;
-	for (u32 i = 0; i < N_REGS; i++) {
+	for_each_bit(i, a->claimed)
+	{
 		const struct reg *x = &a->regs[i], *y = &b->regs[i];
 
 		if (x->kind != y->kind || x->flags != y->flags || x->off != y->off ||
@@ -161,11 +169,8 @@ static bool same_shape(const struct claim *a, const struct claim *b)
 /* Of the same shape: is all of b in a? */
 static bool contains(const struct claim *a, const struct claim *b)
 {
-	for (u32 i = 0; i < N_REGS; i++) {
-		if (a->regs[i].kind != UNINIT &&
-		    !scalar_within(&a->regs[i].var, &b->regs[i].var))
-			return false;
-	}
+	for_each_bit(i, a->claimed) if (!scalar_within(&a->regs[i].var,
+						       &b->regs[i].var)) return false;
 	return true;
 }
 
@@ -188,8 +193,7 @@ static void scalar_join(struct scalar *a, const struct scalar *b)
 
 static void join(struct claim *a, const struct claim *b)
 {
-	for (u32 i = 0; i < N_REGS; i++)
-		scalar_join(&a->regs[i].var, &b->regs[i].var);
+	for_each_bit(i, a->claimed) scalar_join(&a->regs[i].var, &b->regs[i].var);
 }
 
 static void give_up(struct claims *claims, struct claim_list *list)
@@ -201,7 +205,7 @@ static void give_up(struct claims *claims, struct claim_list *list)
 
 static void append(struct claims *claims, struct claim_list *list, const struct claim *c)
 {
-	u32 cap = list->cap ? 2 * list->cap : 4;
+	u32 cap = list->cap ? 2 * list->cap : 1;
 	struct claim *more;
 
 	if (list->n < list->cap) {
@@ -321,6 +325,8 @@ static bool said_before(const struct claim_set *set, u32 at, u32 regno)
 	const struct reg *reg = &set->claims[at].regs[regno];
 
 	for (u32 i = 0; i < at; i++) {
+		if (reg->kind == UNINIT && set->claims[i].regs[regno].kind == UNINIT)
+			return true;
 		if (!memcmp(&set->claims[i].regs[regno], reg, sizeof(*reg)))
 			return true;
 	}

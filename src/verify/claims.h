@@ -25,9 +25,16 @@ struct verify_opts;
  * numbers that only mean something within the claim.
  */
 struct claim {
-	u32 depth; /* of frames: number of the current one */
+	u32 depth;   /* of frames: number of the current one */
+	u16 claimed; /* a bit each: registers of which anything is claimed */
+	u16 related; /* ... that have an id */
 	struct reg regs[N_REGS];
 };
+
+/* for_each_bit(i, claim->claimed) */
+#define for_each_bit(i, bits)                                                            \
+	for (u32 left_ = (bits), i; left_ && (i = (u32)__builtin_ctz(left_), true);      \
+	     left_ &= left_ - 1)
 
 /* All of one instruction; n 0: it is never executed. */
 struct claim_set {
