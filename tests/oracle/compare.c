@@ -19,6 +19,14 @@
 #include "world/packet.h"
 #include "world/world.h"
 
+enum { RING_PAGE = 4096 };
+
+/* All records of a ring buffer, each behind its length. */
+struct records {
+	u8 bytes[4 * RING_PAGE];
+	u32 len;
+};
+
 struct side {
 	const struct engine *engine;     /* NULL: the kernel */
 	struct map *maps[GEN_MAPS];      /* counted; of an engine */
@@ -26,12 +34,14 @@ struct side {
 	struct gen_scratch *scratch;     /* in the map */
 	struct image *images[GEN_PROGS]; /* owned; of the case under way */
 	struct outcome out;
+	bool gave_up; /* the run ended early, in a harmless way: there is no outcome */
+	struct records ring;
 };
 
 /* What may happen to programs that the verifier accepts: bytes of the stack that nobody
  * wrote are read with CAP_PERFMON, and a loop may be long. */
 static const enum diag_id harmless[] = {DIAG_UNINIT_STACK, DIAG_STEP_LIMIT};
-enum { MAX_STEPS = 1 << 20 };
+enum { MAX_STEPS = 1 << 16 };
 
 struct sides {
 	struct sides_opts opts;
@@ -81,7 +91,7 @@ static void say(struct comparison *out, const char *format, ...)
 
 /* ---- the ring buffer ---- */
 
-enum { RING_PAGE = 4096, RING_HEAD = 8, RING_BUSY = 1 << 31, RING_DISCARD = 1 << 30 };
+enum { RING_HEAD = 8, RING_BUSY = 1 << 31, RING_DISCARD = 1 << 30 };
 
 /* Pages of Linux' ring buffer: where the consumer is, where the producer is, the data
  * twice. */
@@ -91,12 +101,6 @@ static bool map_ring(struct sides *s, int fd)
 	s->producer = mmap(NULL, 3 * RING_PAGE, PROT_READ, MAP_SHARED, fd, RING_PAGE);
 	return s->consumer != MAP_FAILED && s->producer != MAP_FAILED;
 }
-
-/* All records, each behind its length. */
-struct records {
-	u8 bytes[4 * RING_PAGE];
-	u32 len;
-};
 
 static int add_record(void *arg, const void *data, u32 size)
 {
@@ -174,10 +178,37 @@ static bool make_our_maps(struct sides *s, struct side *side)
 	return true;
 }
 
-/* What nobody else has run only runs where it can do no harm. */
-static bool takes_part(const struct sides *s, const struct engine *engine)
+static bool add_engine(struct sides *s, const struct engine *engine)
 {
-	return s->opts.runs || engine->safe;
+	struct side *side = &s->side[s->n];
+
+	if (!engine || s->n == MAX_SIDES)
+		return false;
+	side->engine = engine;
+	s->n++;
+	return make_our_maps(s, side);
+}
+
+/* What nobody else has run only runs where it can do no harm. */
+static bool add_default_engines(struct sides *s)
+{
+	for (u32 i = 0; engine_at(i); i++)
+		if ((s->opts.runs || engine_at(i)->safe) && !add_engine(s, engine_at(i)))
+			return false;
+	return true;
+}
+
+static bool add_engines(struct sides *s)
+{
+	char names[128], *rest = names, *name;
+
+	if (!s->opts.engines)
+		return add_default_engines(s);
+	snprintf(names, sizeof(names), "%s", s->opts.engines);
+	while ((name = strsep(&rest, ",")))
+		if (!add_engine(s, engine_find(name)))
+			return false;
+	return true;
 }
 
 struct sides *sides_new(const struct sides_opts *opts)
@@ -196,13 +227,7 @@ struct sides *sides_new(const struct sides_opts *opts)
 	s->first = opts->runs ? KERNEL : FIRST_ENGINE;
 	s->n = FIRST_ENGINE;
 	good = !packet_init(&s->packet, &s->diag) && judge_init(&s->judge) &&
-	       (!opts->kernel || make_kernel_maps(s, &s->side[KERNEL]));
-	for (u32 i = 0; engine_at(i) && s->n < MAX_SIDES && good; i++) {
-		if (!takes_part(s, engine_at(i)))
-			continue;
-		s->side[s->n].engine = engine_at(i);
-		good = make_our_maps(s, &s->side[s->n++]);
-	}
+	       (!opts->kernel || make_kernel_maps(s, &s->side[KERNEL])) && add_engines(s);
 	if (good)
 		return s;
 	sides_free(s);
@@ -492,9 +517,12 @@ static void run_ours(struct sides *s, struct side *side, const struct gen_case *
 	else
 		run_skb(s, side, &run, in);
 	run_end(&run);
+	side->gave_up = false;
 	for (u32 i = 0; i < ARRAY_SIZE(harmless) && !s->opts.runs; i++)
-		if (s->diag.id == (int)harmless[i])
-			side->out.err = 0;
+		if (side->out.err && s->diag.id == (int)harmless[i])
+			side->gave_up = true;
+	if (side->gave_up)
+		side->out.err = 0;
 	if (side->out.err)
 		snprintf(side->out.why, sizeof(side->out.why), "%s at %d: %s",
 			 skep_diag_name(s->diag.id), s->diag.insn, s->diag.text);
@@ -519,29 +547,28 @@ static void run_side(struct sides *s, struct side *side, const struct gen_case *
 
 /* ---- comparing ---- */
 
-static bool same_numbers(const char *name, const char *what, u64 kernel, u64 ours,
+static bool same_numbers(const char *name, const char *what, u64 want, u64 got,
 			 struct comparison *out)
 {
-	if (kernel == ours)
+	if (want == got)
 		return true;
-	say(out, "%s: %s: kernel %#llx, we %#llx", name, what, (unsigned long long)kernel,
-	    (unsigned long long)ours);
+	say(out, "%s: %s: wanted %#llx, got %#llx", name, what, (unsigned long long)want,
+	    (unsigned long long)got);
 	return false;
 }
 
-static bool same_bytes(const char *name, const char *what, struct bytes kernel,
-		       const void *ours, struct comparison *out)
+static bool same_bytes(const char *name, const char *what, struct bytes want,
+		       const void *got, struct comparison *out)
 {
-	const u8 *b = ours;
+	const u8 *b = got;
+	size_t i = 0;
 
-	if (!memcmp(kernel.data, ours, kernel.len))
+	if (!memcmp(want.data, got, want.len))
 		return true;
-	for (size_t i = 0; i < kernel.len; i++)
-		if (kernel.data[i] != b[i]) {
-			say(out, "%s: byte %zu of %s: kernel %02x, we %02x", name, i,
-			    what, kernel.data[i], b[i]);
-			break;
-		}
+	while (want.data[i] == b[i])
+		i++;
+	say(out, "%s: byte %zu of %s: wanted %02x, got %02x", name, i, what, want.data[i],
+	    b[i]);
 	return false;
 }
 
@@ -551,8 +578,8 @@ static bool same_outcome(const char *name, const struct outcome *k,
 			 const struct outcome *o, struct comparison *out)
 {
 	if (k->err || o->err) {
-		say(out, "%s: kernel %d %s, we %d %s", name, k->err, k->err ? k->why : "",
-		    o->err, o->err ? o->why : "");
+		say(out, "%s: wanted %d %s, got %d %s", name, k->err,
+		    k->err ? k->why : "", o->err, o->err ? o->why : "");
 		return false;
 	}
 	for (u32 i = 0; i < GEN_REGS; i++)
@@ -574,7 +601,7 @@ static bool same_value(struct sides *s, u32 engine, enum gen_map map, const void
 		       struct comparison *out)
 {
 	static u8 want[VALUE_ROOM], got[VALUE_ROOM];
-	struct side *k = &s->side[KERNEL], *o = &s->side[engine];
+	struct side *k = &s->side[s->first], *o = &s->side[engine];
 	u64 size = map_user_value_size(o->maps[map]);
 	int a = map_op(k, BPF_MAP_LOOKUP_ELEM, map, key, want);
 	int b = map_op(o, BPF_MAP_LOOKUP_ELEM, map, key, got);
@@ -601,7 +628,7 @@ static u32 count_keys(const struct side *side, enum gen_map map)
 static bool same_map(struct sides *s, u32 engine, enum gen_map map,
 		     struct comparison *out)
 {
-	struct side *k = &s->side[KERNEL], *o = &s->side[engine];
+	struct side *k = &s->side[s->first], *o = &s->side[engine];
 	u8 key[8] = {0}, *last = NULL;
 
 	if (!same_numbers(o->engine->name, "number of keys", count_keys(k, map),
@@ -615,73 +642,105 @@ static bool same_map(struct sides *s, u32 engine, enum gen_map map,
 	return true;
 }
 
-static bool same_rings(struct sides *s, struct comparison *out)
+/* After every case: what is left would be the next one's. */
+static void drain_rings(struct sides *s)
 {
-	static struct records want, got;
+	for (u32 i = s->first; i < s->n; i++) {
+		struct side *side = &s->side[i];
 
-	want.len = 0;
-	drain_kernel(s, &want);
-	for (u32 i = FIRST_ENGINE; i < s->n; i++) {
-		const char *name = s->side[i].engine->name;
-
-		got.len = 0;
-		ringbuf_drain(s->side[i].maps[GEN_RING], add_record, &got);
-		if (out->verdict == SAME &&
-		    same_numbers(name, "bytes in the ring", want.len, got.len, out))
-			same_bytes(name, "the ring", (struct bytes){want.bytes, want.len},
-				   got.bytes, out);
+		side->ring.len = 0;
+		if (side->engine)
+			ringbuf_drain(side->maps[GEN_RING], add_record, &side->ring);
+		else
+			drain_kernel(s, &side->ring);
 	}
-	return out->verdict == SAME;
+}
+
+static bool same_rings(const struct sides *s, struct comparison *out)
+{
+	const struct records *want = &s->side[s->first].ring;
+	struct bytes bytes = {want->bytes, want->len};
+
+	for (u32 i = s->first + 1; i < s->n; i++) {
+		const char *name = s->side[i].engine->name;
+		const struct records *got = &s->side[i].ring;
+
+		if (!same_numbers(name, "bytes in the ring", want->len, got->len, out) ||
+		    !same_bytes(name, "the ring", bytes, got->bytes, out))
+			return false;
+	}
+	return true;
 }
 
 static bool same_maps(struct sides *s, u32 used, struct comparison *out)
 {
 	for (u32 map = 0; map < GEN_MAPS; map++)
-		for (u32 i = FIRST_ENGINE; i < s->n; i++)
+		for (u32 i = s->first + 1; i < s->n; i++)
 			if (used >> map & 1 && holds_values(map) &&
 			    !same_map(s, i, (enum gen_map)map, out))
 				return false;
 	return true;
 }
 
-/* No other side to compare with: it must run to its end. */
-static void no_violation(const struct side *side, struct comparison *out)
-{
-	if (side->out.err)
-		say(out, "%s: %d %s", side->engine->name, side->out.err, side->out.why);
-}
-
+/* Where the kernel has no part, the first side must run to its end; the others must say
+ * the same. */
 static void compare_outcomes(struct sides *s, struct comparison *out)
 {
-	for (u32 k = FIRST_ENGINE; k < s->n && out->verdict == SAME; k++) {
-		if (s->opts.runs)
-			same_outcome(s->side[k].engine->name, &s->side[KERNEL].out,
-				     &s->side[k].out, out);
-		else
-			no_violation(&s->side[k], out);
+	const struct side *first = &s->side[s->first];
+
+	if (first->engine && first->out.err)
+		say(out, "%s: %d %s", first->engine->name, first->out.err,
+		    first->out.why);
+	for (u32 k = s->first + 1; k < s->n && out->verdict == SAME && s->opts.same; k++)
+		same_outcome(s->side[k].engine->name, &first->out, &s->side[k].out, out);
+}
+
+/* On all sides, but on none after one that failed.  False: where one gave up, the maps
+ * are not the same. */
+static bool run_sides(struct sides *s, const struct gen_case *c,
+		      const struct gen_input *in)
+{
+	for (u32 k = s->first; k < s->n; k++) {
+		run_side(s, &s->side[k], c, in);
+		if (s->side[k].gave_up)
+			return false;
+		if (s->side[k].engine && s->side[k].out.err)
+			break;
 	}
+	return true;
+}
+
+/* False: the maps cannot be compared. */
+static bool run_inputs(struct sides *s, const struct gen_case *c, u32 first, u32 n,
+		       struct comparison *out)
+{
+	struct gen_input in;
+
+	for (u32 i = 0; i < n && out->verdict == SAME; i++) {
+		out->input = first + i;
+		generate_input(c, first + i, &in);
+		out->runs++;
+		if (run_sides(s, c, &in))
+			compare_outcomes(s, out);
+		else if (s->opts.same && s->n > s->first + 1)
+			return false;
+	}
+	return out->verdict == SAME && s->opts.same;
 }
 
 static void compare_runs(struct sides *s, const struct gen_case *c, u32 first, u32 n,
 			 struct comparison *out)
 {
 	u32 used = gen_maps_used(c);
-	struct gen_input in;
+	bool whole;
 
 	empty_maps(s, used);
 	for (u32 i = s->first; i < s->n && used >> GEN_JUMPS & 1; i++)
 		put_programs(s, c, i);
-	for (u32 i = 0; i < n && out->verdict == SAME; i++) {
-		out->input = first + i;
-		generate_input(c, first + i, &in);
-		for (u32 k = s->first; k < s->n; k++)
-			run_side(s, &s->side[k], c, &in);
-		out->runs++;
-		compare_outcomes(s, out);
-	}
-	if (s->opts.runs && used >> GEN_RING & 1)
-		same_rings(s, out);
-	if (s->opts.runs && out->verdict == SAME)
+	whole = run_inputs(s, c, first, n, out);
+	if (used >> GEN_RING & 1)
+		drain_rings(s);
+	if (whole && (!(used >> GEN_RING & 1) || same_rings(s, out)))
 		same_maps(s, used, out);
 	for (u32 i = s->first; i < s->n && used >> GEN_JUMPS & 1; i++)
 		take_programs(s, i);

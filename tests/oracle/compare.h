@@ -2,7 +2,8 @@
 /*
  * A generated case in the live kernel and in every engine of skep: the same inputs one
  * after another, each side with maps of its own; after each run R0, registers, scratch
- * memory, packet and context are compared, after the last one all maps.
+ * memory, packet and context are compared, after the last one all maps.  The first side
+ * (the kernel, where it runs programs) is right.
  * For tests/oracle.
  */
 #ifndef SKEP_TESTS_COMPARE_H
@@ -31,9 +32,13 @@ struct sides_opts {
 	u32 cpu;       /* that everything runs on */
 	FILE *log_to;  /* for what Linux' verifier says of programs it refuses; NULL */
 	bool kernel;   /* is asked for its verdict */
-	bool runs;     /* ... and for results: of programs that cannot show addresses */
+	bool runs;     /* ... and for results */
+	bool same;     /* results of all sides are compared: no program shows addresses */
 	bool verifier; /* skep's is asked for its verdict, which must be the kernel's */
 	bool claims;   /* ... and what it claims must be true */
+	/* "interp,checked"; NULL: all, but those that may do harm only where the kernel
+	 * has run the program first */
+	const char *engines;
 };
 
 struct comparison {

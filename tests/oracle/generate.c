@@ -129,7 +129,7 @@ void refill(struct gen *g, u16 mask)
 {
 	forget(g, mask);
 	for (u8 reg = R0; reg <= R8; reg++)
-		if (mask >> reg & 1)
+		if ((mask & g->numbers) >> reg & 1)
 			refill_one(g, reg);
 }
 
@@ -542,7 +542,9 @@ void gen_statement(struct gen *g)
 
 static void gen_prologue(struct gen *g)
 {
-	u16 args = g->f->kind == FUNC_SUB ? 0x3c : g->f->kind == FUNC_LOOP ? 2 : 0;
+	u16 args = g->f->kind == FUNC_SUB    ? 0x3c & g->numbers
+		   : g->f->kind == FUNC_LOOP ? 1 << R1
+					     : 0;
 
 	g->readable = g->writable = args;
 	if (g->f->kind == FUNC_LOOP)
@@ -552,7 +554,7 @@ static void gen_prologue(struct gen *g)
 	else
 		emit(g, OP_STX64, FP, R1, POINTER, 0);
 	emit_wide(g, SCRATCH, LDDW_MAP_IDX_VALUE, GEN_SCRATCH);
-	refill(g, NUMBERS & ~args);
+	refill(g, ALL_NUMBERS & ~args);
 	for (s16 off = -DATA; off < 0; off += 8)
 		if (one_in(g, 2))
 			emit(g, OP_STX64, FP, reg_of(g, g->readable), off, 0);
@@ -564,7 +566,8 @@ static void gen_epilogue(struct gen *g)
 {
 	if (g->f->kind == FUNC_MAIN)
 		for (u8 reg = R0; reg <= R8; reg++)
-			emit(g, OP_STX64, SCRATCH, reg, (s16)(reg * 8), 0);
+			if (g->numbers >> reg & 1)
+				emit(g, OP_STX64, SCRATCH, reg, (s16)(reg * 8), 0);
 	if (g->f->kind >= FUNC_LOOP)
 		emit(g, OP_AND64_K, R0, 0, 0, one_in(g, 2));
 	emit(g, OP_EXIT, 0, 0, 0, 0);
@@ -594,11 +597,11 @@ static void gen_each_hash(struct gen *g)
 
 static void gen_one_function(struct gen *g, u32 i)
 {
-	static const u32 budgets[] = {24, 8, 4, 4, 0};
+	static const u32 budgets[2][5] = {{24, 8, 4, 4, 0}, {6, 3, 2, 2, 0}};
 
 	g->f = &g->funcs[i];
 	g->f->start = g->p->n_insns;
-	g->budget = budgets[g->f->kind];
+	g->budget = budgets[g->small][g->f->kind];
 	g->budget -= below(g, g->budget / 2 + 1);
 	gen_prologue(g);
 	if (g->f->kind == FUNC_EACH_HASH) {
@@ -628,14 +631,25 @@ static void gen_program(struct gen *g, struct gen_prog *p)
 	}
 }
 
-void generate(struct gen_case *c, u64 seed)
+/* R0 and R1 are results, one more is handed to functions; R6 and R7 outlive calls. */
+static u16 few_numbers(struct gen *g)
 {
-	struct gen g = {.random = seed * 0x2545f4914f6cdd1d};
+	return (u16)(1 << R0 | 1 << R1 | 1 << (R2 + below(g, 4)) | 1 << R6 | 1 << R7);
+}
 
+void generate(struct gen_case *c, u64 seed, bool small)
+{
+	struct gen g = {.random = seed * 0x2545f4914f6cdd1d,
+			.small = small,
+			.numbers = ALL_NUMBERS};
+
+	if (small)
+		g.numbers = few_numbers(&g);
 	c->seed = seed;
+	c->small = small;
 	c->type = one_in(&g, 2) ? BPF_PROG_TYPE_XDP : BPF_PROG_TYPE_SCHED_CLS;
 	g.type = c->type;
-	g.jumps = one_in(&g, 6);
+	g.jumps = one_in(&g, small ? 24 : 6);
 	g.grows = one_in(&g, 2);
 	c->n_progs = g.jumps ? GEN_PROGS : 1;
 	for (u32 i = 0; i < c->n_progs; i++)

@@ -7,7 +7,8 @@
  * and R9 the address of the scratch memory (a map's value), so that any statement can be
  * taken out and the rest is still such a program: shrinking needs nothing else.  What
  * comes out is R0, all registers and memory in the scratch value, the packet, the maps.
- * A seed is a case, with its inputs.  For tests/oracle.
+ * A seed is a case, with its inputs; small ones have the same statements, fewer of them,
+ * and fewer registers in play.  For tests/oracle.
  */
 #ifndef SKEP_TESTS_GENERATE_H
 #define SKEP_TESTS_GENERATE_H
@@ -57,6 +58,7 @@ struct gen_prog {
 
 struct gen_case {
 	u64 seed;
+	bool small;
 	u32 type; /* BPF_PROG_TYPE_XDP, _SCHED_CLS */
 	struct gen_prog
 		progs[GEN_PROGS]; /* the first starts; slots of GEN_JUMPS hold all */
@@ -69,7 +71,7 @@ struct gen_input {
 	u32 packet_len;
 };
 
-void generate(struct gen_case *c, u64 seed);
+void generate(struct gen_case *c, u64 seed, bool small);
 /* A few instructions become others: what comes out may do anything. */
 void gen_mutate(struct gen_case *c);
 void generate_input(const struct gen_case *c, u32 number, struct gen_input *in);

@@ -157,7 +157,7 @@ void gen_legacy(struct gen *g)
 	u8 index = R7;
 
 	if (is_xdp(g) || g->f->kind != FUNC_MAIN ||
-	    (g->writable & CALLEE_SAVED) != CALLEE_SAVED)
+	    CALLEE_SAVED & g->numbers & ~g->writable)
 		return;
 	emit_pointer(g, R6);
 	if (one_in(g, 2))

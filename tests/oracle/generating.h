@@ -44,6 +44,8 @@ struct fixup {
 struct gen {
 	u64 random;
 	u32 type;
+	bool small;
+	u16 numbers; /* registers that hold numbers between statements */
 	struct gen_prog *p;
 	u16 readable, writable; /* registers that hold numbers; those that may change */
 	struct func funcs[GEN_FUNCS];
@@ -65,7 +67,7 @@ enum {
 };
 
 enum { FP = 10, SCRATCH = 9 };
-enum { CALLER_SAVED = 0x3f, CALLEE_SAVED = 0x1c0, NUMBERS = 0x1ff };
+enum { CALLER_SAVED = 0x3f, CALLEE_SAVED = 0x1c0, ALL_NUMBERS = 0x1ff };
 
 /* Memory that statements may touch. */
 struct area {
@@ -98,7 +100,7 @@ void emit_call(struct gen *g, s32 helper);
 void land(struct gen *g, u32 insn);
 /* What was emitted since start may be taken out. */
 void mark(struct gen *g, u32 start);
-/* These registers hold numbers again. */
+/* These registers hold numbers again, as far as they are in play. */
 void refill(struct gen *g, u16 mask);
 void forget(struct gen *g, u16 mask);
 /* dst = a number in [0, mask] made from another */

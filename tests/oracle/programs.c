@@ -5,36 +5,42 @@
  * case file.
  *
  *	programs [--seed N] [--count N] [--inputs N] [--seconds N] [--cpu N] [--cases DIR]
- *		[--dump] [--verifier] [--claims] [--mutate] [--no-kernel]
+ *		[--dump] [--verifier] [--claims] [--mutate] [--small] [--no-kernel]
+ *		[--engines NAME,...]
  *
  * --verifier: skep's verifier is asked, too, and must say what the kernel says.
  * --claims: what it claims of accepted programs must be true.  --mutate: programs are
  * changed a little, so that many are refused; only verdicts and claims are compared.
- * --no-kernel: needs no privileges; no results to compare with.
+ * --small: programs of some fifty instructions, of which many more are run in a second.
+ * --no-kernel: needs no privileges.  --engines: those that take part; without the kernel
+ * the others are compared with the first of them.  Default: all, and without the kernel
+ * those that can do no harm, which then only must get to the end.
  *
  * Prints how many runs agreed, how many programs the verifier refused and its most
  * frequent reasons.  Exit status 1 after a difference, 77 where bpf(2) is refused.
  */
 #define _GNU_SOURCE /* sched_setaffinity() */
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <time.h>
 
 #include "check.h"
+#include "exec/exec.h"
 #include "kernel.h"
 #include "oracle/compare.h"
 #include "oracle/shrink.h"
 
 /* Linux 6.18's verifier may crash when it gives up (maybe_fork_scalars); the generator
  * keeps away from that, and if it does not, this program stops. */
-enum { REASONS = 64, MAX_DIFFERENCES = 10, MAX_COMPLEX = 3 };
+enum { REASONS = 64, MAX_DIFFERENCES = 10, MAX_COMPLEX = 3, KEPT_MEMORY = 64 << 20 };
 
 struct options {
 	u64 seed, count;
 	u32 inputs, cpu;
 	double seconds;    /* 0: no limit */
 	const char *cases; /* folder */
-	bool dump, mutate;
+	bool dump, mutate, small;
 	struct sides_opts sides;
 };
 
@@ -152,8 +158,9 @@ static void differs(struct sides *s, struct gen_case *c, const struct options *o
 	fprintf(stderr, "seed %llu, input %u: %s\n", (unsigned long long)c->seed,
 		result->input, result->text);
 	shrink(s, c, o->inputs, o->cases);
-	fprintf(stderr, "\tagain: programs --seed %llu --count 1 --inputs %u\n",
-		(unsigned long long)c->seed, o->inputs);
+	fprintf(stderr, "\tagain: programs --seed %llu --count 1 --inputs %u%s%s\n",
+		(unsigned long long)c->seed, o->inputs, o->small ? " --small" : "",
+		o->mutate ? " --mutate" : "");
 }
 
 static void one(struct sides *s, u64 seed, const struct options *o, struct totals *t)
@@ -162,7 +169,7 @@ static void one(struct sides *s, u64 seed, const struct options *o, struct total
 	struct comparison result;
 
 	current_seed = seed;
-	generate(&c, seed);
+	generate(&c, seed, o->small);
 	if (o->mutate)
 		gen_mutate(&c);
 	compare(s, &c, 0, o->inputs, &result);
@@ -190,6 +197,7 @@ static bool is_flag(const char *name, struct options *o)
 		bool *flag, value;
 	} flags[] = {{"--dump", &o->dump, true},
 		     {"--mutate", &o->mutate, true},
+		     {"--small", &o->small, true},
 		     {"--verifier", &o->sides.verifier, true},
 		     {"--claims", &o->sides.claims, true},
 		     {"--no-kernel", &o->sides.kernel, false}};
@@ -201,6 +209,17 @@ static bool is_flag(const char *name, struct options *o)
 		return true;
 	}
 	return false;
+}
+
+static bool are_engines(const char *list)
+{
+	char names[128], *rest = names, *name;
+
+	snprintf(names, sizeof(names), "%s", list);
+	while ((name = strsep(&rest, ",")))
+		if (!engine_find(name))
+			return false;
+	return true;
 }
 
 static bool read_options(int argc, char **argv, struct options *o)
@@ -222,15 +241,20 @@ static bool read_options(int argc, char **argv, struct options *o)
 			o->cpu = (u32)strtoul(value, NULL, 0);
 		else if (!strcmp(name, "--cases"))
 			o->cases = value;
+		else if (!strcmp(name, "--engines"))
+			o->sides.engines = value;
 		else
 			return false;
 		i++;
 	}
 	o->sides.cpu = o->cpu;
 	o->sides.log_to = o->dump ? stdout : NULL;
-	o->sides.verifier |= o->sides.claims || o->mutate;
+	/* what the kernel does not judge runs on our word alone */
+	o->sides.verifier |= o->sides.claims || o->mutate || !o->sides.kernel;
 	o->sides.runs = o->sides.kernel && !o->mutate;
-	return o->inputs && o->inputs <= GEN_INPUTS;
+	o->sides.same = !o->mutate;
+	return o->inputs && o->inputs <= GEN_INPUTS &&
+	       (!o->sides.engines || are_engines(o->sides.engines));
 }
 
 static bool stay_on(u32 cpu)
@@ -275,6 +299,8 @@ int main(int argc, char **argv)
 		printf("skipped: bpf(2): %s\n", why ? why : strerror(errno));
 		return KERNEL_SKIP;
 	}
+	mallopt(M_TRIM_THRESHOLD, KEPT_MEMORY); /* each program takes as much again */
+	mallopt(M_TOP_PAD, KEPT_MEMORY / 16);
 	signal(SIGSEGV, died);
 	signal(SIGBUS, died);
 	for (u64 i = 0; i < o.count && goes_on(&t, &o, start); i++) {

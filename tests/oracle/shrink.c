@@ -127,8 +127,8 @@ void write_case(FILE *f, const struct gen_case *c, u32 input, const struct outco
 	struct gen_input in;
 
 	generate_input(c, input, &in);
-	fprintf(f, "# Found by the oracle, seed %llu: %s\nhook %s\npacket",
-		(unsigned long long)c->seed, comment,
+	fprintf(f, "# Found by the oracle, %sseed %llu: %s\nhook %s\npacket",
+		c->small ? "small, " : "", (unsigned long long)c->seed, comment,
 		c->type == BPF_PROG_TYPE_XDP ? "xdp" : "tc");
 	put_bytes(f, in.packet, in.packet_len);
 	fprintf(f, ".var scratch in .data u8 ");
