@@ -294,7 +294,7 @@ int main(int argc, char **argv)
 	}
 	if (o.sides.kernel)
 		why = kernel_refuses();
-	s = why || !stay_on(o.cpu) ? NULL : sides_new(&o.sides);
+	s = why || (o.sides.kernel && !stay_on(o.cpu)) ? NULL : sides_new(&o.sides);
 	if (!s) {
 		printf("skipped: bpf(2): %s\n", why ? why : strerror(errno));
 		return KERNEL_SKIP;
