@@ -7,8 +7,8 @@
 #include "exec/exec.h"
 
 static const struct engine engines[] = {
-	{"interp", interp_run, .safe = false},
-	{"checked", checked_run, .safe = true},
+	{"interp", interp_run, FOR_INTERP, .safe = false},
+	{"checked", checked_run, FOR_CHECKED, .safe = true},
 };
 
 const struct engine *engine_at(u32 i)
@@ -22,4 +22,11 @@ const struct engine *engine_find(const char *name)
 		if (!strcmp(engines[i].name, name))
 			return &engines[i];
 	return NULL;
+}
+
+const struct engine *engine_default(void)
+{
+	const struct engine *jit = engine_find("jit");
+
+	return jit ? jit : engine_find("interp");
 }

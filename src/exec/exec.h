@@ -33,16 +33,27 @@
 struct claims; /* verify/claims.h */
 struct map;
 struct image;
+struct native;   /* exec/jit/machine.h */
+struct watchdog; /* exec/watchdog.h */
 
-enum {
-	MAX_FRAMES = 8,      /* of one program, callbacks included; what a function
-				tail-calls starts anew */
-	FRAME_STACK = 512,   /* bytes of stack that a frame has */
-	MAX_TAIL_CALLS = 33, /* in one run */
-};
+enum { MAX_TAIL_CALLS = 33 };       /* in one run */
 enum { MAY_GOTO_STEPS = 0x800000 }; /* of one run; then may_goto jumps, as in Linux */
 enum { DEFAULT_MAX_STEPS = 100000000 };
 enum { EXEC_STOP = 1 }; /* run->err: a helper ends the run with success, answer 0 */
+
+/* What an image is made ready for. */
+enum {
+	FOR_INTERP = 1,
+	FOR_CHECKED = 2,
+	FOR_JIT = 4,
+};
+
+/* How a program is compiled. */
+struct jit_opts {
+	bool time_limit; /* runs can be ended by exec_opts.watchdog */
+	bool keep_calls; /* helpers are called, never inlined */
+	u32 harden;      /* enum jit_harden */
+};
 
 struct image_spec {
 	const struct prog *prog; /* borrowed; outlives the image */
@@ -53,6 +64,10 @@ struct image_spec {
 	/* What the verifier said of it: checked asserts that it is true before each
 	 * instruction.  Borrowed, outlives the image; NULL: nothing. */
 	const struct claims *claims;
+	u32 engines; /* FOR_*, those that will run it; 0: all that this machine has */
+	struct jit_opts jit;
+	const struct native *native; /* what the compiler made of this program; borrowed
+					for the call; NULL: it is compiled */
 };
 
 /*
@@ -69,7 +84,10 @@ struct mem_region {
 struct exec_opts {
 	u64 r2;        /* start value; the length of raw memory */
 	u64 max_steps; /* checked: instructions of one run; 0: DEFAULT_MAX_STEPS */
-	u64 max_ns;    /* checked: time of one run; 0: no limit */
+	u64 max_ns;    /* checked, and jit with a watchdog: time of one run; 0: no limit
+			*/
+	struct watchdog *watchdog; /* jit: ends runs of programs compiled with time_limit;
+				      borrowed; NULL: nobody does */
 	const struct mem_region *regions; /* checked: more memory to allow; borrowed */
 	u32 n_regions;
 };
@@ -94,18 +112,24 @@ const struct prog *image_prog(const struct image *image);
  * checked is for any program: every access, every argument of every call and the number
  * of steps are checked; a violation ends the run with EFAULT, EACCES, EINVAL or
  * ETIMEDOUT and an account of it.
+ * jit is for programs that were verified, compiled to native code.
+ * An image must have been made for the engine.
  */
 int interp_run(const struct image *image, struct run *run, u64 *ret);
 int checked_run(const struct image *image, struct run *run, u64 *ret);
+int jit_run(const struct image *image, struct run *run, u64 *ret);
 
 struct engine {
-	const char *name; /* "interp", "checked"; later "jit", "kernel" */
+	const char *name; /* "interp", "checked", "jit" */
 	int (*run)(const struct image *image, struct run *run, u64 *ret);
-	bool safe; /* runs programs that nobody verified */
+	u32 images; /* FOR_*: what it runs */
+	bool safe;  /* runs programs that nobody verified */
 };
 
 /* By name, or NULL; engine_at(0), engine_at(1), ... lists them, NULL ends the list. */
 const struct engine *engine_find(const char *name);
 const struct engine *engine_at(u32 i);
+/* The fastest that this machine has for programs that were verified. */
+const struct engine *engine_default(void);
 
 #endif

@@ -11,6 +11,8 @@
 #include "abi/abi.h"
 #include "exec/exec.h"
 
+struct jit_code; /* exec/jit/jit.h */
+
 struct code {
 	/* Where the engine goes for this instruction; the second slot of a wide
 	 * instruction is never gone to and holds its value. */
@@ -60,8 +62,9 @@ struct image {
 	struct map **maps;       /* owned array of borrowed maps */
 	helper_fn (*helper)(u32 number);
 	const struct claims *claims;       /* borrowed from the spec; NULL: none */
-	struct code *interp;               /* owned; n_insns of each */
-	struct code *checked;              /* owned */
+	struct code *interp;               /* owned; n_insns; NULL: not for this engine */
+	struct code *checked;              /* owned; the same */
+	struct jit_code *jit;              /* owned; the same */
 	const struct abi_helper **helpers; /* owned array by number: the rows of what is
 					      called; static rows */
 	u8 *entries; /* owned; a bit an instruction: functions start here */

@@ -16,6 +16,12 @@
 
 struct btf;
 
+enum {
+	MAX_FRAMES = 8,    /* of one program, callbacks included; what a function
+			      tail-calls starts anew */
+	FRAME_STACK = 512, /* bytes of stack that a frame has */
+};
+
 /* What a slot of a prog-array or of a map-in-map holds from the start; of STRUCT_OPS: the
  * function that the index-th 8 bytes of the value are. */
 struct map_slot {

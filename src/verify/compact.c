@@ -185,7 +185,7 @@ enum {
 	MAX_FRAME = sizeof(struct small_frame) + MAX_FORMS +
 		    STACK_SLOTS * (8 + sizeof(struct reg)) + N_REGS * sizeof(struct reg) +
 		    8,
-	MAX_FRAMES = sizeof(struct small) + FRAMES * MAX_FRAME,
+	MAX_COMPACT = sizeof(struct small) + FRAMES * MAX_FRAME,
 };
 
 static u32 put_frames(u8 *to, const struct state *st)
@@ -278,7 +278,7 @@ static bool make_room(struct env *env)
 		if (!ex->opened[i])
 			return env_no_memory(env), false;
 	}
-	ex->compact = arena_alloc(&env->arena, MAX_FRAMES);
+	ex->compact = arena_alloc(&env->arena, MAX_COMPACT);
 	if (!ex->compact)
 		(void)env_no_memory(env);
 	return ex->compact;

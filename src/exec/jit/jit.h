@@ -9,6 +9,9 @@
 #include "exec/exec.h"
 #include "exec/image.h"
 
+struct native;
+struct skep_diag;
+
 /*
  * What one run of compiled code carries with it: run->engine.  Code knows the offsets.
  *
@@ -52,5 +55,17 @@ enum jit_harden {
 	JIT_BRANCH_TARGETS =
 		2, /* indirect calls and jumps go to marked places (endbr64, bti) */
 };
+
+/* Native code where it runs, of one image. */
+struct jit_code;
+
+/* Puts the code into memory, with the addresses of the image's maps and helpers.  native
+ * is only read.  Errors: ENOMEM; that of the system when it forbids executable memory. */
+int jit_link(const struct image *image, const struct native *native,
+	     struct jit_code **out, struct skep_diag *diag);
+void jit_free(struct jit_code *code); /* NULL is fine */
+
+/* Where it lies, for those who show it. */
+struct bytes jit_bytes(const struct jit_code *code);
 
 #endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A program becomes native code: function by function through src/opt and the machine,
+ * one blob for all.  Never puts it anywhere: that is jit.c's.
+ */
+#include <assert.h>
+#include <stdlib.h>
+#include <sys/random.h>
+
+#include "base/diag.h"
+#include "exec/jit/compile.h"
+
+static int compile_function(const struct jit_source *src,
+			    const struct ir_functions *functions, u32 function,
+			    struct native *out, struct skep_diag *diag)
+{
+	struct ir_spec spec = {.prog = src->prog,
+			       .maps = src->maps,
+			       .helper = src->helper,
+			       .functions = functions,
+			       .reached = src->reached,
+			       .time_limit = src->opts.time_limit,
+			       .keep_calls = src->opts.keep_calls};
+	struct arena arena = ARENA_INIT;
+	struct allocation where;
+	struct ir ir = {0};
+	int err = ir_build(&spec, function, &arena, &ir, diag);
+
+	if (!err)
+		err = ir_optimise(&ir, diag);
+	if (err)
+		goto free_arena;
+	ir_count_uses(&ir);
+	out->machine->select(&ir, out->features);
+	assert(!ir_check(&ir));
+	err = allocate(&ir, out->machine, out->features, &where);
+	if (!err)
+		err = out->machine->emit(&ir, &where, out);
+	if (err)
+		err = fail(diag, NO_MEMORY, NO_PC);
+free_arena:
+	arena_fini(&arena);
+	return err;
+}
+
+/* Only as hard to guess as the system makes it: without it code is as it would be
+ * unblinded, and behaves the same. */
+static u64 random_blinding(void)
+{
+	u64 r = 0;
+
+	return getrandom(&r, sizeof(r), GRND_NONBLOCK) == sizeof(r) ? r : (uintptr_t)&r;
+}
+
+static int compile_all(const struct jit_source *src, struct arena *arena,
+		       struct native *out, struct skep_diag *diag)
+{
+	struct ir_functions functions;
+	int err = ir_find_functions(src->prog, arena, &functions, diag);
+
+	if (err)
+		return err;
+	out->functions = calloc(functions.n, sizeof(*out->functions));
+	if (!out->functions)
+		return fail(diag, NO_MEMORY, NO_PC);
+	out->n_functions = functions.n;
+	out->machine->begin(out);
+	for (u32 i = 0; i < functions.n && !err; i++)
+		err = compile_function(src, &functions, i, out, diag);
+	if (!err && out->failed)
+		err = fail(diag, NO_MEMORY, NO_PC);
+	return err;
+}
+
+static bool makes_tail_calls(const struct prog *prog)
+{
+	for (u32 pc = 0; pc < prog->n_insns; pc++) {
+		const struct insn *insn = &prog->insns[pc];
+		enum op op = decode(insn);
+
+		if (op == OP_CALL && insn->src_reg == CALL_HELPER &&
+		    insn->imm == HELPER_TAIL_CALL)
+			return true;
+		pc += op_info(op)->wide;
+	}
+	return false;
+}
+
+int jit_compile(const struct jit_source *src, struct native *out, struct skep_diag *diag)
+{
+	struct arena arena = ARENA_INIT;
+	int err;
+
+	*out = (struct native){.machine = host_machine(&out->features)};
+	if (!out->machine)
+		return fail(diag, NO_JIT, NO_PC);
+	out->harden = src->opts.harden;
+	out->blinding = out->harden & JIT_BLIND ? random_blinding() : 0;
+	out->tail_calls = makes_tail_calls(src->prog);
+	err = compile_all(src, &arena, out, diag);
+	if (err)
+		native_fini(out);
+	arena_fini(&arena);
+	return err;
+}

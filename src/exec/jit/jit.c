@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The engine that runs native code: code is linked into memory of its own, entered
+ * through the stub that it starts with, and finds here what it cannot do itself.  Never
+ * compiles: that is compile.c.  Never checks an access: programs were verified.
+ */
+#include "exec/jit/jit.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "exec/jit/code.h"
+#include "exec/jit/machine.h"
+#include "exec/legacy.h"
+#include "exec/watchdog.h"
+#include "maps/map.h"
+
+typedef u64 (*enter_fn)(struct run *run, u64 r1, u64 r2, u64 r3, u64 r4, u64 r5,
+			const void *function);
+
+struct jit_code {
+	struct code_memory memory; /* owned */
+	u32 len;
+	u32 n_functions;
+	u32 functions[]; /* where they start, ascending; [0] is the program's own */
+};
+
+static enter_fn enter_of(const struct jit_code *code)
+{
+	return (enter_fn)(uintptr_t)code->memory.code;
+}
+
+static const void *main_of(const struct jit_code *code)
+{
+	return code->memory.code + code->functions[0];
+}
+
+/* The function that a value points to, as LDDW_FUNC gives it, or NULL. */
+static const void *function_at(const struct jit_code *code, u64 value)
+{
+	u64 off = value - (uintptr_t)code->memory.code;
+	u32 low = 0, high = code->n_functions;
+
+	while (low < high) {
+		u32 mid = (low + high) / 2;
+
+		if (code->functions[mid] == off)
+			return code->memory.code + off;
+		if (code->functions[mid] < off)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return NULL;
+}
+
+/* ---- what code calls ---- */
+
+static const void *tail_call(struct run *run, u64 map, u64 index)
+{
+	struct jit_run *jr = run->engine;
+	const struct image *next;
+
+	if (jr->tail_calls >= MAX_TAIL_CALLS)
+		return NULL;
+	next = map_prog((struct map *)(uintptr_t)map, (u32)index);
+	if (!next || !next->jit || !image_may_follow(jr->image, next))
+		return NULL;
+	jr->tail_calls++;
+	jr->image = next;
+	run->prog = next->prog;
+	return main_of(next->jit);
+}
+
+static int no_function(struct run *run, u64 value)
+{
+	run->err = fail(run->diag, NO_FUNCTION, NO_PC, (unsigned long long)value);
+	return run->err;
+}
+
+static const void *callx(struct run *run, u64 value)
+{
+	const struct jit_run *jr = run->engine;
+	helper_fn helper = value <= UINT32_MAX ? jr->image->helper((u32)value) : NULL;
+	const void *function;
+
+	if (helper)
+		return (const void *)(uintptr_t)helper;
+	function = function_at(jr->image->jit, value);
+	if (!function)
+		no_function(run, value);
+	return function;
+}
+
+static u64 ld_packet(struct run *run, s32 off, u32 size, u64 *value)
+{
+	return legacy_load(run->packet, off, size, value);
+}
+
+static u64 routine_address(u32 routine)
+{
+	switch ((enum jit_routine)routine) {
+	case JIT_TAIL_CALL: return (uintptr_t)tail_call;
+	case JIT_CALLX: return (uintptr_t)callx;
+	case JIT_LD_PACKET: return (uintptr_t)ld_packet;
+	case JIT_ROUTINES: break;
+	}
+	assert(!"a routine");
+	return 0;
+}
+
+/* ---- linking ---- */
+
+static u64 target_of(const struct image *image, const struct jit_code *code,
+		     const struct native_reloc *reloc)
+{
+	u64 base = (uintptr_t)code->memory.code;
+
+	switch (reloc->kind) {
+	case IR_MAP: return (uintptr_t)image->maps[reloc->index];
+	case IR_MAP_BYTES:
+		return (uintptr_t)image->maps[reloc->index]->region + (u64)reloc->value;
+	case IR_HELPER: return (uintptr_t)image->helper(reloc->index);
+	case IR_FUNC:
+	case NATIVE_CALL_FUNC: return base + code->functions[reloc->index];
+	case NATIVE_ROUTINE: return routine_address(reloc->index);
+	case NATIVE_IMAGE: return (uintptr_t)image;
+	case NATIVE_PROG: return (uintptr_t)image->prog;
+	}
+	assert(!"a kind of reloc");
+	return 0;
+}
+
+static int put_code(const struct image *image, const struct native *native,
+		    struct jit_code *code, struct skep_diag *diag)
+{
+	u8 *at = code->memory.code;
+	int err;
+
+	memcpy(at, native->code, native->len);
+	for (u32 i = 0; i < native->n_relocs; i++)
+		native->machine->link(at + native->relocs[i].off, &native->relocs[i],
+				      target_of(image, code, &native->relocs[i]));
+	err = code_seal(&code->memory);
+	return err ? fail_errno(diag, err, JIT_MEMORY, NO_PC, strerror(-err)) : 0;
+}
+
+int jit_link(const struct image *image, const struct native *native,
+	     struct jit_code **out, struct skep_diag *diag)
+{
+	u32 n = native->n_functions;
+	struct jit_code *code = calloc(1, sizeof(*code) + n * sizeof(code->functions[0]));
+	int err;
+
+	if (!code || code_new(native->len, &code->memory)) {
+		free(code);
+		return fail(diag, NO_MEMORY, NO_PC);
+	}
+	code->len = native->len;
+	code->n_functions = n;
+	for (u32 i = 0; i < n; i++) {
+		code->functions[i] = native->functions[i].start;
+		assert(!i || code->functions[i] > code->functions[i - 1]);
+	}
+	err = put_code(image, native, code, diag);
+	if (err)
+		jit_free(code);
+	else
+		*out = code;
+	return err;
+}
+
+void jit_free(struct jit_code *code)
+{
+	if (!code)
+		return;
+	code_free(&code->memory);
+	free(code);
+}
+
+struct bytes jit_bytes(const struct jit_code *code)
+{
+	return (struct bytes){code->memory.code, code->len};
+}
+
+/* ---- running ---- */
+
+/* run->call: helpers call back into the program. */
+static int jit_call(struct run *run, u64 func, const u64 args[5], u64 *ret)
+{
+	struct jit_run *jr = run->engine;
+	const struct image *image = jr->image;
+	const void *function = function_at(image->jit, func);
+
+	if (!function)
+		return no_function(run, func);
+	if (jr->depth == MAX_FRAMES) {
+		run->err = fail(run->diag, CALL_DEPTH, NO_PC, MAX_FRAMES);
+		return run->err;
+	}
+	jr->depth++;
+	*ret = enter_of(image->jit)(run, args[0], args[1], args[2], args[3], args[4],
+				    function);
+	jr->depth--;
+	jr->image = image; /* the callback may have ended in a tail call */
+	run->prog = image->prog;
+	return run->err;
+}
+
+static u64 enter_main(const struct image *image, struct run *run)
+{
+	u64 r2 = run->opts ? run->opts->r2 : 0;
+
+	return enter_of(image->jit)(run, (uintptr_t)run->ctx, r2, 0, 0, 0,
+				    main_of(image->jit));
+}
+
+static u64 enter_watched(const struct image *image, struct run *run)
+{
+	const struct exec_opts *opts = run->opts;
+	u32 place = watchdog_start(opts->watchdog, run, opts->max_ns);
+	u64 ret = enter_main(image, run);
+
+	if (watchdog_stop(opts->watchdog, place) && run->err == -ETIMEDOUT)
+		fail(run->diag, TIME_LIMIT, NO_PC, (unsigned long long)opts->max_ns);
+	return ret;
+}
+
+int jit_run(const struct image *image, struct run *run, u64 *ret)
+{
+	struct jit_run jr = {.image = image, .depth = 1};
+	bool watched = run->opts && run->opts->watchdog && run->opts->max_ns;
+
+	assert(image->jit);
+	run->prog = image->prog;
+	run->call = jit_call;
+	run->engine = &jr;
+	run->err = 0;
+	*ret = watched ? enter_watched(image, run) : enter_main(image, run);
+	if (!run->err)
+		return 0;
+	*ret = 0;
+	return run->err == EXEC_STOP ? 0 : run->err;
+}
