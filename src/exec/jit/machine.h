@@ -96,6 +96,9 @@ struct machine {
 	void (*link)(u8 *place, const struct native_reloc *reloc, u64 target);
 };
 
+/* Both are always built: what is not for the host is for tests. */
+extern const struct machine machine_x86_64, machine_aarch64;
+
 /* (alloc.c)  Values that are alive at the same time never share a place.  PHIs and their
  * arguments share one where they can; where not, the emitter moves (moves.h) on the edge.
  * Errors: ENOMEM. */

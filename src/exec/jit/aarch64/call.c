@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Calls of all kinds, and the stubs by which C code enters a blob and leaves it in a
+ * hurry.
+ */
+#include <errno.h>
+#include <stddef.h>
+
+#include "exec/jit/aarch64/a64.h"
+#include "exec/jit/jit.h"
+
+static const struct a64_access load64 = {64, true, false}, store64 = {64, false, false},
+			       load32 = {32, true, false};
+
+/* ---- arguments ---- */
+
+static struct move move_of(const struct a64 *e, u32 v, u8 to)
+{
+	return (struct move){.to = to, .from = e->where->loc[v], .value = v};
+}
+
+/* R1 to R5 in x1 to x5, run in x0. */
+static void arguments(struct a64 *e, const struct ir_insn *insn)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < insn->n_args; i++) {
+		struct move move = move_of(e, e->ir->args[insn->aux + i], (u8)(1 + i));
+
+		if (move.from != move.to)
+			e->moves[n++] = move;
+	}
+	a64_moves(e, n);
+	a64_mov(e, X0, a64_run(e, X0));
+}
+
+/* Values that must outlive a call of the engine itself wait in the frame. */
+static s32 kept_off(const struct a64 *e, u32 i)
+{
+	return (s32)(e->slots + 8 * i);
+}
+
+static void keep_arguments(struct a64 *e)
+{
+	for (u32 i = 0; i < MAX_ARGS; i++)
+		put(e, a64_access_imm(store64, (u8)(1 + i), A64_SP, kept_off(e, i)));
+}
+
+static void take_arguments(struct a64 *e)
+{
+	for (u32 i = 0; i < MAX_ARGS; i++)
+		put(e, a64_access_imm(load64, (u8)(1 + i), A64_SP, kept_off(e, i)));
+}
+
+static void call_address(struct a64 *e, const struct native_reloc *reloc)
+{
+	a64_address(e, X16, reloc);
+	put(e, a64_blr(X16));
+}
+
+static void call_routine(struct a64 *e, enum jit_routine routine)
+{
+	call_address(e, &(struct native_reloc){.kind = NATIVE_ROUTINE, .index = routine});
+}
+
+static void result(struct a64 *e, u32 v)
+{
+	if (e->where->loc[v] == LOC_NONE)
+		return;
+	if (e->where->loc[v] >= 0)
+		a64_mov(e, (u8)e->where->loc[v], X0);
+	else
+		a64_def_end(e, v, X0);
+}
+
+/* ---- the way out ---- */
+
+/* Leaves the run when the register is zero, or is not; the stub wants run in x16. */
+static void out_if(struct a64 *e, bool wide, u8 reg, bool zero)
+{
+	put(e, zero ? a64_cbnz(wide, reg, 12) : a64_cbz(wide, reg, 12));
+	if (loc_is_slot(e->where->run))
+		a64_run(e, X16);
+	else
+		a64_mov(e, X16, a64_run(e, X16));
+	put(e, a64_b((s32)(e->out->way_out - e->out->len)));
+}
+
+static void check(struct a64 *e)
+{
+	put(e, a64_access_imm(load32, X17, a64_run(e, X16), offsetof(struct run, err)));
+	out_if(e, false, X17, false);
+}
+
+/* ---- kinds of calls ---- */
+
+/* The callee may have ended in another program: this one runs again. */
+static void running_again(struct a64 *e)
+{
+	if (!e->out->tail_calls)
+		return;
+	a64_address(e, X16, &(struct native_reloc){.kind = NATIVE_PROG});
+	put(e, a64_access_imm(store64, X16, a64_run(e, X17), offsetof(struct run, prog)));
+	put(e,
+	    a64_access_imm(load64, X17, a64_run(e, X17), offsetof(struct run, engine)));
+	a64_address(e, X16, &(struct native_reloc){.kind = NATIVE_IMAGE});
+	put(e, a64_access_imm(store64, X16, X17, offsetof(struct jit_run, image)));
+}
+
+static void call_helper(struct a64 *e, u32 v)
+{
+	const struct ir_insn *insn = value(e, v);
+
+	arguments(e, insn);
+	call_address(e, &(struct native_reloc){
+				.kind = IR_HELPER, .index = insn->a, .value = insn->imm});
+	check(e);
+	result(e, v);
+}
+
+static void call_local(struct a64 *e, u32 v)
+{
+	const struct ir_insn *insn = value(e, v);
+
+	arguments(e, insn);
+	native_reloc(e->out, &(struct native_reloc){.off = e->out->len,
+						    .kind = NATIVE_CALL_FUNC,
+						    .index = (u32)insn->imm});
+	put(e, a64_bl(0));
+	running_again(e);
+	result(e, v);
+}
+
+/* x16 = the value, before the arguments overwrite it */
+static void callx(struct a64 *e, u32 v)
+{
+	const struct ir_insn *insn = value(e, v);
+
+	a64_mov(e, X17, a64_use(e, insn->a, X17));
+	put(e, a64_access_imm(store64, X17, A64_SP, kept_off(e, MAX_ARGS)));
+	arguments(e, insn);
+	keep_arguments(e);
+	put(e, a64_access_imm(load64, 1, A64_SP, kept_off(e, MAX_ARGS)));
+	call_routine(e, JIT_CALLX);
+	out_if(e, true, X0, true);
+	a64_mov(e, X17, X0);
+	take_arguments(e);
+	a64_mov(e, X0, a64_run(e, X0));
+	put(e, a64_blr(X17));
+	check(e); /* it may have been a helper */
+	running_again(e);
+	result(e, v);
+}
+
+/* When nobody is there, R0 is -ENOENT and the program goes on. */
+static void tail_call(struct a64 *e, u32 v)
+{
+	u32 skip;
+
+	arguments(e, value(e, v));
+	keep_arguments(e);
+	put(e, a64_rrr(A64_ORR, (struct a64_regs){true, 1, A64_ZR, 2}));
+	put(e, a64_rrr(A64_ORR, (struct a64_regs){true, 2, A64_ZR, 3}));
+	call_routine(e, JIT_TAIL_CALL);
+	skip = e->out->len;
+	put(e, 0);
+	a64_mov(e, X17, X0);
+	take_arguments(e);
+	a64_mov(e, X0, a64_run(e, X0));
+	a64_epilogue(e);
+	put(e, a64_br(X17)); /* through x17 a BTI C lets jumps in */
+	if (!e->out->failed) {
+		u32 word = a64_cbz(true, X0, (s32)(e->out->len - skip));
+
+		for (u32 i = 0; i < 4; i++)
+			e->out->code[skip + i] = (u8)(word >> 8 * i);
+	}
+	put(e, a64_movn(true, X0, ENOENT - 1, 0));
+	result(e, v);
+}
+
+static void ld_packet(struct a64 *e, u32 v)
+{
+	const struct ir_insn *insn = value(e, v);
+	u64 off = (u32)insn->imm;
+
+	if (insn->a) {
+		u8 a = a64_use(e, insn->a, X16);
+
+		a64_const(e, X17, off);
+		put(e, a64_rrr(A64_ADD, (struct a64_regs){false, 1, a, X17}));
+	} else {
+		a64_const(e, 1, off);
+	}
+	a64_const(e, 2, insn->width / 8);
+	put(e, a64_add_imm(A64_ADD, (struct a64_regs){true, 3, A64_SP, 0},
+			   (u32)kept_off(e, 0)));
+	a64_mov(e, X0, a64_run(e, X0));
+	call_routine(e, JIT_LD_PACKET);
+	put(e, a64_cbnz(true, X0, 0)); /* patched below */
+	{
+		u32 skip = e->out->len - 4;
+
+		a64_const(e, X0, 0);
+		a64_epilogue(e);
+		put(e, a64_ret());
+		if (!e->out->failed) {
+			u32 word = a64_cbnz(true, X0, (s32)(e->out->len - skip));
+
+			for (u32 i = 0; i < 4; i++)
+				e->out->code[skip + i] = (u8)(word >> 8 * i);
+		}
+	}
+	put(e, a64_access_imm(load64, X0, A64_SP, kept_off(e, 0)));
+	result(e, v);
+}
+
+void a64_emit_call(struct a64 *e, u32 v)
+{
+	switch ((int)value(e, v)->op) {
+	case IR_CALL: call_helper(e, v); break;
+	case IR_CALL_LOCAL: call_local(e, v); break;
+	case IR_CALLX: callx(e, v); break;
+	case IR_TAIL_CALL: tail_call(e, v); break;
+	case IR_LD_PACKET: ld_packet(e, v); break;
+	default: check(e); break;
+	}
+}
+
+/* ---- stubs ---- */
+
+enum { STUB_FRAME = 128, STUB_OLD = 96, STUB_ENGINE = 104 };
+
+/* x19 to x28 and the frame record. */
+static void stub_saved(struct native *out, enum a64_pair op)
+{
+	for (u32 reg = X19; reg < A64_FP; reg += 2)
+		native_u32(out, a64_pair(op,
+					 (struct a64_regs){true, (u8)reg, A64_SP,
+							   (u8)(reg + 1)},
+					 (s32)(16 + (reg - X19) * 8)));
+	native_u32(out, a64_pair(op, (struct a64_regs){true, A64_FP, A64_SP, A64_LR}, 0));
+}
+
+/* jit_enter(run, r1 .. r5, function): way_out is kept in the frame, the engine's own
+ * state beside it.  The way out comes with run in x16. */
+void a64_begin(struct native *out)
+{
+	const struct a64_access load = load64, store = store64;
+	s32 engine = offsetof(struct run, engine), way_out;
+	u32 back;
+
+	way_out = offsetof(struct jit_run, way_out);
+	native_u32(out, a64_bti(true, false));
+	native_u32(out, a64_add_imm(A64_SUB, (struct a64_regs){true, A64_SP, A64_SP, 0},
+				    STUB_FRAME));
+	stub_saved(out, A64_STP);
+	native_u32(out,
+		   a64_add_imm(A64_ADD, (struct a64_regs){true, A64_FP, A64_SP, 0}, 0));
+	native_u32(out, a64_access_imm(load, X16, X0, engine));
+	native_u32(out, a64_access_imm(load, X17, X16, way_out));
+	native_u32(out, a64_access_imm(store, X17, A64_SP, STUB_OLD));
+	native_u32(out, a64_access_imm(store, X16, A64_SP, STUB_ENGINE));
+	native_u32(out, a64_access_imm(store, A64_FP, X16, way_out));
+	native_u32(out, a64_blr(6));
+	back = out->len;
+	native_u32(out, a64_access_imm(load, X16, A64_SP, STUB_ENGINE));
+	native_u32(out, a64_access_imm(load, X17, A64_SP, STUB_OLD));
+	native_u32(out, a64_access_imm(store, X17, X16, way_out));
+	stub_saved(out, A64_LDP);
+	native_u32(out, a64_add_imm(A64_ADD, (struct a64_regs){true, A64_SP, A64_SP, 0},
+				    STUB_FRAME));
+	native_u32(out, a64_ret());
+
+	out->way_out = out->len;
+	native_u32(out, a64_access_imm(load, X16, X16, engine));
+	native_u32(out, a64_access_imm(load, X17, X16, way_out));
+	native_u32(out, a64_add_imm(A64_ADD, (struct a64_regs){true, A64_SP, X17, 0}, 0));
+	native_u32(out, a64_movz(true, X0, 0, 0));
+	native_u32(out, a64_b((s32)(back - out->len)));
+}
