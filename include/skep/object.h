@@ -30,10 +30,11 @@ struct skep_world;
 /** How to open an object; zeroes are the defaults. */
 struct skep_object_opts {
 	const char *name; /**< for messages; NULL: the path, or "object" for memory */
-	/** "interp" (the default: programs are verified when they are loaded, as Linux
-	 * does it, and run without checks) or "checked" (nothing is verified; every
-	 * access is checked while the program runs) or "kernel" (Linux verifies, compiles
-	 * and runs it; maps are the kernel's) */
+	/** "jit" (programs are verified when they are loaded, as Linux does it, compiled
+	 * to native code, and run without checks), "interp" (the same, interpreted),
+	 * "checked" (nothing is verified; every access is checked while the program runs)
+	 * or "kernel" (Linux verifies, compiles and runs it; maps are the kernel's).
+	 * NULL: "jit" on x86-64 and aarch64, elsewhere "interp" */
 	const char *engine;
 	/** "CONFIG_X=y" lines, as in /boot/config-*, for externs of .kconfig; only read
 	 * while the object is opened; NULL: only weak ones and LINUX_* have values */
@@ -43,8 +44,17 @@ struct skep_object_opts {
 	struct skep_world *world;
 	/** instructions that one run may take under "checked"; 0: 100,000,000 */
 	uint64_t max_steps;
-	/** nanoseconds that one run may take under "checked"; 0: no limit */
+	/** nanoseconds that one run may take under "checked" and "jit"; 0: no limit.
+	 * "jit" needs a thread to watch the time, which the object starts when it is
+	 * loaded and ends when it is closed; a child that fork() makes has none */
 	uint64_t max_ns;
+	/** "jit": constants of programs do not stand in the code as they are, and it is
+	 * only entered at marked places, so that somebody who can have code compiled
+	 * cannot choose its bytes */
+	bool harden;
+	/** programs are judged as Linux judges those of loaders without CAP_BPF, and
+	 * harden is on; not for "kernel", where the rights of the process count */
+	bool unprivileged;
 	/** "checked" only: programs are verified when they are loaded, and before each
 	 * instruction the engine asserts that every register holds what the verifier
 	 * claimed; for finding mistakes of skep itself */

@@ -11,6 +11,7 @@
 
 #include "base/diag.h"
 #include "btf/core.h"
+#include "exec/watchdog.h"
 #include "helpers/helpers.h"
 #include "load/kernel.h"
 #include "load/load.h"
@@ -107,6 +108,7 @@ static int verify_one(struct skep_prog *prog, const struct target *target,
 {
 	struct verify_opts opts = {.target = target,
 				   .n_cpus = prog->obj->world->cpus.n,
+				   .unprivileged = prog->obj->unprivileged,
 				   .struct_ops = load_struct_ops_of(prog)};
 	struct verify_result result = {0};
 	int err = verify_prog(prog->prog, &opts, &result, diag);
@@ -322,8 +324,12 @@ static int make_image(struct skep_prog *prog, struct skep_diag *diag)
 {
 	const struct prog *p = prog->prog;
 	struct map **maps = calloc(p->n_maps + 1, sizeof(*maps));
-	struct image_spec spec = {
-		.prog = p, .maps = maps, .helper = offered, .claims = prog->claims};
+	struct image_spec spec = {.prog = p,
+				  .maps = maps,
+				  .helper = offered,
+				  .claims = prog->claims,
+				  .engines = prog->obj->engine->images,
+				  .jit = prog->obj->jit};
 	int err;
 
 	if (!maps)
@@ -335,9 +341,19 @@ static int make_image(struct skep_prog *prog, struct skep_diag *diag)
 	return in_prog(prog, diag, err);
 }
 
+/* Native code sees no clock: somebody must look at it. */
+static int make_watchdog(struct skep_object *obj, struct skep_diag *diag)
+{
+	struct exec_opts *limits = &obj->limits;
+
+	if (!limits->max_ns || obj->engine->images != FOR_JIT || limits->watchdog)
+		return 0;
+	return watchdog_new(obj->world->cpus.n, &limits->watchdog, diag);
+}
+
 static int make_images(struct skep_object *obj, struct skep_diag *diag)
 {
-	int err = 0;
+	int err = make_watchdog(obj, diag);
 
 	for (u32 i = 0; i < obj->n_progs && !err; i++) {
 		if (!obj->progs[i].unwanted)

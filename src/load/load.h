@@ -64,7 +64,9 @@ struct skep_object {
 	struct skep_world *world;     /* borrowed from the caller or own_world */
 	struct skep_world *own_world; /* owned; NULL: the caller gave one */
 	const struct engine *engine;  /* static; NULL: the kernel */
-	struct exec_opts limits;
+	struct exec_opts limits;      /* its watchdog is owned, made when it is loaded */
+	struct jit_opts jit;
+	bool unprivileged; /* is what programs are judged as */
 	bool check_claims;
 	bool in_kernel; /* maps and programs are the kernel's */
 	bool loaded;

@@ -10,6 +10,8 @@
 
 #include "base/diag.h"
 #include "base/file.h"
+#include "exec/jit/jit.h"
+#include "exec/watchdog.h"
 #include "load/kernel.h"
 #include "load/load.h"
 #include "verify/claims.h"
@@ -53,7 +55,7 @@ static int choose_engine(struct skep_object *obj, const char *name,
 			 struct skep_diag *diag)
 {
 	if (!name)
-		name = "interp";
+		name = engine_default()->name;
 	obj->engine = engine_find(name);
 	obj->in_kernel = !strcmp(name, "kernel");
 	return obj->engine || obj->in_kernel ? 0 : fail(diag, NO_ENGINE, NO_PC, name);
@@ -80,6 +82,11 @@ static int fill_object(struct skep_object *obj, struct bytes bytes,
 	if (!err && opts->check_claims && (!obj->engine || !obj->engine->safe))
 		err = fail(diag, CLAIMS_UNCHECKED, NO_PC);
 	obj->check_claims = opts->check_claims;
+	obj->unprivileged = opts->unprivileged;
+	obj->jit = (struct jit_opts){.time_limit = opts->max_ns,
+				     .harden = opts->harden || opts->unprivileged
+						       ? JIT_BLIND | JIT_BRANCH_TARGETS
+						       : 0};
 	if (!err)
 		err = choose_world(obj, opts->world, diag);
 	if (err)
@@ -152,6 +159,7 @@ SKEP_API void skep_object_close(struct skep_object *obj)
 	free(obj->maps);
 	free(obj->progs);
 	object_free(obj->file);
+	watchdog_free(obj->limits.watchdog);
 	skep_world_free(obj->own_world);
 	free(obj->name);
 	free(obj);
