@@ -72,6 +72,10 @@ struct allocation {
 	u32 used;    /* registers that are ever written, clobbers included */
 };
 
+/* Among features, of no CPU: numbers of the program must not stand in the code as they
+ * are (JIT_BLIND), so that they are no immediates.  The driver sets it. */
+enum { MACHINE_BLIND = 1 << 30 };
+
 struct machine {
 	const char *name;        /* "x86_64" */
 	u32 registers;           /* that may be given to values; bit = number */
