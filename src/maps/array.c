@@ -147,7 +147,7 @@ static s64 for_each(struct map *map, u32 cpu, map_visit_fn visit, void *arg)
 
 const struct map_ops map_ops_array = {
 	.traits = TRAIT_USER_READ | TRAIT_FIELDS | TRAIT_SPIN_LOCK | TRAIT_INNER |
-		  TRAIT_INNER_SIZE,
+		  TRAIT_INNER_SIZE | TRAIT_INDEXED,
 	.create_flags = MAP_ACCESS | MAP_NUMA_NODE | MAP_MMAPABLE | MAP_INNER_MAP,
 	.size = sizeof(struct map),
 	.check = array_check,
@@ -161,7 +161,7 @@ const struct map_ops map_ops_array = {
 
 const struct map_ops map_ops_percpu_array = {
 	.traits = TRAIT_USER_READ | TRAIT_PERCPU | TRAIT_FIELDS | TRAIT_INNER |
-		  TRAIT_INNER_SIZE,
+		  TRAIT_INNER_SIZE | TRAIT_INDEXED,
 	.create_flags = MAP_ACCESS | MAP_NUMA_NODE,
 	.size = sizeof(struct map),
 	.check = percpu_check,

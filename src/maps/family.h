@@ -36,6 +36,7 @@ enum map_traits {
 	TRAIT_INNER = 1 << 5,      /* may be inside of a map of maps */
 	TRAIT_INNER_SIZE = 1 << 6, /* ... only with the template's max_entries */
 	TRAIT_USER_READ = 1 << 7,  /* users may look up */
+	TRAIT_INDEXED = 1 << 8,    /* map_is_indexed() */
 };
 
 /*
@@ -54,6 +55,7 @@ struct map_ops {
 	int (*init)(struct map *map, const struct map_attr *attr);
 
 	void *(*lookup)(struct map *map, const void *key, u32 cpu);
+	map_direct_fn (*direct)(const struct map *map); /* map_direct_lookup() */
 	void *(*peek)(struct map *map, const void *key, u32 cpu); /* marks nothing */
 	/* For users, where what lookup() found may become another's; NULL: it does not.
 	 */

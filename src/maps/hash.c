@@ -21,53 +21,10 @@
  *
  * Never allocates after init.  See Documentation/bpf/map_hash.rst of Linux.
  */
-#include "maps/hash.h"
+#include "maps/hash_find.h"
 #include "maps/memory.h"
 
 /* ---- keys ---- */
-
-static inline u64 mix(u64 a, u64 b)
-{
-	unsigned __int128 p = (unsigned __int128)a * b;
-
-	return (u64)p ^ (u64)(p >> 64);
-}
-
-/* The last len < 8 bytes of a key as a word padded with zeroes. */
-static inline u64 load_tail(const u8 *p, u32 len)
-{
-	u64 word = 0;
-
-	memcpy(&word, p, len);
-	return word;
-}
-
-/*
- * Below, size is map.key_size: a constant where a look-up is made for one size, so that
- * the compiler unrolls what a loop would do.  Multiplicative, keyed by the map's secret
- * seed.
- */
-static ALWAYS_INLINE u32 hash_key(const struct hash *h, const u8 *key, u32 size)
-{
-	u64 x = h->seed ^ size;
-
-	for (; size >= 8; key += 8, size -= 8)
-		x = mix(x ^ load_u64(key), 0x9e3779b97f4a7c15ull);
-	if (size)
-		x = mix(x ^ load_tail(key, size), 0xbf58476d1ce4e5b9ull);
-	return (u32)(x ^ x >> 32);
-}
-
-static ALWAYS_INLINE bool key_equal(const struct hash_elem *elem, const u8 *key, u32 size)
-{
-	const _Atomic u64 *at = elem->key;
-
-	for (; size >= 8; at++, key += 8, size -= 8)
-		if (atomic_load_explicit(at, memory_order_acquire) != load_u64(key))
-			return false;
-	return !size ||
-	       atomic_load_explicit(at, memory_order_acquire) == load_tail(key, size);
-}
 
 static void write_key(const struct hash *h, struct hash_elem *elem, const u8 *key)
 {
@@ -97,74 +54,14 @@ static void read_key(const struct hash *h, const struct hash_elem *elem, u8 *key
 
 /* ---- chains ---- */
 
-static inline bool is_end(u32 link)
-{
-	return !link || (link & LINK_END);
-}
-
-static inline u32 end_of(const struct hash *h, const struct bucket *bucket)
-{
-	return LINK_END | (u32)(bucket - h->buckets);
-}
-
 struct bucket *hash_bucket(const struct hash *h, u32 hash)
 {
 	return &h->buckets[hash & h->bucket_mask];
 }
 
-static ALWAYS_INLINE bool is_elem(const struct hash_elem *elem, const void *key, u32 hash,
-				  u32 size)
-{
-	/* A longer key may be half recycled: then its hash is another's.  A key of one
-	 * word is as quickly compared. */
-	if (size > 8 && atomic_load_explicit(&elem->hash, memory_order_acquire) != hash)
-		return false;
-	return key_equal(elem, key, size);
-}
-
-/* The element's link, or an end.  Safe without the lock. */
-static ALWAYS_INLINE u32 find_sized(const struct hash *h, const void *key, u32 hash,
-				    u32 size)
-{
-	const struct bucket *bucket = &h->buckets[hash & h->bucket_mask];
-	const struct hash_elem *elem;
-	u32 link, news;
-
-again:
-	news = atomic_load_explicit(&bucket->news, memory_order_acquire);
-	link = atomic_load_explicit(&bucket->head, memory_order_acquire);
-	while (!is_end(link)) {
-		elem = hash_elem(h, link - 1);
-		if (is_elem(elem, key, hash, size))
-			return link;
-		link = atomic_load_explicit(&elem->next, memory_order_acquire);
-	}
-	if (link && link != end_of(h, bucket))
-		goto again; /* strayed into another chain */
-	if (atomic_load_explicit(&bucket->news, memory_order_acquire) != news)
-		goto again; /* it may be in front by now */
-	return link;
-}
-
 static u32 find(const struct hash *h, const void *key, u32 hash)
 {
-	return find_sized(h, key, hash, h->map.key_size);
-}
-
-static ALWAYS_INLINE u32 look(const struct hash *h, const void *key, u32 size)
-{
-	return find_sized(h, key, hash_key(h, key, size), size);
-}
-
-/* The same from the key alone, for the sizes that most maps have. */
-static ALWAYS_INLINE u32 find_key(const struct hash *h, const void *key)
-{
-	switch (h->map.key_size) {
-	case 4: return look(h, key, 4);
-	case 8: return look(h, key, 8);
-	case 16: return look(h, key, 16);
-	default: return look(h, key, h->map.key_size);
-	}
+	return find_sized(h, key, hash, h->map.key_size).link;
 }
 
 /* In front of the chain, under its lock. */
@@ -332,43 +229,42 @@ static void return_spare(struct hash *h, u32 number, u32 cpu)
 
 /* ---- look-ups ---- */
 
-static inline void *value_of(const struct hash *h, u32 link)
+/* From the key alone, quickly for the sizes that most maps have. */
+static inline struct found find_key(const struct hash *h, const void *key)
 {
-	return (u8 *)hash_elem(h, link - 1) + h->value_in_elem;
+	switch (h->map.key_size) {
+	case 4: return look(h, key, 4);
+	case 8: return look(h, key, 8);
+	case 16: return look(h, key, 16);
+	default: return look(h, key, h->map.key_size);
+	}
 }
 
 static void *lookup(struct map *map, const void *key, u32 cpu)
 {
 	const struct hash *h = hash_of(map);
-	u32 link = find_key(h, key);
+	struct found at = find_key(h, key);
 
 	(void)cpu;
-	return is_end(link) ? NULL : value_of(h, link);
+	return is_end(at.link) ? NULL : value_of(h, at.elem);
 }
 
 static void *lookup_percpu(struct map *map, const void *key, u32 cpu)
 {
-	u32 link = find_key(hash_of(map), key);
+	struct found at = find_key(hash_of(map), key);
 
-	return is_end(link) ? NULL : map_value(map, link - 1, cpu);
-}
-
-static inline void touch(struct hash_elem *elem)
-{
-	/* Read first: the line stays shared between CPUs while nobody evicts. */
-	if (!atomic_load_explicit(&elem->touched, memory_order_relaxed))
-		atomic_store_explicit(&elem->touched, 1, memory_order_relaxed);
+	return is_end(at.link) ? NULL : map_value(map, at.link - 1, cpu);
 }
 
 static void *lookup_lru(struct map *map, const void *key, u32 cpu)
 {
 	const struct hash *h = hash_of(map);
-	u32 link = find_key(h, key);
+	struct found at = find_key(h, key);
 
-	if (is_end(link))
+	if (is_end(at.link))
 		return NULL;
-	touch(hash_elem(h, link - 1));
-	return h->percpu ? map_value(map, link - 1, cpu) : value_of(h, link);
+	touch(at.elem);
+	return h->percpu ? map_value(map, at.link - 1, cpu) : value_of(h, at.elem);
 }
 
 /* The element whose reference *object is.  It may be recycled for another key between
@@ -705,12 +601,14 @@ static s64 for_each(struct map *map, u32 cpu, map_visit_fn visit, void *arg)
 
 const struct map_ops map_ops_hash = {
 	HASH_OPS(hash_check, lookup),
+	.direct = hash_direct,
 	.traits = TRAIT_USER_READ | TRAIT_FIELDS | TRAIT_SPIN_LOCK | TRAIT_INNER,
 	.create_flags = HASH_FLAGS,
 };
 
 const struct map_ops map_ops_percpu_hash = {
 	HASH_OPS(hash_check_percpu, lookup_percpu),
+	.direct = hash_direct_percpu,
 	.traits = TRAIT_USER_READ | TRAIT_FIELDS | TRAIT_PERCPU | TRAIT_INNER,
 	.create_flags = HASH_FLAGS,
 	.update_all = update_all,
@@ -718,6 +616,7 @@ const struct map_ops map_ops_percpu_hash = {
 
 const struct map_ops map_ops_lru_hash = {
 	HASH_OPS(hash_check_lru, lookup_lru),
+	.direct = hash_direct_lru,
 	.traits = TRAIT_USER_READ | TRAIT_FIELDS | TRAIT_INNER,
 	.create_flags = HASH_FLAGS | MAP_NO_COMMON_LRU,
 	.peek = lookup,
@@ -725,6 +624,7 @@ const struct map_ops map_ops_lru_hash = {
 
 const struct map_ops map_ops_lru_percpu_hash = {
 	HASH_OPS(hash_check_lru_percpu, lookup_lru),
+	.direct = hash_direct_percpu,
 	.traits = TRAIT_USER_READ | TRAIT_FIELDS | TRAIT_PERCPU | TRAIT_INNER,
 	.create_flags = HASH_FLAGS | MAP_NO_COMMON_LRU,
 	.peek = lookup_percpu,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The hash table behind HASH, PERCPU_HASH, LRU_HASH, LRU_PERCPU_HASH and HASH_OF_MAPS, as
- * hash.c (table), hash_layout.c (places) and lru.c (who is evicted) see it.  Elements and
- * buckets are named by numbers, never by addresses.  The algorithm is told at the top of
- * hash.c.  Nobody else includes this.
+ * hash.c (table), hash_direct.c (for compiled code), hash_layout.c (places) and lru.c
+ * (who is evicted) see it.  Elements and buckets are named by numbers, never by
+ * addresses.  The algorithm is told at the top of hash.c.  Nobody else includes this.
  */
 #ifndef SKEP_MAPS_HASH_H
 #define SKEP_MAPS_HASH_H
@@ -89,6 +89,11 @@ int hash_init(struct map *map, const struct map_attr *attr);
 bool hash_unlink(struct hash *h, struct bucket *bucket, u32 number);
 struct bucket *hash_bucket(const struct hash *h, u32 hash);
 int hash_lock(struct hash *h, struct bucket *bucket);
+
+/* hash_direct.c: of struct map_ops. */
+map_direct_fn hash_direct(const struct map *map);
+map_direct_fn hash_direct_lru(const struct map *map);
+map_direct_fn hash_direct_percpu(const struct map *map);
 
 /* lru.c: the number plus one of an element that was evicted, 0 when all are in use. */
 u32 lru_evict(struct hash *h);

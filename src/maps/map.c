@@ -340,6 +340,11 @@ void *map_lookup(struct map *map, const void *key, u32 cpu)
 	return map->ops->lookup ? map->ops->lookup(map, key, cpu) : NULL;
 }
 
+map_direct_fn map_direct_lookup(const struct map *map)
+{
+	return map->ops->direct ? map->ops->direct(map) : NULL;
+}
+
 void *map_lookup_cpu(struct map *map, const void *key, u32 of_cpu)
 {
 	if (!map_is_percpu(map) || of_cpu >= map->n_cpus)
@@ -370,6 +375,11 @@ bool map_is_percpu(const struct map *map)
 bool map_is_of_maps(const struct map *map)
 {
 	return map->ops->traits & TRAIT_OF_MAPS;
+}
+
+bool map_is_indexed(const struct map *map)
+{
+	return map->ops->traits & TRAIT_INDEXED;
 }
 
 bool map_has_for_each(const struct map *map)

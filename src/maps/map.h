@@ -19,6 +19,7 @@ struct bytes;
 struct map_ops;
 struct map_ref;
 struct map_refs;
+struct run;
 struct skep_diag;
 
 /* Updates: BPF_ANY ... BPF_F_LOCK */
@@ -102,6 +103,13 @@ const char *map_type_name(u32 type);
 /* The value, or NULL; for maps of maps the inner struct map *, for prog-arrays NULL
  * (Linux has programs tail-call only).  key: key_size bytes, any alignment. */
 void *map_lookup(struct map *map, const void *key, u32 cpu);
+/*
+ * The same, made for this map's type and key size, for compiled code: the shape of a
+ * helper's body, of whose arguments it reads map, key and, for per-CPU types, cpu. The
+ * value's address or 0.  It never ends the run.  NULL: there is only map_lookup().
+ */
+typedef u64 (*map_direct_fn)(struct run *run, u64 map, u64 key, u64 cpu, u64 r4, u64 r5);
+map_direct_fn map_direct_lookup(const struct map *map);
 /* bpf_map_lookup_percpu_elem() */
 void *map_lookup_cpu(struct map *map, const void *key, u32 of_cpu);
 int map_update(struct map *map, const void *key, const void *value, u64 flags, u32 cpu);
@@ -130,6 +138,9 @@ static inline bool map_prog_may_write(const struct map *map)
 
 bool map_is_percpu(const struct map *map);
 bool map_is_of_maps(const struct map *map);
+/* Is the key a u32 below max_entries, the number of an element, whose value is in the
+ * region at values_off + key * value_stride (+ cpu * cpu_stride), always? */
+bool map_is_indexed(const struct map *map);
 /* May programs call bpf_for_each_map_elem()? */
 bool map_has_for_each(const struct map *map);
 
