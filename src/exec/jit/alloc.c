@@ -1,0 +1,600 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Register allocation: a linear scan over classes of values.
+ *
+ * Classes come in the order in which they begin to live.  Each takes a register that
+ * nobody else needs while it lives: what is in a register now (active), what is in a hole
+ * of its life (inactive) and what instructions clobber are all compared by ranges, not by
+ * start and end.  Where there is a choice, wishes decide.  When there is none, the class
+ * that is used least for its length goes to a slot of the frame, for all of its life; a
+ * constant goes nowhere, it is rebuilt.  As soon as anything is spilled, whoever emits
+ * needs a register to work with: the scan is made again without it.  What it spilled may
+ * find a register that later evictions emptied.
+ *
+ * Sound because two classes that share a register never meet, whatever the order and the
+ * weights: tests/exec/jit_alloc.c follows the values of random functions along all paths.
+ */
+#include <errno.h>
+#include <float.h>
+#include <string.h>
+
+#include "exec/jit/alloc.h"
+
+enum {
+	MAX_REGISTERS = 32,
+	/* Beyond these, cheaper answers do: holes stay unused, what was spilled stays so,
+	 * the function is not compiled. */
+	MAX_INACTIVE = 256,
+	MAX_READMITTED = 64,
+	MAX_SLOTS = 8192,
+};
+
+struct scan {
+	struct alloc *a;
+	u32 registers;         /* that may be given */
+	u32 used;              /* given to somebody */
+	u32 at;                /* position */
+	u32 event;             /* before this position nothing changes */
+	u32 clobber;           /* first one behind the position */
+	u32 in[MAX_REGISTERS]; /* the active class, if any */
+	u32 active;            /* registers with one */
+	u32 *inactive, n_inactive;
+	u32 *starts; /* by instruction: the first class that begins there, + 1 */
+	u32 *spilled, n_spilled;
+	u8 order[MAX_REGISTERS]; /* without wishes, the first free of these */
+	u32 n_order;
+};
+
+void *alloc_grow(struct alloc *a, void *array, u32 *n, u32 *cap, size_t size)
+{
+	void **place = array;
+
+	if (*n == *cap) {
+		u32 want = *cap * 2 + 64;
+		void *more = arena_array(a->ir->arena, want, size);
+
+		if (!more) {
+			a->no_memory = true;
+			return NULL;
+		}
+		if (*n)
+			memcpy(more, *place, *n * size);
+		*place = more;
+		*cap = want;
+	}
+	return (char *)*place + (*n)++ * size;
+}
+
+static u32 bit(u32 reg)
+{
+	return 1u << reg;
+}
+
+static const struct range *first_range(const struct alloc *a, const struct value *v)
+{
+	return &a->ranges[v->ranges];
+}
+
+static u32 start_of(const struct alloc *a, const struct value *v)
+{
+	return first_range(a, v)->from;
+}
+
+static u32 end_of(const struct alloc *a, const struct value *v)
+{
+	return a->ranges[v->ranges + v->n_ranges - 1].to;
+}
+
+/* Registers that lose what is in them while v lives; clobbers from row `from` on. */
+static u32 clobbered(const struct alloc *a, const struct value *v, u32 from)
+{
+	const struct range *r = first_range(a, v), *end = r + v->n_ranges;
+	u32 mask = 0, k = from;
+
+	for (; r < end; r++) {
+		while (k < a->n_clobbers && a->clobbers[k].at <= r->from)
+			k++;
+		for (; k < a->n_clobbers && a->clobbers[k].at < r->to; k++)
+			mask |= a->clobbers[k].mask;
+	}
+	return mask;
+}
+
+static void start_event(struct scan *s, u32 at)
+{
+	if (at < s->event)
+		s->event = at;
+}
+
+/* Moves v's cursor to the range that ends behind the position; false: v is over. */
+static bool goes_on(const struct scan *s, struct value *v)
+{
+	const struct range *r = first_range(s->a, v);
+
+	while (v->cursor < v->n_ranges && r[v->cursor].to <= s->at)
+		v->cursor++;
+	return v->cursor < v->n_ranges;
+}
+
+static void activate(struct scan *s, u32 class)
+{
+	struct value *v = &s->a->values[class];
+
+	s->in[v->place] = class;
+	s->active |= bit((u32)v->place);
+	start_event(s, first_range(s->a, v)[v->cursor].to);
+}
+
+static void advance_active(struct scan *s)
+{
+	for (u32 left = s->active; left; left &= left - 1) {
+		u32 reg = (u32)__builtin_ctz(left), class = s->in[reg];
+		struct value *v = &s->a->values[class];
+		const struct range *r;
+		bool over = !goes_on(s, v);
+
+		r = &first_range(s->a, v)[v->cursor];
+		if (!over && (r->from <= s->at || s->n_inactive == MAX_INACTIVE)) {
+			start_event(s, r->to);
+			continue;
+		}
+		s->active &= ~bit(reg);
+		if (!over) {
+			s->inactive[s->n_inactive++] = class;
+			start_event(s, r->from);
+		}
+	}
+}
+
+/* A register whose holder stayed in it through a hole is left to the one that lives. */
+static void advance_inactive(struct scan *s)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < s->n_inactive; i++) {
+		u32 class = s->inactive[i];
+		struct value *v = &s->a->values[class];
+		bool over = !goes_on(s, v);
+
+		if (!over && first_range(s->a, v)[v->cursor].from <= s->at) {
+			if (s->active & bit((u32)v->place))
+				s->inactive[n++] = s->in[v->place];
+			activate(s, class);
+		} else if (!over) {
+			s->inactive[n++] = class;
+			start_event(s, first_range(s->a, v)[v->cursor].from);
+		}
+	}
+	s->n_inactive = n;
+}
+
+static void advance(struct scan *s, u32 at)
+{
+	s->at = at;
+	while (s->clobber < s->a->n_clobbers && s->a->clobbers[s->clobber].at <= at)
+		s->clobber++;
+	if (at < s->event)
+		return;
+	s->event = ~0u;
+	advance_active(s);
+	advance_inactive(s);
+}
+
+/* ---- the choice of a register ---- */
+
+/* Registers of inactive classes that v would meet; of `among`. */
+static u32 meets_inactive(const struct scan *s, const struct value *v, u32 among)
+{
+	u32 busy = 0;
+
+	for (u32 i = 0; i < s->n_inactive; i++) {
+		const struct value *w = &s->a->values[s->inactive[i]];
+
+		if (bit((u32)w->place) & among & ~busy && ranges_meet(s->a, v, w))
+			busy |= bit((u32)w->place);
+	}
+	return busy;
+}
+
+static bool is_free(u32 free, s32 place)
+{
+	return place >= 0 && free & bit((u32)place);
+}
+
+static s16 place_of(struct alloc *a, u32 value)
+{
+	return a->values[class_of(a, value)].place;
+}
+
+static s16 choose(const struct scan *s, u32 class, u32 free)
+{
+	struct alloc *a = s->a;
+	const struct value *v = &a->values[class];
+	const struct ir_insn *insn = &a->ir->insns[class];
+
+	for (u32 i = 0; i < HINTS; i++)
+		if (v->hint[i] != NO_REG && is_free(free, v->hint[i]))
+			return v->hint[i];
+	if (v->flags & VALUE_TIED && is_free(free, place_of(a, insn->a)))
+		return place_of(a, insn->a);
+	if (v->flags & VALUE_COMMUTES && is_free(free, place_of(a, insn->b)))
+		return place_of(a, insn->b);
+	if (v->toward && is_free(free, place_of(a, v->toward)))
+		return place_of(a, v->toward);
+	for (u32 i = 0; i < s->n_order; i++)
+		if (is_free(free, s->order[i]))
+			return s->order[i];
+	return LOC_NONE;
+}
+
+static void give(struct scan *s, u32 class, s16 place)
+{
+	s->a->values[class].place = place;
+	s->used |= bit((u32)place);
+	activate(s, class);
+}
+
+static void spill(struct scan *s, u32 class)
+{
+	s->a->values[class].place = LOC_NONE;
+	s->spilled[s->n_spilled++] = class;
+}
+
+static float density(const struct value *v)
+{
+	return v->weight / (float)v->length;
+}
+
+/* The density of the densest class that v would meet in each register. */
+static void find_rivals(const struct scan *s, const struct value *v, float *rival)
+{
+	for (u32 left = s->active; left; left &= left - 1) {
+		u32 reg = (u32)__builtin_ctz(left);
+
+		rival[reg] = density(&s->a->values[s->in[reg]]);
+	}
+	for (u32 i = 0; i < s->n_inactive; i++) {
+		const struct value *w = &s->a->values[s->inactive[i]];
+
+		if (density(w) > rival[w->place] && ranges_meet(s->a, v, w))
+			rival[w->place] = density(w);
+	}
+}
+
+/* Who meets v in the register goes. */
+static void evict(struct scan *s, const struct value *v, u32 reg)
+{
+	u32 n = 0;
+
+	if (s->active & bit(reg)) {
+		s->active &= ~bit(reg);
+		spill(s, s->in[reg]);
+	}
+	for (u32 i = 0; i < s->n_inactive; i++) {
+		const struct value *w = &s->a->values[s->inactive[i]];
+
+		if (w->place == (s16)reg && ranges_meet(s->a, v, w))
+			spill(s, s->inactive[i]);
+		else
+			s->inactive[n++] = s->inactive[i];
+	}
+	s->n_inactive = n;
+}
+
+static void compete(struct scan *s, u32 class, u32 allowed)
+{
+	const struct value *v = &s->a->values[class];
+	float rival[MAX_REGISTERS] = {0}, least = density(v);
+	u32 reg = NO_REG;
+
+	find_rivals(s, v, rival);
+	for (u32 i = 0; i < s->n_order; i++) {
+		if (!(allowed & bit(s->order[i])) || rival[s->order[i]] >= least)
+			continue;
+		reg = s->order[i];
+		least = rival[reg];
+	}
+	if (reg == NO_REG) {
+		spill(s, class);
+		return;
+	}
+	evict(s, v, reg);
+	give(s, class, (s16)reg);
+}
+
+static void place_class(struct scan *s, u32 class)
+{
+	const struct value *v = &s->a->values[class];
+	u32 allowed = s->registers & ~clobbered(s->a, v, s->clobber);
+	u32 free;
+	s16 place;
+
+	/* What is rebuilt costs less than saving a register for the caller. */
+	if (v->flags & VALUE_REBUILT && !(allowed & s->a->machine->caller_saved)) {
+		spill(s, class);
+		return;
+	}
+	free = allowed & ~s->active;
+	free &= ~meets_inactive(s, v, free);
+	place = choose(s, class, free);
+	if (place == LOC_NONE)
+		compete(s, class, allowed);
+	else
+		give(s, class, place);
+}
+
+/* ---- the scan ---- */
+
+static bool is_class(const struct alloc *a, u32 i)
+{
+	return a->values[i].class == i && a->values[i].n_ranges;
+}
+
+/* Registers that are wished least come first; those that callers saved before others. */
+static void set_order(struct scan *s)
+{
+	const struct alloc *a = s->a;
+	float wish[MAX_REGISTERS] = {0};
+	u32 n = 0;
+
+	for (u32 i = 0; i < a->ir->n_insns; i++)
+		for (u32 k = 0; is_class(a, i) && k < HINTS; k++)
+			if (a->values[i].hint[k] < MAX_REGISTERS)
+				wish[a->values[i].hint[k]] += a->values[i].hint_weight[k];
+	for (u32 reg = 0; reg < MAX_REGISTERS; reg++) {
+		u32 k = n;
+
+		if (!(a->machine->registers & bit(reg)))
+			continue;
+		if (!(a->machine->caller_saved & bit(reg)))
+			wish[reg] = FLT_MAX;
+		for (; k > 0 && wish[s->order[k - 1]] > wish[reg]; k--)
+			s->order[k] = s->order[k - 1];
+		s->order[k] = (u8)reg;
+		n++;
+	}
+	s->n_order = n;
+}
+
+/* What an instruction gives begins behind what is alive when its block starts. */
+static void sort_by_start(struct scan *s)
+{
+	struct alloc *a = s->a;
+
+	for (u32 result = 2; result-- > 0;) {
+		for (u32 i = a->ir->n_insns; i-- > 0;) {
+			u32 at = is_class(a, i) ? start_of(a, &a->values[i]) : 0;
+
+			if (!is_class(a, i) || at % 2 != result)
+				continue;
+			a->values[i].next = s->starts[at / 2];
+			s->starts[at / 2] = i + 1;
+		}
+	}
+}
+
+static void scan(struct scan *s)
+{
+	struct alloc *a = s->a;
+
+	s->used = s->active = s->n_inactive = s->n_spilled = s->clobber = s->event = 0;
+	for (u32 i = 0; i < a->ir->n_insns; i++) {
+		a->values[i].cursor = 0;
+		a->values[i].place = LOC_NONE;
+	}
+	for (u32 i = 0; i < a->ir->n_insns; i++) {
+		for (u32 next = s->starts[i]; next; next = a->values[next - 1].next) {
+			advance(s, start_of(a, &a->values[next - 1]));
+			place_class(s, next - 1);
+		}
+	}
+}
+
+/* Registers in which v meets nobody. */
+static u32 find_room(const struct scan *s, const struct value *v)
+{
+	const struct alloc *a = s->a;
+	u32 free = s->registers & ~clobbered(a, v, 0);
+
+	for (u32 i = 0; free && i < a->ir->n_insns; i++) {
+		const struct value *w = &a->values[i];
+
+		if (w->place >= 0 && free & bit((u32)w->place) && is_class(a, i) &&
+		    ranges_meet(a, v, w))
+			free &= ~bit((u32)w->place);
+	}
+	return free;
+}
+
+/* Gives back registers that evictions emptied: the heaviest class first. */
+static void readmit(struct scan *s)
+{
+	struct alloc *a = s->a;
+
+	for (u32 i = 0; i < a->ir->n_insns; i++)
+		a->values[i].cursor = 0;
+	for (u32 tries = 0; tries < MAX_READMITTED && s->n_spilled; tries++) {
+		u32 best = 0, class;
+
+		for (u32 i = 1; i < s->n_spilled; i++)
+			if (a->values[s->spilled[i]].weight >
+			    a->values[s->spilled[best]].weight)
+				best = i;
+		class = s->spilled[best];
+		s->spilled[best] = s->spilled[--s->n_spilled];
+		if (a->values[class].flags & VALUE_REBUILT)
+			continue;
+		a->values[class].place =
+			choose(s, class, find_room(s, &a->values[class]));
+		if (a->values[class].place >= 0)
+			s->used |= bit((u32)a->values[class].place);
+	}
+}
+
+/* ---- slots ---- */
+
+/* Slots that are free again, and those in use, by the instruction where that ends. */
+struct slots {
+	u32 *free, n_free;
+	u32 *ends; /* by instruction: slot + 1 */
+	u32 *next; /* by slot */
+	u32 n;
+};
+
+static void place_in_slot(const struct alloc *a, struct slots *slots, struct value *v)
+{
+	u32 end = end_of(a, v) / 2, slot;
+
+	if (slots->n_free)
+		slot = slots->free[--slots->n_free];
+	else
+		slot = slots->n++;
+	slots->next[slot] = slots->ends[end];
+	slots->ends[end] = slot + 1;
+	v->place = loc_of_slot(slot);
+}
+
+static int place_in_slots(struct scan *s, u32 *n_slots)
+{
+	struct alloc *a = s->a;
+	struct arena *arena = a->ir->arena;
+	struct slots slots = {0};
+
+	slots.free = arena_array(arena, MAX_SLOTS, sizeof(u32));
+	slots.next = arena_array(arena, MAX_SLOTS, sizeof(u32));
+	slots.ends = arena_array(arena, (size_t)a->ir->n_insns + 1, sizeof(u32));
+	if (!slots.free || !slots.next || !slots.ends)
+		return -ENOMEM;
+	for (u32 i = 0; i < a->ir->n_insns; i++) {
+		for (u32 k = slots.ends[i]; k; k = slots.next[k - 1])
+			slots.free[slots.n_free++] = k - 1;
+		for (u32 k = s->starts[i]; k; k = a->values[k - 1].next) {
+			struct value *v = &a->values[k - 1];
+
+			if (v->place != LOC_NONE || v->flags & VALUE_REBUILT)
+				continue;
+			if (slots.n == MAX_SLOTS && !slots.n_free)
+				return -ENOMEM;
+			place_in_slot(a, &slots, v);
+		}
+	}
+	*n_slots = slots.n;
+	return 0;
+}
+
+/* ---- all of it ---- */
+
+static void prepare_values(struct alloc *a)
+{
+	const struct ir *ir = a->ir;
+
+	for (u32 i = 0; i < ir->n_insns; i++) {
+		const struct ir_insn *insn = &ir->insns[i];
+		struct value *v = &a->values[i];
+
+		v->class = i;
+		v->hint[0] = v->hint[1] = NO_REG;
+		v->place = LOC_NONE;
+		if (insn->op == IR_CONST || insn->op == IR_ADDR || insn->op == IR_FRAME)
+			v->flags = VALUE_REBUILT;
+		if (insn->op == IR_RUN)
+			v->class = RUN_VALUE;
+		if (insn->op == IR_PARAM) {
+			if (!a->params[insn->imm])
+				a->params[insn->imm] = i;
+			v->class = a->params[insn->imm];
+		}
+	}
+	add_hint(&a->values[RUN_VALUE], a->machine->params[0], 1);
+	for (u32 i = 1; i <= MAX_ARGS; i++)
+		if (a->params[i])
+			add_hint(&a->values[a->params[i]], a->machine->params[i], 1);
+}
+
+static void estimate_frequencies(struct alloc *a)
+{
+	for (u32 b = 0; b < a->ir->n_blocks; b++) {
+		const struct ir_block *block = &a->ir->blocks[b];
+		u32 depth = block->loop_depth < 8 ? block->loop_depth : 8;
+
+		a->freq[b] = (float)(1u << (3 * depth)) / (block->cold ? 16 : 1);
+	}
+}
+
+/* What is rebuilt where it is used saves its definition, and is no load. */
+static void weigh_rebuilt(struct alloc *a)
+{
+	for (u32 b = 0; b < a->ir->n_blocks; b++) {
+		const struct ir_block *block = &a->ir->blocks[b];
+
+		for (u32 i = block->start; i < block->end; i++) {
+			struct value *v = &a->values[i];
+
+			if (v->flags & VALUE_REBUILT)
+				v->weight = (v->weight - 2 * a->freq[b]) / 2;
+		}
+	}
+}
+
+static int fill(struct scan *s, struct allocation *out)
+{
+	struct alloc *a = s->a;
+
+	out->used = s->used;
+	for (u32 i = 0; i < a->n_clobbers; i++)
+		out->used |= a->clobbers[i].mask;
+	for (u32 i = 0; i < a->ir->n_insns; i++)
+		out->loc[i] = place_of(a, i);
+	out->run = out->loc[RUN_VALUE];
+	out->loc[0] = LOC_NONE;
+	return 0;
+}
+
+static int give_places(struct alloc *a, struct allocation *out)
+{
+	u32 n = a->ir->n_insns;
+	u32 *words = arena_array(a->ir->arena, (size_t)n * 3 + 1, sizeof(*words));
+	struct scan s = {.a = a, .registers = a->machine->registers};
+	int err = 0;
+
+	if (!words)
+		return -ENOMEM;
+	s.starts = words;
+	s.inactive = words + n;
+	s.spilled = words + 2 * (size_t)n;
+	set_order(&s);
+	sort_by_start(&s);
+	scan(&s);
+	if (s.n_spilled) {
+		s.registers &= ~a->machine->spill_scratch;
+		scan(&s);
+		readmit(&s);
+		err = place_in_slots(&s, &out->n_slots);
+	}
+	return err ? err : fill(&s, out);
+}
+
+int allocate(const struct ir *ir, const struct machine *machine, u32 features,
+	     struct allocation *out)
+{
+	struct alloc a = {.ir = ir, .machine = machine, .features = features};
+	struct arena *arena = ir->arena;
+
+	*out = (struct allocation){.run = LOC_NONE};
+	out->loc = arena_array(arena, ir->n_insns, sizeof(*out->loc));
+	a.values = arena_array(arena, ir->n_insns, sizeof(*a.values));
+	a.freq = arena_array(arena, ir->n_blocks, sizeof(*a.freq));
+	a.n_reads = a.cap_reads = 1;
+	a.reads = arena_array(arena, 1, sizeof(*a.reads));
+	if (!out->loc || !a.values || !a.freq || !a.reads)
+		return -ENOMEM;
+	prepare_values(&a);
+	estimate_frequencies(&a);
+	find_ranges(&a);
+	if (!a.no_memory)
+		coalesce_phis(&a);
+	if (a.no_memory)
+		return -ENOMEM;
+	weigh_rebuilt(&a);
+	return give_places(&a, out);
+}
