@@ -16,7 +16,7 @@ struct skep_diag;
 #define LIVE_CAPS                                                                        \
 	(KERN_CAP(CAP_BPF) | KERN_CAP(CAP_PERFMON) | KERN_CAP(CAP_NET_ADMIN) |           \
 	 KERN_CAP(CAP_SYS_ADMIN) | KERN_CAP(CAP_SYS_PTRACE) | KERN_CAP(CAP_SYSLOG) |     \
-	 KERN_CAP(CAP_SYS_RESOURCE) | KERN_CAP(CAP_IPC_LOCK))
+	 KERN_CAP(CAP_SYS_RESOURCE) | KERN_CAP(CAP_IPC_LOCK) | KERN_CAP(CAP_SYS_BOOT))
 
 /* Keeps those of the capabilities that the process has, and gives up all others but
  * those for reading and writing files. */

@@ -161,8 +161,16 @@ static void link_reg(struct links *links, struct reg *reg, u32 id, struct linked
 	reg->off = 0;
 }
 
-static void link_all(struct state *st, u32 id, struct links *links)
+static bool may_link(const struct env *env, const struct slot *slot)
 {
+	return slot_is_spill(slot) &&
+	       (env->rules->halves_linked_on_stack || slot->type[7] == SLOT_SPILL);
+}
+
+static void link_all(const struct env *env, u32 id, struct links *links)
+{
+	struct state *st = env->cur;
+
 	for (u32 f = st->depth + 1; f-- > 0;) {
 		struct frame *frame = st->frames[f];
 
@@ -170,7 +178,7 @@ static void link_all(struct state *st, u32 id, struct links *links)
 			link_reg(links, &frame->regs[i], id,
 				 (struct linked){(u8)f, (u8)i, true});
 		for (u32 i = 0; i < frame->n_slots; i++)
-			if (slot_is_spill(&frame->slots[i]))
+			if (may_link(env, &frame->slots[i]))
 				link_reg(links, &frame->slots[i].spilled, id,
 					 (struct linked){(u8)f, (u8)i, false});
 	}
@@ -184,9 +192,9 @@ int env_note_linked(struct env *env, u32 id_dst, u32 id_src, struct links *links
 	id_src &= ~ID_ADD_CONST;
 	links->n = 0;
 	if (id_src)
-		link_all(env->cur, id_src, links);
+		link_all(env, id_src, links);
 	if (id_dst)
-		link_all(env->cur, id_dst, links);
+		link_all(env, id_dst, links);
 	if (links->n < 2)
 		return 0;
 	entry = history_note(env);

@@ -383,14 +383,16 @@ static int refine_numbers(struct env *env, struct jump *j, struct reg *taken_reg
 	struct scalar *dst_taken = &taken_regs[j->insn->dst_reg].var;
 	struct scalar *src_taken = j->has_src ? &taken_regs[j->insn->src_reg].var : &imm;
 	bool on = may_refine(env, j, false), taken = may_refine(env, j, true);
+	void (*refine)(enum jmp, u8, bool, struct scalar *, struct scalar *) =
+		env->rules->signs_cross ? scalar_refine : scalar_refine_early;
 	int err;
 
 	if (j->dst->kind != SCALAR || j->src->kind != SCALAR || j->dst == j->src)
 		return 0;
 	if (on)
-		scalar_refine(j->jmp, j->width, false, dst, src);
+		refine(j->jmp, j->width, false, dst, src);
 	if (taken)
-		scalar_refine(j->jmp, j->width, true, dst_taken, src_taken);
+		refine(j->jmp, j->width, true, dst_taken, src_taken);
 	err = need_consistent(env, dst_taken);
 	err = err ? err : need_consistent(env, src_taken);
 	err = err ? err : need_consistent(env, dst);

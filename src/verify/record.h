@@ -86,6 +86,7 @@ struct walk {
 	u32 size;
 	const char *member;    /* out: its name, or NULL */
 	u32 flags;             /* out: enum reg_flag by type tags (user, percpu, rcu) */
+	u32 of_union;          /* walk.c: of what is in a union */
 };
 /* Reading size bytes at off of a struct. */
 enum walk_result walk_struct(struct env *env, struct walk *walk);

@@ -132,33 +132,33 @@ static void low_half_of(struct scalar *s, u64 min, u64 max)
  * Signed and unsigned ranges of the same bits.  One that does not cross the place where
  * the other wraps is one for the other, too.  A signed range [-a, b] is two unsigned ones
  * at the ends, [0, b] and [-a, max]: if the unsigned range meets only one of them both
- * are that one.
+ * are that one (cross).
  */
-static void signs_agree32(struct scalar *s)
+static void signs_agree32(struct scalar *s, bool cross)
 {
 	if ((s32)s->umin32 <= (s32)s->umax32)
 		within_s32(s, (s32)s->umin32, (s32)s->umax32);
 	if ((u32)s->smin32 <= (u32)s->smax32) {
 		within_u32(s, (u32)s->smin32, (u32)s->smax32);
-	} else if (s->umax32 < (u32)s->smin32) {
+	} else if (cross && s->umax32 < (u32)s->smin32) {
 		s->smin32 = (s32)s->umin32;
 		within_u32(s, 0, (u32)s->smax32);
-	} else if ((u32)s->smax32 < s->umin32) {
+	} else if (cross && (u32)s->smax32 < s->umin32) {
 		s->smax32 = (s32)s->umax32;
 		within_u32(s, (u32)s->smin32, UINT32_MAX);
 	}
 }
 
-static void signs_agree64(struct scalar *s)
+static void signs_agree64(struct scalar *s, bool cross)
 {
 	if ((s64)s->umin <= (s64)s->umax)
 		within_s64(s, (s64)s->umin, (s64)s->umax);
 	if ((u64)s->smin <= (u64)s->smax) {
 		within_u64(s, (u64)s->smin, (u64)s->smax);
-	} else if (s->umax < (u64)s->smin) {
+	} else if (cross && s->umax < (u64)s->smin) {
 		s->smin = (s64)s->umin;
 		within_u64(s, 0, (u64)s->smax);
-	} else if ((u64)s->smax < s->umin) {
+	} else if (cross && (u64)s->smax < s->umin) {
 		s->smax = (s64)s->umax;
 		within_u64(s, (u64)s->smin, UINT64_MAX);
 	}
@@ -204,7 +204,7 @@ static bool same_ranges(const struct scalar *a, const struct scalar *b)
 
 /* Three rounds are what Linux makes; what a fourth would find it does not know either.  A
  * round that changes nothing is the last one. */
-static void deduce_ranges(struct scalar *s)
+static void deduce_ranges(struct scalar *s, bool cross)
 {
 	struct scalar before;
 
@@ -212,8 +212,8 @@ static void deduce_ranges(struct scalar *s)
 		before = *s;
 		low_half_of(s, s->umin, s->umax);
 		low_half_of(s, (u64)s->smin, (u64)s->smax);
-		signs_agree32(s);
-		signs_agree64(s);
+		signs_agree32(s, cross);
+		signs_agree64(s, cross);
 		whole_from_low_half(s);
 		if (same_ranges(&before, s))
 			break;
@@ -254,7 +254,7 @@ static bool deduce_small(struct scalar *s)
 	return true;
 }
 
-void scalar_sync(struct scalar *s)
+static inline void sync_ranges(struct scalar *s, bool cross)
 {
 	if (!s->bits.mask && scalar_admits(s, s->bits.value)) {
 		*s = scalar_const(s->bits.value);
@@ -264,10 +264,20 @@ void scalar_sync(struct scalar *s)
 	if (deduce_small(s)) {
 		s->bits = tnum_intersect(s->bits, tnum_range(s->umin, s->umax));
 	} else {
-		deduce_ranges(s);
+		deduce_ranges(s, cross);
 		bits_from_ranges(s);
 	}
 	ranges_from_bits(s);
+}
+
+void scalar_sync(struct scalar *s)
+{
+	sync_ranges(s, true);
+}
+
+void scalar_sync_early(struct scalar *s)
+{
+	sync_ranges(s, false);
 }
 
 /* ---- questions ---- */

@@ -34,6 +34,8 @@ static inline bool scalar_is_const(const struct scalar *s)
 void scalar_forget_ranges(struct scalar *s);
 /* Refines everything by everything else, until nothing changes that matters. */
 void scalar_sync(struct scalar *s);
+/* As before Linux knew about ranges of both signs that overlap at one end only. */
+void scalar_sync_early(struct scalar *s);
 /* Nothing satisfies it: the code that holds it cannot run. */
 bool scalar_is_empty(const struct scalar *s);
 bool scalar_same(const struct scalar *a, const struct scalar *b);
@@ -59,5 +61,8 @@ int scalar_branch(enum jmp jmp, u8 width, const struct scalar *d, const struct s
  * s may be a constant.  What cannot be leaves them empty (scalar_is_empty).
  */
 void scalar_refine(enum jmp jmp, u8 width, bool taken, struct scalar *d, struct scalar *s);
+/* The same with scalar_sync_early(). */
+void scalar_refine_early(enum jmp jmp, u8 width, bool taken, struct scalar *d,
+			 struct scalar *s);
 
 #endif

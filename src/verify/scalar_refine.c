@@ -209,7 +209,7 @@ static void against_constant(void (*fact)(u8 width, struct scalar *a, u64 value)
 		fact(width, s, d_bits.value);
 }
 
-void scalar_refine(enum jmp jmp, u8 width, bool taken, struct scalar *d, struct scalar *s)
+static void refine(enum jmp jmp, u8 width, bool taken, struct scalar *d, struct scalar *s)
 {
 	switch (jmp) {
 	case JMP_JEQ:
@@ -250,6 +250,19 @@ void scalar_refine(enum jmp jmp, u8 width, bool taken, struct scalar *d, struct 
 		break;
 	case JMPS: break;
 	}
+}
+
+void scalar_refine(enum jmp jmp, u8 width, bool taken, struct scalar *d, struct scalar *s)
+{
+	refine(jmp, width, taken, d, s);
 	scalar_sync(d);
 	scalar_sync(s);
+}
+
+void scalar_refine_early(enum jmp jmp, u8 width, bool taken, struct scalar *d,
+			 struct scalar *s)
+{
+	refine(jmp, width, taken, d, s);
+	scalar_sync_early(d);
+	scalar_sync_early(s);
 }

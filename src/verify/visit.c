@@ -375,8 +375,9 @@ static bool iterations_differ(const struct state *old, const struct state *now)
 static bool never_ends(struct env *env, const struct state *old)
 {
 	const struct state *cur = env->cur;
+	enum exactness exact = env->rules->rounds_exact ? EXACT : NOT_EXACT;
 
-	return looks_same(old, cur) && state_covered(env, old, cur, EXACT) &&
+	return looks_same(old, cur) && state_covered(env, old, cur, exact) &&
 	       !iterations_differ(old, cur) &&
 	       old->may_goto_depth == cur->may_goto_depth &&
 	       old->callback_unroll_depth == cur->callback_unroll_depth;

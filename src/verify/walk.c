@@ -189,7 +189,7 @@ static enum walk_result step(struct walk *w, struct at *at)
 		return WALK_REFUSED;
 	/* Any member of a union may be the one that was not written. */
 	if (t.kind == BTF_UNION && t.vlen != 1)
-		w->flags |= UNTRUSTED;
+		w->flags |= w->of_union;
 	if ((u64)at->off + w->size > t.size)
 		return walk_flexible(w, &t, at);
 	for (u32 i = 0; i < t.vlen; i++) {
@@ -239,6 +239,7 @@ enum walk_result walk_struct(struct env *env, struct walk *w)
 	assert(w->off >= 0);
 	w->member = NULL;
 	w->flags = 0;
+	w->of_union = env->rules->unions_untrusted ? UNTRUSTED : 0;
 	/* Ends: types do not contain themselves, and elements of flexible arrays are
 	 * smaller than what they are in, or other types. */
 	for (u32 depth = 0; depth < 2 * BTF_MAX_DEPTH; depth++) {
