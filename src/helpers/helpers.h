@@ -10,6 +10,8 @@
 
 #include "helpers/run.h"
 
+enum { LOOP_MAX = 8 << 20 }; /* of one bpf_loop() */
+
 /* The body of a helper by its number; NULL: not offered. */
 helper_fn helper_body(u32 number);
 

@@ -4,9 +4,8 @@
  * callback, they return at once and their answer no longer matters.
  */
 #include "helpers/bodies.h"
+#include "helpers/helpers.h"
 #include "maps/map.h"
-
-enum { MAX_LOOPS = 8 << 20 };
 
 /* The callback's answer; 1, which ends every loop, when the run is over. */
 static u64 call_back(struct run *run, u64 func, const u64 args[5])
@@ -27,7 +26,7 @@ HELPER(loop)
 
 	if (r4)
 		return answer(-EINVAL);
-	if (n > MAX_LOOPS)
+	if (n > LOOP_MAX)
 		return answer(-E2BIG);
 	for (u32 i = 0; i < n; i++)
 		if (call_back(run, r2, (u64[5]){i, r3}))

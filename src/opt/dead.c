@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Dead code: what nobody needs becomes NOPs, and who is left is counted.
+ *
+ * What writes or ends a block is needed; so is what a needed instruction names.  One
+ * sweep backwards finds nearly all: only a PHI may name what stands behind it, and for
+ * that there is a list.
+ */
+#include <errno.h>
+
+#include "opt/passes.h"
+
+struct dead {
+	struct ir *ir;
+	bool *needed;
+	u32 *list; /* needed, but already passed by */
+	u32 n_list;
+	u32 at;
+};
+
+static void need(struct dead *d, u32 value)
+{
+	if (!value)
+		return;
+	d->ir->insns[value].uses++;
+	if (d->needed[value])
+		return;
+	d->needed[value] = true;
+	if (value >= d->at)
+		d->list[d->n_list++] = value;
+}
+
+static void need_operands(struct dead *d, const struct ir_insn *insn, u32 n_args)
+{
+	const struct ir_op_info *info = &ir_ops[insn->op];
+	const u32 *args = d->ir->args + insn->aux;
+
+	if (info->a)
+		need(d, insn->a);
+	if (info->b)
+		need(d, insn->b);
+	if (info->c)
+		need(d, insn->c);
+	for (u32 i = 0; i < n_args; i++)
+		need(d, args[i]);
+}
+
+static void sweep(struct dead *d, const struct ir_block *block)
+{
+	struct ir *ir = d->ir;
+
+	for (u32 i = block->end; i-- > block->start;) {
+		struct ir_insn *insn = &ir->insns[i];
+
+		d->at = i;
+		if (ir_ops[insn->op].effect >= IR_WRITE)
+			d->needed[i] = true;
+		if (d->needed[i])
+			need_operands(d, insn, pass_n_args(insn, block));
+	}
+}
+
+/* What only what is behind it needs: PHIs at the head of loops, and what they name. */
+static void sweep_list(struct dead *d)
+{
+	struct ir *ir = d->ir;
+
+	d->at = 0; /* from here on everybody goes to the list */
+	while (d->n_list) {
+		u32 value = d->list[--d->n_list];
+		struct ir_insn *insn = &ir->insns[value];
+
+		need_operands(d, insn, pass_n_args(insn, pass_block_of(ir, value)));
+	}
+}
+
+int pass_dead(struct pass *p)
+{
+	struct ir *ir = p->ir;
+	struct dead d = {
+		.ir = ir,
+		.needed = arena_array(ir->arena, ir->n_insns, sizeof(*d.needed)),
+		.list = arena_array(ir->arena, ir->n_insns, sizeof(*d.list)),
+	};
+
+	if (!d.needed || !d.list)
+		return -ENOMEM;
+	for (u32 i = 0; i < ir->n_insns; i++)
+		ir->insns[i].uses = 0;
+	for (u32 b = ir->n_blocks; b-- > 0;)
+		sweep(&d, &ir->blocks[b]);
+	sweep_list(&d);
+	for (u32 i = 1; i < ir->n_insns; i++)
+		if (!d.needed[i])
+			pass_nop(&ir->insns[i]);
+	return 0;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The passes in their order, and what they share.  Each is on its own sound for every
+ * program, verified or not; the order only decides what one finds of what another left.
+ */
+#include "opt/passes.h"
+
+#include "base/diag.h"
+
+const struct ir_block *pass_block_of(const struct ir *ir, u32 insn)
+{
+	u32 low = 0, n = ir->n_blocks;
+
+	while (n > 1) {
+		u32 half = n / 2;
+
+		if (ir->blocks[low + half].start <= insn)
+			low += half;
+		n -= half;
+	}
+	return &ir->blocks[low];
+}
+
+void pass_operands(struct pass *p, struct ir_insn *insn, u32 n_args)
+{
+	const struct ir_op_info *info = &ir_ops[insn->op];
+	u32 *args = p->ir->args + insn->aux;
+
+	if (info->a)
+		insn->a = pass_same(p, insn->a);
+	if (info->b)
+		insn->b = pass_same(p, insn->b);
+	if (info->c)
+		insn->c = pass_same(p, insn->c);
+	for (u32 i = 0; i < n_args; i++)
+		args[i] = pass_same(p, args[i]);
+}
+
+void pass_rename(struct pass *p)
+{
+	struct ir *ir = p->ir;
+
+	if (!p->renamed)
+		return;
+	for (u32 b = 0; b < ir->n_blocks; b++) {
+		const struct ir_block *block = &ir->blocks[b];
+
+		for (u32 i = block->start; i < block->end; i++) {
+			struct ir_insn *insn = &ir->insns[i];
+
+			if (insn->op != IR_NOP)
+				pass_operands(p, insn, pass_n_args(insn, block));
+		}
+	}
+	p->renamed = false;
+}
+
+static bool allocate_pass(struct pass *p)
+{
+	struct ir *ir = p->ir;
+	struct arena *arena = ir->arena;
+
+	p->same = arena_array(arena, ir->n_insns, sizeof(*p->same));
+	p->bits = arena_array(arena, ir->n_insns, sizeof(*p->bits));
+	p->want = arena_array(arena, ir->n_insns, sizeof(*p->want));
+	p->next = arena_array(arena, ir->n_blocks, sizeof(*p->next));
+	p->home = arena_array(arena, ir->n_blocks, sizeof(*p->home));
+	if (!p->same || !p->bits || !p->want || !p->next || !p->home)
+		return false;
+	for (u32 b = 0; b < ir->n_blocks; b++) {
+		p->next[b] = b + 1;
+		p->home[b] = b;
+	}
+	return true;
+}
+
+int ir_optimise(struct ir *ir, struct skep_diag *diag)
+{
+	struct pass p = {.ir = ir};
+
+	if (!allocate_pass(&p))
+		return fail(diag, NO_MEMORY, NO_PC);
+	pass_select(&p);
+	pass_loads(&p);
+	if (pass_merge_loads(&p))
+		return fail(diag, NO_MEMORY, NO_PC);
+	pass_demand(&p);
+	pass_merge_stores(&p);
+	pass_rename(&p);
+	return pass_dead(&p) ? fail(diag, NO_MEMORY, NO_PC) : 0;
+}

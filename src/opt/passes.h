@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the passes of ir_optimise() share: which values were replaced by others, and what
+ * is known of each.  A pass that finds two values equal says so in `same` and goes on;
+ * operands are renamed when somebody comes by (pass_operands), all of them at the end
+ * (pass_rename).  Every pass is a sweep or two over the instructions.  Included by
+ * src/opt alone.
+ */
+#ifndef SKEP_OPT_PASSES_H
+#define SKEP_OPT_PASSES_H
+
+#include "opt/ir.h"
+
+struct pass {
+	struct ir *ir;
+	u32 *same; /* by value: what took its place, or 0 */
+	u8 *bits;  /* by value: all bits from this one up are known to be zero */
+	u8 *want;  /* by value: all bits from this one up matter to nobody */
+	bool renamed;
+	u32 *next; /* by block: the one behind it */
+	u32 *home; /* by block: the one that took it in, or itself */
+};
+
+static inline u32 pass_same(const struct pass *p, u32 value)
+{
+	while (p->same[value])
+		value = p->same[value];
+	return value;
+}
+
+/* Says that `value` is the same as `as`, which stands before it on every path. */
+static inline void pass_replace(struct pass *p, u32 value, u32 as)
+{
+	p->same[value] = as;
+	p->renamed = true;
+}
+
+/* How many arguments a call or PHI has. */
+static inline u32 pass_n_args(const struct ir_insn *insn, const struct ir_block *block)
+{
+	return insn->op == IR_PHI ? block->n_preds : insn->n_args;
+}
+
+/* The block's next PHI from `at` on; its end: no more. */
+static inline u32 pass_phi(const struct ir *ir, const struct ir_block *block, u32 at)
+{
+	while (at < block->end && ir->insns[at].op == IR_NOP)
+		at++;
+	return at < block->end && ir->insns[at].op == IR_PHI ? at : block->end;
+}
+
+static inline void pass_nop(struct ir_insn *insn)
+{
+	*insn = (struct ir_insn){.op = IR_NOP, .pc = insn->pc};
+}
+
+/* The block that an instruction is in. */
+const struct ir_block *pass_block_of(const struct ir *ir, u32 insn);
+/* Renames the operands of one instruction. */
+void pass_operands(struct pass *p, struct ir_insn *insn, u32 n_args);
+/* Renames all of them, if any was replaced. */
+void pass_rename(struct pass *p);
+
+/* blocks.c: takes in the block behind, if nobody else goes there and b nowhere else. */
+void pass_join(struct pass *p, u32 b);
+/* The block right behind becomes part of `into`, who ends as it did. */
+void pass_absorb(struct pass *p, u32 into, u32 block);
+void pass_number_blocks(struct pass *p);
+/* select.c: small branches become SELECT; joins blocks. */
+void pass_select(struct pass *p);
+/* merge_*.c: accesses byte by byte become wide ones.  Errors: ENOMEM. */
+int pass_merge_loads(struct pass *p);
+void pass_merge_stores(struct pass *p);
+/* loads.c: what is known to be in memory is not loaded again. */
+void pass_loads(struct pass *p);
+/* demand.c: fills bits and want, and drops what computes what is known or not wanted. */
+void pass_demand(struct pass *p);
+/* dead.c: drops what nobody needs; counts uses.  Errors: ENOMEM. */
+int pass_dead(struct pass *p);
+
+#endif
