@@ -44,6 +44,15 @@ static u8 *room(struct native *n, u32 bytes)
 	return n->code + n->len - bytes;
 }
 
+u8 *native_room(struct native *n, u32 bytes)
+{
+	u8 *at = room(n, bytes);
+
+	if (at)
+		n->len -= bytes;
+	return at;
+}
+
 void native_byte(struct native *n, u8 byte)
 {
 	u8 *at = room(n, 1);

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Comparisons: the flags that JMP, CMP and SELECT read.
+ */
+#include "exec/jit/x86_64/emit.h"
+
+/* TEST with a constant; the byte form where it says the same.  (The sign flag would
+ * differ; nobody reads it.) */
+static void test_imm(struct emitter *m, u32 width, struct x86_rm a, s32 imm)
+{
+	if (imm >= 0 && imm <= UINT8_MAX)
+		width = 8;
+	else if (imm >= 0 && width == 64)
+		width = 32;
+	x86_test_i(&m->e, width, a, imm);
+}
+
+static void test(struct emitter *m, u32 width, u32 a, u32 b)
+{
+	u32 x = register_of(m, a) == NO_REG ? b : a, y = x == a ? b : a;
+	s32 imm;
+
+	if (immediate_of(m, b, width, &imm)) {
+		test_imm(m, width, operand_of(m, a), imm);
+	} else {
+		struct x86_rm rm = operand_of(m, y);
+
+		x86_test_r(&m->e, width, rm, in_register(m, x));
+	}
+}
+
+/* AND, fused, against zero. */
+static bool test_of_and(struct emitter *m, const struct ir_insn *insn)
+{
+	const struct ir_insn *and = insn_of(m, insn->a);
+
+	if (!(and->flags & IR_FUSED) || and->op != IR_ALU || and->row != ALU_AND)
+		return false;
+	test(m, and->width, and->a, and->b);
+	return true;
+}
+
+/* A fused load that is narrower than the comparison; select.c chose only what is not
+ * negative. */
+static bool compare_narrow(struct emitter *m, const struct ir_insn *insn)
+{
+	const struct ir_insn *load = insn_of(m, insn->a), *b = insn_of(m, insn->b);
+
+	if (!(load->flags & IR_FUSED) || load->op != IR_LOAD ||
+	    load->width == insn->width)
+		return false;
+	if (x86_jmp_rows[insn->row].test)
+		x86_test_i(&m->e, load->width, address_of(m, load), (s32)b->imm);
+	else
+		x86_alu_i(&m->e, X86_CMP, load->width, address_of(m, load), (s32)b->imm);
+	return true;
+}
+
+/* Neither has anything in its upper half, and the comparison does not care for signs. */
+static bool is_narrow(const struct emitter *m, const struct ir_insn *insn)
+{
+	const struct x86_jmp_row *row = &x86_jmp_rows[insn->row];
+
+	return row->cc == row->unsigned_cc && ir_upper_is_zero(m->ir, insn->a) &&
+	       ir_upper_is_zero(m->ir, insn->b);
+}
+
+static void compare(struct emitter *m, u32 width, const struct ir_insn *insn)
+{
+	u8 a = register_of(m, insn->a);
+	struct x86_rm rm;
+	s32 imm;
+
+	if (immediate_of(m, insn->b, width, &imm)) {
+		if (!imm && a != NO_REG)
+			x86_test_r(&m->e, width, x86_reg(a), a);
+		else
+			x86_alu_i(&m->e, X86_CMP, width, operand_of(m, insn->a), imm);
+	} else if (a == NO_REG && register_of(m, insn->b) != NO_REG) {
+		rm = operand_of(m, insn->a);
+		x86_alu_m(&m->e, X86_CMP, width, rm, register_of(m, insn->b));
+	} else {
+		rm = operand_of(m, insn->b);
+		x86_alu_r(&m->e, X86_CMP, width, in_register(m, insn->a), rm);
+	}
+}
+
+u32 emit_condition(struct emitter *m, const struct ir_insn *insn)
+{
+	const struct x86_jmp_row *row = &x86_jmp_rows[insn->row];
+	u32 width = insn->width;
+
+	if (test_of_and(m, insn))
+		return row->cc;
+	if (compare_narrow(m, insn))
+		return row->unsigned_cc;
+	if (width == 64 && is_narrow(m, insn))
+		width = 32;
+	if (row->test)
+		test(m, width, insn->a, insn->b);
+	else
+		compare(m, width, insn);
+	return row->cc;
+}
+
+static bool reads(const struct emitter *m, const struct ir_insn *insn, u8 reg)
+{
+	const struct ir_op_info *info = &ir_ops[insn->op];
+	u32 operands[] = {info->a ? insn->a : 0, info->b ? insn->b : 0};
+
+	for (u32 i = 0; i < ARRAY_SIZE(operands); i++) {
+		const struct ir_insn *operand = insn_of(m, operands[i]);
+
+		if (!operands[i])
+			continue;
+		if (register_of(m, operands[i]) == reg)
+			return true;
+		if (operand->flags & IR_FUSED && reads(m, operand, reg))
+			return true;
+	}
+	return false;
+}
+
+void emit_cmp(struct emitter *m, const struct ir_insn *insn)
+{
+	u8 dst = register_of(m, (u32)(insn - m->ir->insns));
+	bool zeroed = dst != NO_REG && !reads(m, insn, dst);
+	u32 cc;
+
+	if (zeroed)
+		x86_zero(&m->e, dst);
+	cc = emit_condition(m, insn);
+	release_scratch(m);
+	dst = target_of(m, insn);
+	x86_setcc(&m->e, cc, dst);
+	if (!zeroed)
+		x86_load(&m->e, 8, dst, x86_reg(dst));
+	finish(m, insn, dst);
+}
+
+void emit_select(struct emitter *m, const struct ir_insn *insn)
+{
+	const struct ir_insn *condition = insn_of(m, insn->a);
+	u32 yes = insn->b, no = insn->c, cc;
+	struct x86_rm rm;
+	u8 dst;
+
+	if (condition->flags & IR_FUSED && condition->op == IR_CMP) {
+		cc = emit_condition(m, condition);
+	} else {
+		u8 reg = in_register(m, insn->a);
+
+		x86_test_r(&m->e, 32, x86_reg(reg), reg);
+		cc = CC_NE;
+	}
+	release_scratch(m);
+	m->keep_flags = true;
+	dst = target_of(m, insn);
+	/* what is in place already, or can only be moved, is what stays */
+	if (register_of(m, yes) == dst ||
+	    (m->where->loc[yes] == LOC_NONE && m->where->loc[no] != LOC_NONE &&
+	     register_of(m, no) != dst)) {
+		no = insn->b;
+		yes = insn->c;
+		cc ^= 1;
+	}
+	put_value(m, dst, no);
+	rm = operand_of(m, yes);
+	x86_cmov(&m->e, cc, 64, dst, rm);
+	m->keep_flags = false;
+	finish(m, insn, dst);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The CPU that we run on, and what it has beside the instructions of 2003.  None of that
+ * needs anything of the operating system: no state is added.
+ */
+#include <cpuid.h>
+
+#include "exec/jit/compile.h"
+#include "exec/jit/x86_64/x86.h"
+
+enum { LEAF1_ECX_MOVBE = 1 << 22 };
+
+/* CPUID takes microseconds under a hypervisor.  The compiler's runtime asked already when
+ * the process started, for all but one. */
+static u32 cpu_features(void)
+{
+	u32 eax, ebx, ecx = 0, edx, features = 0;
+
+	if (__builtin_cpu_supports("bmi"))
+		features |= X86_BMI1;
+	if (!__builtin_cpu_supports("bmi2"))
+		return features;
+	__cpuid(1, eax, ebx, ecx, edx);
+	(void)eax, (void)ebx, (void)edx;
+	return features | X86_BMI2 | (ecx & LEAF1_ECX_MOVBE ? X86_MOVBE : 0);
+}
+
+const struct machine *host_machine(u32 *features)
+{
+	if (features)
+		*features = cpu_features();
+	return &machine_x86_64;
+}
