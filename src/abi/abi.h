@@ -199,6 +199,8 @@ u32 abi_helper_since(const struct abi_helper *helper, u32 prog_type, u32 attach_
 /* Linux 6.18 has the numbers 1 .. 211. */
 enum { ABI_HELPERS = 212 };
 
+enum { HELPER_TAIL_CALL = 12 }; /* the engines' own */
+
 /* ---- kfuncs ---- */
 
 enum abi_kfunc_id {

@@ -55,8 +55,6 @@ enum {
 	CODES,
 };
 
-enum { HELPER_TAIL_CALL = 12 }; /* BPF_FUNC_tail_call */
-
 struct image {
 	const struct prog *prog; /* borrowed from the spec */
 	struct map **maps;       /* owned array of borrowed maps */

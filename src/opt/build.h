@@ -30,16 +30,30 @@
 
 enum { CSE_ENTRIES = 256 };
 
+/* What a value is where a jump was taken, and where it was not (refine.c). */
+struct refined {
+	u32 value, taken, not_taken; /* value 0: nothing is known */
+};
+
 struct builder {
 	const struct ir_spec *spec; /* borrowed */
 	struct ir *ir;              /* being written */
-	const struct graph *graph;  /* the function as it stands in the program */
-	u32 pc;                     /* of the program: what is emitted comes from here */
-	u32 source;                 /* block of the graph being read */
-	u32 block;                  /* block of ir being written */
+	struct graph *graph; /* the function as it stands in the program; preds: as far
+				as they are written */
+	u32 zero;            /* CONST 0 of the first block */
+	u32 pc;              /* of the program: what is emitted comes from here */
+	u32 source;          /* block of the graph being read */
+	u32 block;           /* block of ir being written */
 	u32 var[GRAPH_VARS]; /* the value that R0 to R10 and the stack slots have now */
-	u32 *out;            /* by block of the graph, n_vars each: their values at its end */
-	u32 cse_start;       /* instructions from here on are before us on every path */
+	u32 *out;          /* by block of the graph, n_vars each: their values at its end;
+			      one more: at the function's start */
+	u32 *n_edges;      /* by block of the graph: predecessors written so far */
+	s32 *first, *last; /* by block of the graph: its blocks of ir, or IR_NO_BLOCK */
+	struct refined *refined; /* by block of the graph: what its jump tells */
+	u32 cap_blocks, cap_preds;
+	u16 loops;            /* inlined ones around us */
+	bool orphans;         /* a block was written before all who go there */
+	u32 cse_start;        /* instructions from here on are before us on every path */
 	u32 cse[CSE_ENTRIES]; /* by hash: who computed this last */
 	bool failed;          /* memory ran out: what is emitted goes nowhere */
 };
@@ -57,6 +71,25 @@ u32 emit_cmp(struct builder *b, enum jmp row, u8 width, u32 x, u32 y);
 u32 emit_load(struct builder *b, u8 width, u32 base, s64 off); /* zero-extended */
 void emit_store(struct builder *b, u8 width, u32 base, s64 off, u32 value);
 
+/* ---- emit.c, for build.c ---- */
+
+/* Appends without folding. */
+u32 append(struct builder *b, const struct ir_insn *insn);
+/* Starts a block behind those that are there, as b->block. */
+void block_begin(struct builder *b);
+/* Ends it.  Until all are there, successors are numbers of the graph's blocks, those
+ * inside of one instruction inner_block(number). */
+void block_end(struct builder *b, const struct ir_insn *end, s32 yes, s32 no);
+
+static inline s32 inner_block(u32 block)
+{
+	return -2 - (s32)block;
+}
+
+/* clean.c: takes out blocks that nobody enters, and PHIs of one value.  false: no memory.
+ */
+bool build_clean(struct builder *b);
+
 static inline const struct ir_insn *value_of(const struct builder *b, u32 value)
 {
 	return &b->ir->insns[value];
@@ -67,19 +100,37 @@ static inline bool is_const(const struct builder *b, u32 value)
 	return value_of(b, value)->op == IR_CONST;
 }
 
+/* ---- refine.c, for build.c ---- */
+
+/* The block b->source ends with this jump, which is not folded yet. */
+void refine_jump(struct builder *b, const struct ir_insn *jmp);
+/* It starts, and only that block leads there. */
+void refine_enter(struct builder *b, u32 from);
+
 /* ---- control flow inside of one instruction of the program ---- */
 
+/* Where writing stood: what follows is taken back when nobody gets there. */
+struct mark {
+	u32 n_insns, n_blocks, n_args, cse_start;
+	struct ir_block block; /* the one that was being written */
+};
+
+enum fork_known { FORK_OPEN, FORK_TRUE, FORK_FALSE };
+
 struct fork {
-	u32 from;     /* block that branches; of a loop: its header */
-	u32 then_end; /* last block of the side taken */
-	u32 value;    /* that it gives; of a loop: the PHI */
+	u8 known;         /* enum fork_known: the outcome of the JMP */
+	u32 from;         /* block that branches; of a loop: its header */
+	u32 then_end;     /* last block of the side taken */
+	u32 value;        /* that it gives; of a loop: the PHI */
+	struct mark dead; /* where the side that nobody takes starts */
 };
 
 void fork_if(struct builder *b, const struct ir_insn *jmp, struct fork *fork);
 void fork_else(struct builder *b, struct fork *fork, u32 value); /* value: may be 0 */
-u32 fork_end(struct builder *b, struct fork *fork, u32 value); /* of either side */
+u32 fork_end(struct builder *b, struct fork *fork, u32 value);   /* of either side */
 u32 loop_begin(struct builder *b, struct fork *loop, u32 first);
-void loop_end(struct builder *b, struct fork *loop, u32 next, const struct ir_insn *again);
+void loop_end(struct builder *b, struct fork *loop, u32 next,
+	      const struct ir_insn *again);
 
 /* ---- what inline*.c does ---- */
 

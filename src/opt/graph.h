@@ -8,9 +8,15 @@
 #define SKEP_OPT_GRAPH_H
 
 #include "opt/ir.h"
+#include "prog/prog.h"
+
+struct abi_helper;
+
+/* ir_functions.marks */
+enum { MARK_ENTRY = 1, MARK_BLOCK = 2 };
 
 enum {
-	GRAPH_SLOTS = 53,                   /* at most, of the stack: promoted */
+	GRAPH_SLOTS = 53,                  /* at most, of the stack: promoted */
 	GRAPH_VARS = N_REGS + GRAPH_SLOTS, /* a bit each of a u64 */
 };
 
@@ -22,26 +28,67 @@ struct graph_block {
 	u32 last_pred; /* highest number among them */
 	u64 reads;     /* variables that are read before they are written */
 	u64 writes;
-	u64 live; /* at its start */
-	u64 varies; /* of a loop's header: written in the loop */
+	u64 live;   /* at its start */
+	u64 varies; /* of a loop's header: written in the loop; all when not known */
 	u16 loop_depth;
 	bool reached;
-	bool irregular; /* of a loop's header: the loop has other ways in */
+	bool header; /* this block or a later one jumps here */
 };
 
 struct graph {
+	const struct ir_spec *spec;
 	const struct prog *prog;
 	const u8 *ops;  /* by instruction of the program: enum op */
 	u32 start, end; /* the function */
 	struct graph_block *blocks;
 	u32 n_blocks;
-	u32 *preds;
+	u32 *block_of; /* by instruction from start, where a block starts */
+	u32 *preds;    /* the first block has room for one more: where the function
+			  starts, when it is the head of a loop */
 	u32 n_preds;
-	u32 n_vars;
-	u8 *slot_of;        /* by instruction from start: the variable that the access (or
-			       the call's key) is; 0: memory.  NULL: no slots */
+	u32 n_vars;  /* R0 to R10, then slots */
+	u8 *slot_of; /* by instruction from start: the variable that the access (or the
+			call's key) is; 0: memory.  NULL: no slots */
 	u8 slot_width[GRAPH_VARS]; /* by variable: 32 or 64 */
-	u32 stack_size;     /* bytes below R10 that remain memory */
+	u32 stack_size;            /* bytes below R10 that remain memory */
 };
+
+/* Errors: ENOMEM. */
+int graph_make(const struct ir_spec *spec, u32 function, struct arena *arena,
+	       struct graph *out);
+
+/* slots.c: which stack slots are variables; fills n_vars, slot_of, slot_width, stack_size
+ * and the blocks' reads and writes of them.  Needs the registers' live.  Errors: ENOMEM.
+ */
+int graph_promote(struct graph *g, struct arena *arena);
+
+/* ---- functions.c ---- */
+
+/* Registers, a bit each. */
+struct graph_effect {
+	u32 reads, writes;
+};
+
+struct graph_effect graph_effect(const struct prog *prog,
+				 const struct ir_functions *functions, u32 pc);
+/* The number of the function that starts at pc. */
+u32 graph_function(const struct ir_functions *functions, u32 pc);
+/* The helper's row for this program, or NULL; how many arguments it has: 5 then. */
+const struct abi_helper *graph_helper(const struct prog *prog, u32 number);
+u32 graph_helper_args(const struct prog *prog, u32 number);
+
+static inline bool graph_jumps(u8 op)
+{
+	u8 kind = op_info(op)->kind;
+
+	return kind == KIND_JMP || kind == KIND_JA || kind == KIND_MAY_GOTO ||
+	       kind == KIND_EXIT;
+}
+
+/* Before clang 18 the register of callx was in imm. */
+static inline u8 graph_callx_reg(const struct insn *insn)
+{
+	return insn->dst_reg ? insn->dst_reg : (u8)insn->imm;
+}
 
 #endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the files of folding have in common.  fold.c: arithmetic; fold_jmp.c: comparisons;
+ * divide.c: divisions.
+ */
+#ifndef SKEP_OPT_FOLD_H
+#define SKEP_OPT_FOLD_H
+
+#include "opt/build.h"
+
+enum { KNOW_DEPTH = 4 }; /* instructions looked through for what is known of bits */
+
+/* Bits that may be 1, for all that is known. */
+u64 may_be_set(const struct builder *b, u32 value, u32 depth);
+
+/* What has the same low bits and is there already: the value before it was extended. */
+u32 low_part(const struct builder *b, u32 value, u32 width);
+
+/* The row that says the opposite; JMPS: there is none. */
+u8 jmp_opposite(u8 row);
+
+enum jmp_known { JMP_OPEN, JMP_ALWAYS, JMP_NEVER };
+
+/* Simplifies a JMP or a CMP in place; says so when the outcome is known. */
+enum jmp_known fold_jmp(struct builder *b, struct ir_insn *jmp);
+
+/* Is it a comparison of cmp ? address : 0 with NULL? */
+bool asks_for_null(const struct builder *b, const struct ir_insn *jmp);
+
+/* A PURE, LOAD or STORE made simpler in place; or a value that is the same.  0: none. */
+u32 fold(struct builder *b, struct ir_insn *insn);
+
+/* DIV, MOD and their signed kin by a constant; 0: as it is. */
+u32 fold_divide(struct builder *b, const struct ir_insn *insn, u64 by);
+
+#endif

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where the functions of a program start, how deep they call each other, and which
+ * parameters each may read.  Decodes every slot, once for all that follows.
+ *
+ * A parameter counts as read when some instruction reads its register and neither the
+ * straight start of the function nor the straight code before has written it: that is
+ * sometimes too many, never too few.
+ */
+#include "abi/abi.h"
+#include "base/diag.h"
+#include "opt/graph.h"
+
+struct finder {
+	const struct prog *prog;
+	struct ir_functions *out;
+	u8 *ops, *marks, *params; /* of out */
+	u8 *depth; /* by function: how many frames it needs, itself included; 0: not
+		      known yet */
+	struct skep_diag *diag;
+};
+
+/* ---- what an instruction reads and writes ---- */
+
+static u32 bit(u8 reg)
+{
+	return 1u << reg;
+}
+
+/* Raw programs have no type and may call what there is. */
+const struct abi_helper *graph_helper(const struct prog *prog, u32 number)
+{
+	return prog->type ? abi_helper_for(number, prog->type) : abi_helper(number);
+}
+
+u32 graph_helper_args(const struct prog *prog, u32 number)
+{
+	const struct abi_helper *helper = graph_helper(prog, number);
+	u32 n = 5;
+
+	while (helper && n && !helper->args[n - 1])
+		n--;
+	return n;
+}
+
+static u32 call_reads(const struct prog *prog, const struct ir_functions *functions,
+		      u32 pc)
+{
+	const struct insn *insn = &prog->insns[pc];
+	u32 mask = 0x1f;
+
+	if (insn->src_reg == CALL_LOCAL)
+		mask = functions->params[graph_function(functions, pc + 1 + insn->imm)];
+	else
+		mask = (1u << graph_helper_args(prog, (u32)insn->imm)) - 1;
+	return mask << R1;
+}
+
+static struct graph_effect atomic_effect(const struct insn *insn,
+					 const struct op_info *info)
+{
+	struct graph_effect e = {bit(insn->dst_reg) | bit(insn->src_reg), 0};
+
+	switch ((enum atomic)info->row) {
+	case ATOMIC_CMPXCHG: return (struct graph_effect){e.reads | bit(R0), bit(R0)};
+	case ATOMIC_FETCH_ADD:
+	case ATOMIC_FETCH_OR:
+	case ATOMIC_FETCH_AND:
+	case ATOMIC_FETCH_XOR:
+	case ATOMIC_XCHG: return (struct graph_effect){e.reads, bit(insn->src_reg)};
+	case ATOMIC_ADD:
+	case ATOMIC_OR:
+	case ATOMIC_AND:
+	case ATOMIC_XOR:
+	case ATOMICS: break;
+	}
+	return e;
+}
+
+static struct graph_effect alu_effect(const struct insn *insn, const struct op_info *info)
+{
+	bool moves = info->row == ALU_MOV || info->row == ALU_MOVS8 ||
+		     info->row == ALU_MOVS16 || info->row == ALU_MOVS32;
+
+	return (struct graph_effect){(info->reg ? bit(insn->src_reg) : 0) |
+					     (moves ? 0 : bit(insn->dst_reg)),
+				     bit(insn->dst_reg)};
+}
+
+struct graph_effect graph_effect(const struct prog *prog,
+				 const struct ir_functions *functions, u32 pc)
+{
+	const struct insn *insn = &prog->insns[pc];
+	const struct op_info *info = op_info(functions->ops[pc]);
+	u32 dst = bit(insn->dst_reg), src = bit(insn->src_reg);
+
+	switch ((enum op_kind)info->kind) {
+	case KIND_ALU: return alu_effect(insn, info);
+	case KIND_END: return (struct graph_effect){dst, dst};
+	case KIND_ADDR_SPACE_CAST:
+	case KIND_LDX:
+	case KIND_LDXS:
+	case KIND_LOAD_ACQ: return (struct graph_effect){src, dst};
+	case KIND_JMP: return (struct graph_effect){dst | (info->reg ? src : 0), 0};
+	case KIND_CALL:
+		return (struct graph_effect){call_reads(prog, functions, pc), bit(R0)};
+	case KIND_CALLX:
+		return (struct graph_effect){bit(graph_callx_reg(insn)) | 0x1f << R1,
+					     bit(R0)};
+	case KIND_EXIT: return (struct graph_effect){bit(R0), 0};
+	case KIND_LDDW: return (struct graph_effect){0, dst};
+	case KIND_ST: return (struct graph_effect){dst, 0};
+	case KIND_STX:
+	case KIND_STORE_REL: return (struct graph_effect){dst | src, 0};
+	case KIND_LD_ABS: return (struct graph_effect){0, bit(R0)};
+	case KIND_LD_IND: return (struct graph_effect){src, bit(R0)};
+	case KIND_ATOMIC: return atomic_effect(insn, info);
+	case KIND_JA:
+	case KIND_MAY_GOTO:
+	case KIND_INVALID: break;
+	}
+	return (struct graph_effect){0, 0};
+}
+
+u32 graph_function(const struct ir_functions *functions, u32 pc)
+{
+	u32 low = 0, n = functions->n;
+
+	while (n > 1) {
+		u32 half = n / 2;
+
+		if (functions->entry[low + half] <= pc)
+			low += half;
+		n -= half;
+	}
+	return low;
+}
+
+/* ---- finding them ---- */
+
+static void mark_insn(struct finder *f, u32 pc)
+{
+	const struct insn *insn = &f->prog->insns[pc];
+	u32 next = pc + 1, n = f->prog->n_insns;
+
+	switch ((int)f->ops[pc]) {
+	case OP_LDDW:
+		if (insn->src_reg == LDDW_FUNC)
+			f->marks[pc + 1 + insn->imm] |= MARK_ENTRY | MARK_BLOCK;
+		return;
+	case OP_CALL:
+		if (insn->src_reg == CALL_LOCAL)
+			f->marks[pc + 1 + insn->imm] |= MARK_ENTRY | MARK_BLOCK;
+		return;
+	case OP_CALLX: return;
+	case OP_EXIT: break;
+	default: f->marks[jump_target(insn, pc)] |= MARK_BLOCK;
+	}
+	if (next < n)
+		f->marks[next] |= MARK_BLOCK;
+}
+
+static void mark_program(struct finder *f)
+{
+	f->marks[0] |= MARK_ENTRY | MARK_BLOCK;
+	for (u32 pc = 0; pc < f->prog->n_insns; pc++) {
+		const struct insn *insn = &f->prog->insns[pc];
+		u8 class = insn_class(insn->code);
+		enum op op = decode(insn);
+
+		f->ops[pc] = (u8)op;
+		if (class == CLASS_JMP || class == CLASS_JMP32 || op == OP_LDDW)
+			mark_insn(f, pc);
+		pc += op == OP_LDDW;
+	}
+}
+
+static bool list_entries(struct finder *f, struct arena *arena)
+{
+	u32 n = 0;
+
+	for (u32 pc = 0; pc < f->prog->n_insns; pc++)
+		n += f->marks[pc] & MARK_ENTRY;
+	f->out->entry = arena_array(arena, n + 1, sizeof(*f->out->entry));
+	f->params = arena_alloc(arena, n);
+	f->depth = arena_alloc(arena, n);
+	f->out->params = f->params;
+	if (!f->out->entry || !f->params || !f->depth)
+		return false;
+	for (u32 pc = 0; pc < f->prog->n_insns; pc++)
+		if (f->marks[pc] & MARK_ENTRY)
+			f->out->entry[f->out->n++] = pc;
+	f->out->entry[n] = f->prog->n_insns;
+	return true;
+}
+
+/* ---- depth and parameters ---- */
+
+static int visit(struct finder *f, u32 function, u32 level);
+
+static int visit_callees(struct finder *f, u32 function, u32 level)
+{
+	u32 end = f->out->entry[function + 1], deepest = 0;
+
+	for (u32 pc = f->out->entry[function]; pc < end; pc++) {
+		const struct insn *insn = &f->prog->insns[pc];
+		u32 callee;
+		int err;
+
+		if (f->ops[pc] != OP_CALL || insn->src_reg != CALL_LOCAL)
+			continue;
+		callee = graph_function(f->out, pc + 1 + insn->imm);
+		err = visit(f, callee, level + 1);
+		if (err)
+			return err;
+		if (f->depth[callee] > deepest)
+			deepest = f->depth[callee];
+	}
+	f->depth[function] = (u8)(deepest + 1);
+	return 0;
+}
+
+static u8 find_params(const struct finder *f, u32 function)
+{
+	u32 end = f->out->entry[function + 1], read = 0, written = 0, here = 0;
+	bool straight = true; /* so far: from the function's start */
+
+	for (u32 pc = f->out->entry[function]; pc < end; pc++) {
+		struct graph_effect e;
+
+		if (f->marks[pc] & MARK_BLOCK)
+			here = 0;
+		e = graph_effect(f->prog, f->out, pc);
+		read |= e.reads & ~written & ~here;
+		here |= e.writes;
+		if (straight)
+			written |= e.writes;
+		straight = straight && !graph_jumps(f->ops[pc]);
+	}
+	return read >> R1 & 0x1f;
+}
+
+/* A circle is as deep as one likes. */
+static int visit(struct finder *f, u32 function, u32 level)
+{
+	int err;
+
+	if (level + (f->depth[function] ? f->depth[function] - 1u : 0) > MAX_FRAMES)
+		return fail_errno(f->diag, -ENOTSUP, CALL_DEPTH,
+				  (int)f->out->entry[function], MAX_FRAMES);
+	if (f->depth[function])
+		return 0;
+	err = visit_callees(f, function, level);
+	if (!err)
+		f->params[function] = find_params(f, function);
+	return err;
+}
+
+int ir_find_functions(const struct prog *prog, struct arena *arena,
+		      struct ir_functions *out, struct skep_diag *diag)
+{
+	struct finder f = {.prog = prog,
+			   .out = out,
+			   .ops = arena_alloc(arena, prog->n_insns),
+			   .marks = arena_alloc(arena, prog->n_insns),
+			   .diag = diag};
+	int err = 0;
+
+	*out = (struct ir_functions){.ops = f.ops, .marks = f.marks};
+	if (!f.ops || !f.marks)
+		return fail(diag, NO_MEMORY, NO_PC);
+	mark_program(&f);
+	if (!list_entries(&f, arena))
+		return fail(diag, NO_MEMORY, NO_PC);
+	for (u32 i = 0; i < out->n && !err; i++)
+		err = visit(&f, i, 1);
+	return err;
+}
