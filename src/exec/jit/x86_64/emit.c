@@ -25,14 +25,14 @@ static void emit_insn(struct emitter *m, u32 number)
 	case IR_CONST:
 	case IR_ADDR:
 	case IR_FRAME: put_result(m, number); return;
-	case IR_ALU: emit_alu(m, insn); return;
+	case IR_ALU: x86_emit_alu(m, insn); return;
 	case IR_ROTL: emit_rotl(m, insn); return;
 	case IR_SWAP: emit_swap(m, insn); return;
 	case IR_MULH: emit_mulh(m, insn); return;
-	case IR_CMP: emit_cmp(m, insn); return;
+	case IR_CMP: x86_emit_cmp(m, insn); return;
 	case IR_SELECT: emit_select(m, insn); return;
-	case IR_LOAD: emit_load(m, insn); return;
-	case IR_STORE: emit_store(m, insn); return;
+	case IR_LOAD: x86_emit_load(m, insn); return;
+	case IR_STORE: x86_emit_store(m, insn); return;
 	case IR_LOAD_ACQ: emit_load_acq(m, insn); return;
 	case IR_STORE_REL: emit_store_rel(m, insn); return;
 	case IR_ATOMIC: emit_atomic(m, insn); return;

@@ -110,7 +110,7 @@ bool mentions(struct x86_rm rm, u8 reg);
 
 /* Where the result is computed: its own register, else a scratch register; finish()
  * brings it home. */
-u8 target_of(struct emitter *m, const struct ir_insn *insn);
+u8 x86_target(struct emitter *m, const struct ir_insn *insn);
 void finish(struct emitter *m, const struct ir_insn *insn, u8 reg);
 
 /* A rebuilt value that has a place of its own. */
@@ -120,9 +120,9 @@ void put_place(struct emitter *m, u8 dst, s16 loc);
 void move_register(struct emitter *m, u8 dst, u8 src);
 void make_moves(struct emitter *m, struct move *moves, u32 n);
 
-/* ---- emit_alu.c, emit_compare.c, emit_memory.c, emit_call.c ---- */
+/* ---- x86_emit_alu.c, emit_compare.c, emit_memory.c, emit_call.c ---- */
 
-void emit_alu(struct emitter *m, const struct ir_insn *insn);
+void x86_emit_alu(struct emitter *m, const struct ir_insn *insn);
 void emit_rotl(struct emitter *m, const struct ir_insn *insn);
 void emit_swap(struct emitter *m, const struct ir_insn *insn);
 void emit_mulh(struct emitter *m, const struct ir_insn *insn);
@@ -130,11 +130,11 @@ void emit_divide(struct emitter *m, const struct ir_insn *insn);
 
 /* Compares the operands of a CMP or JMP; returns the condition that says it is true. */
 u32 emit_condition(struct emitter *m, const struct ir_insn *insn);
-void emit_cmp(struct emitter *m, const struct ir_insn *insn);
+void x86_emit_cmp(struct emitter *m, const struct ir_insn *insn);
 void emit_select(struct emitter *m, const struct ir_insn *insn);
 
-void emit_load(struct emitter *m, const struct ir_insn *insn);
-void emit_store(struct emitter *m, const struct ir_insn *insn);
+void x86_emit_load(struct emitter *m, const struct ir_insn *insn);
+void x86_emit_store(struct emitter *m, const struct ir_insn *insn);
 void emit_load_acq(struct emitter *m, const struct ir_insn *insn);
 void emit_store_rel(struct emitter *m, const struct ir_insn *insn);
 void emit_atomic(struct emitter *m, const struct ir_insn *insn);

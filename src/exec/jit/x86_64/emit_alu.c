@@ -57,7 +57,7 @@ static bool in_slot(struct emitter *m, const struct ir_insn *insn, u32 op)
 static void simple_imm(struct emitter *m, const struct ir_insn *insn, u32 op, s32 imm)
 {
 	u32 width = width_of(m, insn);
-	u8 dst = target_of(m, insn), a = register_of(m, insn->a);
+	u8 dst = x86_target(m, insn), a = register_of(m, insn->a);
 
 	if (op == X86_ADD && a != NO_REG) {
 		add_or_lea(m, width, dst, a, imm);
@@ -75,7 +75,7 @@ static void add_shifted(struct emitter *m, const struct ir_insn *insn)
 	u8 base = in_register(m, insn->a), index = in_register(m, shift->a), dst;
 
 	release_scratch(m);
-	dst = target_of(m, insn);
+	dst = x86_target(m, insn);
 	x86_lea(&m->e, insn->width, dst,
 		(struct x86_rm){X86_NONE, base, index, (u8)insn_of(m, shift->b)->imm, 0});
 	finish(m, insn, dst);
@@ -86,7 +86,7 @@ static void simple_operand(struct emitter *m, const struct ir_insn *insn, u32 op
 			   struct x86_rm b)
 {
 	u32 width = width_of(m, insn);
-	u8 dst = target_of(m, insn), a = register_of(m, insn->a);
+	u8 dst = x86_target(m, insn), a = register_of(m, insn->a);
 
 	if (op == X86_ADD && a != NO_REG && !x86_is_mem(b) && dst != a && dst != b.reg) {
 		x86_lea(&m->e, width, dst, (struct x86_rm){X86_NONE, a, b.reg, 0, 0});
@@ -135,13 +135,13 @@ static void multiply_imm(struct emitter *m, const struct ir_insn *insn, s32 imm)
 	if (a != NO_REG && (imm == 3 || imm == 5 || imm == 9)) {
 		u8 scale = imm == 3 ? 1 : imm == 5 ? 2 : 3;
 
-		dst = target_of(m, insn);
+		dst = x86_target(m, insn);
 		x86_lea(&m->e, insn->width, dst,
 			(struct x86_rm){X86_NONE, a, a, scale, 0});
 	} else {
 		rm = operand_of(m, insn->a);
 		release_scratch(m);
-		dst = target_of(m, insn);
+		dst = x86_target(m, insn);
 		x86_imul_i(&m->e, insn->width, dst, rm, imm);
 	}
 	finish(m, insn, dst);
@@ -158,7 +158,7 @@ static void emit_multiply(struct emitter *m, const struct ir_insn *insn)
 		return;
 	}
 	b = operand_of(m, insn->b);
-	dst = target_of(m, insn);
+	dst = x86_target(m, insn);
 	if (register_of(m, insn->a) != dst && mentions(b, dst)) {
 		if (x86_is_mem(b)) {
 			u8 reg = (release_scratch(m), take_scratch(m));
@@ -180,7 +180,7 @@ static void emit_multiply(struct emitter *m, const struct ir_insn *insn)
 
 static void shift_by(struct emitter *m, const struct ir_insn *insn, u32 op, u32 count)
 {
-	u8 dst = target_of(m, insn), a = register_of(m, insn->a);
+	u8 dst = x86_target(m, insn), a = register_of(m, insn->a);
 
 	if (op == X86_SHL && a != NO_REG && a != dst && count <= 3 && count) {
 		/* x + x is one byte and a cycle less than 0 + x * 2 */
@@ -205,7 +205,7 @@ static void shift_by(struct emitter *m, const struct ir_insn *insn, u32 op, u32 
 static void shift_by_cl(struct emitter *m, const struct ir_insn *insn, u32 op)
 {
 	u8 a = register_of(m, insn->a), b = register_of(m, insn->b);
-	u8 dst = target_of(m, insn), work = dst;
+	u8 dst = x86_target(m, insn), work = dst;
 
 	if (dst == RCX || dst == b || (a == RCX && b != RCX))
 		work = dst == XR11 ? XR11 : take_scratch(m);
@@ -228,7 +228,7 @@ static void emit_shift(struct emitter *m, const struct ir_insn *insn, u32 op)
 		b = in_register(m, insn->b);
 		a = operand_of(m, insn->a);
 		release_scratch(m);
-		dst = target_of(m, insn);
+		dst = x86_target(m, insn);
 		x86_shift_x(&m->e, op, insn->width, dst, a, b);
 		finish(m, insn, dst);
 	} else {
@@ -250,7 +250,7 @@ void emit_rotl(struct emitter *m, const struct ir_insn *insn)
 	if (m->features & X86_BMI2 && count) {
 		a = operand_of(m, insn->a);
 		release_scratch(m);
-		dst = target_of(m, insn);
+		dst = x86_target(m, insn);
 		if (a.reg != dst) {
 			x86_rorx(&m->e, insn->width, dst, a, insn->width - count);
 			finish(m, insn, dst);
@@ -265,7 +265,7 @@ void emit_rotl(struct emitter *m, const struct ir_insn *insn)
 
 static void emit_negate(struct emitter *m, const struct ir_insn *insn)
 {
-	u8 dst = target_of(m, insn);
+	u8 dst = x86_target(m, insn);
 
 	put_value(m, dst, insn->a);
 	x86_unary(&m->e, X86_NEG, insn->width, x86_reg(dst));
@@ -279,7 +279,7 @@ static void emit_move(struct emitter *m, const struct ir_insn *insn)
 	u8 dst;
 
 	release_scratch(m);
-	dst = target_of(m, insn);
+	dst = x86_target(m, insn);
 	x86_load(&m->e, insn->width, dst, a);
 	finish(m, insn, dst);
 }
@@ -290,7 +290,7 @@ static void emit_extend(struct emitter *m, const struct ir_insn *insn, u32 bits)
 	u8 dst;
 
 	release_scratch(m);
-	dst = target_of(m, insn);
+	dst = x86_target(m, insn);
 	if (insn->width == 64)
 		x86_load_signed(&m->e, bits, dst, a);
 	else if (bits == 32)
@@ -309,10 +309,10 @@ void emit_swap(struct emitter *m, const struct ir_insn *insn)
 		struct x86_rm at = address_of(m, load);
 
 		release_scratch(m);
-		dst = target_of(m, insn);
+		dst = x86_target(m, insn);
 		x86_movbe_load(&m->e, insn->width, dst, at);
 	} else {
-		dst = target_of(m, insn);
+		dst = x86_target(m, insn);
 		put_value(m, dst, insn->a);
 		x86_bswap(&m->e, insn->width == 64 ? 64 : 32, dst);
 		if (insn->width == 16)
@@ -345,7 +345,7 @@ void emit_mulh(struct emitter *m, const struct ir_insn *insn)
 	put_value(m, first, a);
 	if (m->features & X86_BMI2) {
 		release_scratch(m);
-		dst = target_of(m, insn);
+		dst = x86_target(m, insn);
 		x86_mulx(&m->e, 64, dst, XR11, rm);
 		finish(m, insn, dst);
 	} else {
@@ -354,7 +354,7 @@ void emit_mulh(struct emitter *m, const struct ir_insn *insn)
 	}
 }
 
-void emit_alu(struct emitter *m, const struct ir_insn *insn)
+void x86_emit_alu(struct emitter *m, const struct ir_insn *insn)
 {
 	const struct x86_alu_row *row = &x86_alu_rows[insn->row];
 

@@ -121,7 +121,7 @@ static bool reads(const struct emitter *m, const struct ir_insn *insn, u8 reg)
 	return false;
 }
 
-void emit_cmp(struct emitter *m, const struct ir_insn *insn)
+void x86_emit_cmp(struct emitter *m, const struct ir_insn *insn)
 {
 	u8 dst = register_of(m, (u32)(insn - m->ir->insns));
 	bool zeroed = dst != NO_REG && !reads(m, insn, dst);
@@ -131,7 +131,7 @@ void emit_cmp(struct emitter *m, const struct ir_insn *insn)
 		x86_zero(&m->e, dst);
 	cc = emit_condition(m, insn);
 	release_scratch(m);
-	dst = target_of(m, insn);
+	dst = x86_target(m, insn);
 	x86_setcc(&m->e, cc, dst);
 	if (!zeroed)
 		x86_load(&m->e, 8, dst, x86_reg(dst));
@@ -155,7 +155,7 @@ void emit_select(struct emitter *m, const struct ir_insn *insn)
 	}
 	release_scratch(m);
 	m->keep_flags = true;
-	dst = target_of(m, insn);
+	dst = x86_target(m, insn);
 	/* what is in place already, or can only be moved, is what stays */
 	if (register_of(m, yes) == dst ||
 	    (m->where->loc[yes] == LOC_NONE && m->where->loc[no] != LOC_NONE &&

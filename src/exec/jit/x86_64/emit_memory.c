@@ -11,7 +11,7 @@ static void load(struct emitter *m, const struct ir_insn *insn, bool is_signed)
 	u8 dst;
 
 	release_scratch(m);
-	dst = target_of(m, insn);
+	dst = x86_target(m, insn);
 	if (is_signed)
 		x86_load_signed(&m->e, insn->width, dst, at);
 	else
@@ -19,7 +19,7 @@ static void load(struct emitter *m, const struct ir_insn *insn, bool is_signed)
 	finish(m, insn, dst);
 }
 
-void emit_load(struct emitter *m, const struct ir_insn *insn)
+void x86_emit_load(struct emitter *m, const struct ir_insn *insn)
 {
 	load(m, insn, insn->row);
 }
@@ -72,7 +72,7 @@ static void store(struct emitter *m, const struct ir_insn *insn)
 	x86_store(&m->e, insn->width, at, in_register(m, insn->c));
 }
 
-void emit_store(struct emitter *m, const struct ir_insn *insn)
+void x86_emit_store(struct emitter *m, const struct ir_insn *insn)
 {
 	const struct ir_insn *c = insn_of(m, insn->c);
 	struct x86_rm at;
@@ -119,7 +119,7 @@ static void locked(struct emitter *m, const struct ir_insn *insn, u32 op)
 static void exchange(struct emitter *m, const struct ir_insn *insn, bool add)
 {
 	struct x86_rm at = address_of(m, insn);
-	u8 reg = target_of(m, insn);
+	u8 reg = x86_target(m, insn);
 
 	put_value(m, reg, insn->c);
 	if (add) {

@@ -22,7 +22,6 @@ enum {
 	WIDE = 0x8000,      /* REX.W */
 	BYTE_REG = 0x10000, /* the register field is 8 bits wide: 4 to 7 need a REX */
 	BYTE_RM = 0x20000,  /* so is r/m */
-	OP_BYTE_MOV = 0x88, /* the even opcode of a pair is that of 8 bits */
 };
 
 enum { MOD_DISP0 = 0x00, MOD_DISP8 = 0x40, MOD_DISP32 = 0x80, MOD_REG = 0xc0 };
@@ -126,11 +125,12 @@ static u32 wide(u32 width)
 	return width == 64 ? WIDE : 0;
 }
 
-/* For opcodes that come in pairs: even is 8 bits, odd the others. */
+/* For opcodes that come in pairs: even is 8 bits, odd the others.  (Where the register
+ * field is a digit, up to 7, BYTE_REG may add a REX that says nothing.) */
 static u32 sized(u32 width)
 {
 	if (width == 8)
-		return 0;
+		return BYTE_REG | BYTE_RM;
 	return 1 | (width == 16 ? PREFIX_66 : wide(width));
 }
 
@@ -148,13 +148,12 @@ static void put_imm(struct encoder *e, u32 width, s32 imm)
 
 void x86_alu_r(struct encoder *e, u32 op, u32 width, u8 dst, struct x86_rm src)
 {
-	put(e, op << 3 | 2 | sized(width) | (width == 8 ? BYTE_REG | BYTE_RM : 0), dst,
-	    src);
+	put(e, op << 3 | 2 | sized(width), dst, src);
 }
 
 void x86_alu_m(struct encoder *e, u32 op, u32 width, struct x86_rm dst, u8 src)
 {
-	put(e, op << 3 | sized(width) | (width == 8 ? BYTE_REG | BYTE_RM : 0), src, dst);
+	put(e, op << 3 | sized(width), src, dst);
 }
 
 void x86_alu_i(struct encoder *e, u32 op, u32 width, struct x86_rm dst, s32 imm)
@@ -178,12 +177,12 @@ void x86_alu_i(struct encoder *e, u32 op, u32 width, struct x86_rm dst, s32 imm)
 
 void x86_test_r(struct encoder *e, u32 width, struct x86_rm a, u8 b)
 {
-	put(e, 0x84 | sized(width) | (width == 8 ? BYTE_REG | BYTE_RM : 0), b, a);
+	put(e, 0x84 | sized(width), b, a);
 }
 
 void x86_test_i(struct encoder *e, u32 width, struct x86_rm a, s32 imm)
 {
-	put(e, 0xf6 | sized(width) | (width == 8 ? BYTE_RM : 0), 0, a);
+	put(e, 0xf6 | sized(width), 0, a);
 	put_imm(e, width, imm);
 }
 
@@ -205,7 +204,7 @@ void x86_imul_i(struct encoder *e, u32 width, u8 dst, struct x86_rm src, s32 imm
 
 void x86_unary(struct encoder *e, u32 op, u32 width, struct x86_rm rm)
 {
-	put(e, 0xf6 | sized(width) | (width == 8 ? BYTE_RM : 0), (u8)op, rm);
+	put(e, 0xf6 | sized(width), (u8)op, rm);
 }
 
 void x86_sign_rdx(struct encoder *e, u32 width)
@@ -217,15 +216,14 @@ void x86_sign_rdx(struct encoder *e, u32 width)
 
 void x86_shift_i(struct encoder *e, u32 op, u32 width, struct x86_rm dst, u32 count)
 {
-	put(e, (count == 1 ? 0xd0 : 0xc0) | sized(width) | (width == 8 ? BYTE_RM : 0),
-	    (u8)op, dst);
+	put(e, (count == 1 ? 0xd0 : 0xc0) | sized(width), (u8)op, dst);
 	if (count != 1)
 		byte(e, count);
 }
 
 void x86_shift_cl(struct encoder *e, u32 op, u32 width, struct x86_rm dst)
 {
-	put(e, 0xd2 | sized(width) | (width == 8 ? BYTE_RM : 0), (u8)op, dst);
+	put(e, 0xd2 | sized(width), (u8)op, dst);
 }
 
 void x86_bswap(struct encoder *e, u32 width, u8 reg)
@@ -309,7 +307,7 @@ void x86_sign_extend_32(struct encoder *e, u32 width, u8 dst, struct x86_rm src)
 
 void x86_store(struct encoder *e, u32 width, struct x86_rm dst, u8 src)
 {
-	put(e, OP_BYTE_MOV | sized(width) | (width == 8 ? BYTE_REG : 0), src, dst);
+	put(e, 0x88 | sized(width), src, dst);
 }
 
 void x86_store_i(struct encoder *e, u32 width, struct x86_rm dst, s32 imm)

@@ -151,7 +151,7 @@ void put_value(struct emitter *m, u8 dst, u32 value)
 void put_result(struct emitter *m, u32 number)
 {
 	const struct ir_insn *insn = insn_of(m, number);
-	u8 dst = target_of(m, insn);
+	u8 dst = x86_target(m, insn);
 
 	put_rebuilt(m, dst, insn);
 	finish(m, insn, dst);
@@ -263,7 +263,7 @@ struct x86_rm address_of(struct emitter *m, const struct ir_insn *insn)
 	return rm;
 }
 
-u8 target_of(struct emitter *m, const struct ir_insn *insn)
+u8 x86_target(struct emitter *m, const struct ir_insn *insn)
 {
 	u8 reg = register_of(m, (u32)(insn - m->ir->insns));
 
