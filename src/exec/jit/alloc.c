@@ -26,18 +26,20 @@ enum {
 	 * the function is not compiled. */
 	MAX_INACTIVE = 256,
 	MAX_READMITTED = 64,
+	MAX_WORK = 200000, /* .. in comparisons, about */
 	MAX_SLOTS = 8192,
 };
 
 struct scan {
 	struct alloc *a;
-	u32 registers;         /* that may be given */
-	u32 used;              /* given to somebody */
-	u32 at;                /* position */
-	u32 event;             /* before this position nothing changes */
-	u32 clobber;           /* first one behind the position */
-	u32 in[MAX_REGISTERS]; /* the active class, if any */
-	u32 active;            /* registers with one */
+	u32 registers;            /* that may be given */
+	u32 used;                 /* given to somebody */
+	u32 at;                   /* position */
+	u32 event;                /* before this position nothing changes */
+	u32 clobber;              /* first one behind the position */
+	u32 in[MAX_REGISTERS];    /* the active class, if any */
+	u32 until[MAX_REGISTERS]; /* .. lives in one piece */
+	u32 active;               /* registers with one */
 	u32 *inactive, n_inactive;
 	u32 *starts; /* by instruction: the first class that begins there, + 1 */
 	u32 *spilled, n_spilled;
@@ -121,28 +123,39 @@ static void activate(struct scan *s, u32 class)
 	struct value *v = &s->a->values[class];
 
 	s->in[v->place] = class;
+	s->until[v->place] = first_range(s->a, v)[v->cursor].to;
 	s->active |= bit((u32)v->place);
-	start_event(s, first_range(s->a, v)[v->cursor].to);
+	start_event(s, s->until[v->place]);
+}
+
+/* The piece in which the register's holder lived is over. */
+static void end_piece(struct scan *s, u32 reg)
+{
+	u32 class = s->in[reg];
+	struct value *v = &s->a->values[class];
+	const struct range *r;
+
+	s->active &= ~bit(reg);
+	if (!goes_on(s, v))
+		return;
+	r = &first_range(s->a, v)[v->cursor];
+	if (r->from <= s->at || s->n_inactive == MAX_INACTIVE) {
+		activate(s, class);
+	} else {
+		s->inactive[s->n_inactive++] = class;
+		start_event(s, r->from);
+	}
 }
 
 static void advance_active(struct scan *s)
 {
 	for (u32 left = s->active; left; left &= left - 1) {
-		u32 reg = (u32)__builtin_ctz(left), class = s->in[reg];
-		struct value *v = &s->a->values[class];
-		const struct range *r;
-		bool over = !goes_on(s, v);
+		u32 reg = (u32)__builtin_ctz(left);
 
-		r = &first_range(s->a, v)[v->cursor];
-		if (!over && (r->from <= s->at || s->n_inactive == MAX_INACTIVE)) {
-			start_event(s, r->to);
-			continue;
-		}
-		s->active &= ~bit(reg);
-		if (!over) {
-			s->inactive[s->n_inactive++] = class;
-			start_event(s, r->from);
-		}
+		if (s->until[reg] <= s->at)
+			end_piece(s, reg);
+		else
+			start_event(s, s->until[reg]);
 	}
 }
 
@@ -333,22 +346,17 @@ static bool is_class(const struct alloc *a, u32 i)
 /* Registers that are wished least come first; those that callers saved before others. */
 static void set_order(struct scan *s)
 {
-	const struct alloc *a = s->a;
-	float wish[MAX_REGISTERS] = {0};
+	struct alloc *a = s->a;
 	u32 n = 0;
 
-	for (u32 i = 0; i < a->ir->n_insns; i++)
-		for (u32 k = 0; is_class(a, i) && k < HINTS; k++)
-			if (a->values[i].hint[k] < MAX_REGISTERS)
-				wish[a->values[i].hint[k]] += a->values[i].hint_weight[k];
 	for (u32 reg = 0; reg < MAX_REGISTERS; reg++) {
 		u32 k = n;
 
 		if (!(a->machine->registers & bit(reg)))
 			continue;
 		if (!(a->machine->caller_saved & bit(reg)))
-			wish[reg] = FLT_MAX;
-		for (; k > 0 && wish[s->order[k - 1]] > wish[reg]; k--)
+			a->wish[reg] = FLT_MAX;
+		for (; k > 0 && a->wish[s->order[k - 1]] > a->wish[reg]; k--)
 			s->order[k] = s->order[k - 1];
 		s->order[k] = (u8)reg;
 		n++;
@@ -361,15 +369,18 @@ static void sort_by_start(struct scan *s)
 {
 	struct alloc *a = s->a;
 
-	for (u32 result = 2; result-- > 0;) {
-		for (u32 i = a->ir->n_insns; i-- > 0;) {
-			u32 at = is_class(a, i) ? start_of(a, &a->values[i]) : 0;
+	for (u32 i = a->ir->n_insns; i-- > 0;) {
+		struct value *v = &a->values[i];
+		u32 at, *link;
 
-			if (!is_class(a, i) || at % 2 != result)
-				continue;
-			a->values[i].next = s->starts[at / 2];
-			s->starts[at / 2] = i + 1;
-		}
+		if (!is_class(a, i))
+			continue;
+		at = start_of(a, v);
+		link = &s->starts[at / 2];
+		while (at % 2 && *link)
+			link = &a->values[*link - 1].next;
+		v->next = *link;
+		*link = i + 1;
 	}
 }
 
@@ -378,10 +389,6 @@ static void scan(struct scan *s)
 	struct alloc *a = s->a;
 
 	s->used = s->active = s->n_inactive = s->n_spilled = s->clobber = s->event = 0;
-	for (u32 i = 0; i < a->ir->n_insns; i++) {
-		a->values[i].cursor = 0;
-		a->values[i].place = LOC_NONE;
-	}
 	for (u32 i = 0; i < a->ir->n_insns; i++) {
 		for (u32 next = s->starts[i]; next; next = a->values[next - 1].next) {
 			advance(s, start_of(a, &a->values[next - 1]));
@@ -406,14 +413,25 @@ static u32 find_room(const struct scan *s, const struct value *v)
 	return free;
 }
 
+static void forget_scan(struct scan *s)
+{
+	for (u32 i = 0; i < s->a->ir->n_insns; i++) {
+		s->a->values[i].cursor = 0;
+		s->a->values[i].place = LOC_NONE;
+	}
+}
+
 /* Gives back registers that evictions emptied: the heaviest class first. */
 static void readmit(struct scan *s)
 {
 	struct alloc *a = s->a;
+	u32 tries = MAX_WORK / a->ir->n_insns;
 
+	if (tries > MAX_READMITTED)
+		tries = MAX_READMITTED;
 	for (u32 i = 0; i < a->ir->n_insns; i++)
 		a->values[i].cursor = 0;
-	for (u32 tries = 0; tries < MAX_READMITTED && s->n_spilled; tries++) {
+	for (; tries > 0 && s->n_spilled; tries--) {
 		u32 best = 0, class;
 
 		for (u32 i = 1; i < s->n_spilled; i++)
@@ -521,21 +539,6 @@ static void estimate_frequencies(struct alloc *a)
 	}
 }
 
-/* What is rebuilt where it is used saves its definition, and is no load. */
-static void weigh_rebuilt(struct alloc *a)
-{
-	for (u32 b = 0; b < a->ir->n_blocks; b++) {
-		const struct ir_block *block = &a->ir->blocks[b];
-
-		for (u32 i = block->start; i < block->end; i++) {
-			struct value *v = &a->values[i];
-
-			if (v->flags & VALUE_REBUILT)
-				v->weight = (v->weight - 2 * a->freq[b]) / 2;
-		}
-	}
-}
-
 static int fill(struct scan *s, struct allocation *out)
 {
 	struct alloc *a = s->a;
@@ -567,6 +570,7 @@ static int give_places(struct alloc *a, struct allocation *out)
 	scan(&s);
 	if (s.n_spilled) {
 		s.registers &= ~a->machine->spill_scratch;
+		forget_scan(&s);
 		scan(&s);
 		readmit(&s);
 		err = place_in_slots(&s, &out->n_slots);
@@ -595,6 +599,5 @@ int allocate(const struct ir *ir, const struct machine *machine, u32 features,
 		coalesce_phis(&a);
 	if (a.no_memory)
 		return -ENOMEM;
-	weigh_rebuilt(&a);
 	return give_places(&a, out);
 }

@@ -34,6 +34,7 @@ struct value {
 	/* Of a class: where it lives, sorted, not touching except where an instruction
 	 * reads an operand and writes its result to the same class. */
 	u32 ranges, n_ranges; /* in alloc->ranges */
+	u32 room;             /* for so many there, at least; 0: just these */
 	u32 length;           /* sum of them */
 	float weight;         /* what it costs to have no register */
 	float hint_weight[HINTS];
@@ -66,8 +67,10 @@ struct alloc {
 	const struct machine *machine;
 	u32 features;
 	struct value *values; /* ir->n_insns */
-	u32 params[1 + MAX_ARGS]; /* the PARAM that stands for all with its number, or 0 */
-	float *freq; /* of blocks: how often they are thought to be executed */
+	u32 params[1 +
+		   MAX_ARGS]; /* the PARAM that stands for all with its number, or 0 */
+	float wish[32];       /* by register: how much it is wished */
+	float *freq;          /* of blocks: how often they are thought to be executed */
 	struct range *ranges;
 	u32 n_ranges, cap_ranges;
 	struct clobber *clobbers; /* ascending */

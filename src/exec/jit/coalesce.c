@@ -23,54 +23,97 @@ u32 class_of(struct alloc *a, u32 value)
 	return value;
 }
 
+/* The first of [from, n) that ends behind a position: near by as a rule. */
+static u32 skip_to(const struct range *r, u32 from, u32 n, u32 at)
+{
+	u32 step = 1, low = from, high;
+
+	while (low + step < n && r[low + step].to <= at) {
+		low += step;
+		step *= 2;
+	}
+	high = low + step < n ? low + step : n;
+	while (low < high) {
+		u32 middle = (low + high) / 2;
+
+		if (r[middle].to <= at)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 bool ranges_meet(const struct alloc *a, const struct value *x, const struct value *y)
 {
-	const struct range *p = &a->ranges[x->ranges + x->cursor];
-	const struct range *q = &a->ranges[y->ranges + y->cursor];
-	const struct range *p_end = &a->ranges[x->ranges + x->n_ranges];
-	const struct range *q_end = &a->ranges[y->ranges + y->n_ranges];
+	const struct range *p = &a->ranges[x->ranges], *q = &a->ranges[y->ranges];
+	u32 i = x->cursor, k = y->cursor;
 
-	while (p < p_end && q < q_end) {
-		if (p->to <= q->from)
-			p++;
-		else if (q->to <= p->from)
-			q++;
+	while (i < x->n_ranges && k < y->n_ranges) {
+		if (p[i].to <= q[k].from)
+			i = skip_to(p, i, x->n_ranges, q[k].from);
+		else if (q[k].to <= p[i].from)
+			k = skip_to(q, k, y->n_ranges, p[i].from);
 		else
 			return true;
 	}
 	return false;
 }
 
-/* Sorted into one, at the end of the array.  At an odd position an operand's range may
- * end and a result's begin: clobbers pass between them, so that they are not joined. */
-static bool merge_ranges(struct alloc *a, struct value *into, const struct value *from)
+/* At an odd position an operand's range may end and a result's begin: clobbers pass
+ * between them, so that they are not joined. */
+static bool touch(const struct range *x, const struct range *y)
 {
-	u32 n = into->n_ranges + from->n_ranges, i = 0, k = 0, start = a->n_ranges, out;
+	return x->to == y->from && y->from % 2 == 0;
+}
 
-	for (u32 grown = 0; grown < n; grown++)
+/* A place for n ranges at the end of the array; later ones go behind it. */
+static bool reserve(struct alloc *a, u32 n, u32 *start)
+{
+	*start = a->n_ranges;
+	while (a->n_ranges - *start < n)
 		if (!alloc_grow(a, &a->ranges, &a->n_ranges, &a->cap_ranges,
 				sizeof(*a->ranges)))
 			return false;
-	out = start;
-	while (i < into->n_ranges || k < from->n_ranges) {
-		const struct range *x = &a->ranges[into->ranges + i];
-		const struct range *y = &a->ranges[from->ranges + k];
-		bool first =
-			k == from->n_ranges || (i < into->n_ranges && x->from < y->from);
-		struct range r = first ? *x : *y;
+	return true;
+}
 
-		if (first)
-			i++;
-		else
-			k++;
-		if (out > start && a->ranges[out - 1].to == r.from && r.from % 2 == 0)
-			a->ranges[out - 1].to = r.to;
-		else
-			a->ranges[out++] = r;
+/* Puts one more among the others, in a place that has room for it. */
+static void insert_range(struct alloc *a, struct value *v, struct range r)
+{
+	struct range *all = &a->ranges[v->ranges];
+	u32 at = skip_to(all, 0, v->n_ranges, r.from);
+
+	if (at > 0 && touch(&all[at - 1], &r)) {
+		all[at - 1].to = r.to;
+		if (at == v->n_ranges || !touch(&all[at - 1], &all[at]))
+			return;
+		all[at - 1].to = all[at].to;
+		v->n_ranges--;
+		memmove(&all[at], &all[at + 1], (v->n_ranges - at) * sizeof(r));
+	} else if (at < v->n_ranges && touch(&r, &all[at])) {
+		all[at].from = r.from;
+	} else {
+		memmove(&all[at + 1], &all[at], (v->n_ranges - at) * sizeof(r));
+		all[at] = r;
+		v->n_ranges++;
 	}
-	a->n_ranges = out;
-	into->ranges = start;
-	into->n_ranges = out - start;
+}
+
+static bool merge_ranges(struct alloc *a, struct value *into, const struct value *from)
+{
+	u32 n = into->n_ranges + from->n_ranges, start;
+
+	if (n > into->room) {
+		if (!reserve(a, 2 * n, &start))
+			return false;
+		memcpy(&a->ranges[start], &a->ranges[into->ranges],
+		       into->n_ranges * sizeof(*a->ranges));
+		into->ranges = start;
+		into->room = 2 * n;
+	}
+	for (u32 i = 0; i < from->n_ranges; i++)
+		insert_range(a, into, a->ranges[from->ranges + i]);
 	return true;
 }
 
@@ -97,7 +140,10 @@ static void try_to_join(struct alloc *a, u32 phi, u32 arg)
 	if (x == y || w->flags & VALUE_REBUILT || !v->n_ranges || !w->n_ranges ||
 	    v->n_ranges + w->n_ranges > MAX_PIECES || ranges_meet(a, v, w))
 		return;
-	join(a, x, y);
+	if (v->n_ranges >= w->n_ranges)
+		join(a, x, y);
+	else
+		join(a, y, x);
 }
 
 /* PHIs of a block with what they take over edges from behind, or over the others. */

@@ -372,6 +372,12 @@ static void make_ranges(struct alloc *a, struct walk *w, const struct birth *bir
 
 	if ((!v->last && !v->reads) || only_argument)
 		return;
+	/* What is rebuilt saves its definition, and is no load. */
+	if (v->flags & VALUE_REBUILT)
+		v->weight = (v->weight - 2 * a->freq[birth->block]) / 2;
+	for (u32 i = 0; i < HINTS; i++)
+		if (v->hint[i] < ARRAY_SIZE(a->wish))
+			a->wish[v->hint[i]] += v->hint_weight[i];
 	if (v->reads)
 		n = walk_back(a, w, birth);
 	v->ranges = a->n_ranges;
