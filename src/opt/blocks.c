@@ -22,6 +22,44 @@ void pass_absorb(struct pass *p, u32 into, u32 block)
 	to->succ[1] = from->succ[1];
 }
 
+u32 pass_next(const struct pass *p, u32 b)
+{
+	for (b = p->next[b]; b < p->ir->n_blocks && p->home[b] == PASS_GONE;)
+		b = p->next[b];
+	return b;
+}
+
+static bool is_empty(const struct pass *p, const struct ir_block *block)
+{
+	for (u32 i = block->start; i + 1 < block->end; i++)
+		if (p->ir->insns[i].op != IR_NOP)
+			return false;
+	return end_of(p, block)->op == IR_GOTO;
+}
+
+/* Only of a block that goes to two others: of one, the empty block is joined. */
+void pass_skip(struct pass *p, u32 b)
+{
+	struct ir *ir = p->ir;
+	struct ir_block *block = &ir->blocks[b], *from, *to;
+	u32 pred, i = 0;
+
+	if (block->n_preds != 1 || !is_empty(p, block) || block->succ[0] == (s32)b)
+		return;
+	pred = ir->preds[block->preds];
+	from = &ir->blocks[pred];
+	to = &ir->blocks[block->succ[0]];
+	if (from->succ[1] == IR_NO_BLOCK || from->succ[0] == block->succ[0] ||
+	    from->succ[1] == block->succ[0])
+		return;
+	while (ir->preds[to->preds + i] != b)
+		i++;
+	ir->preds[to->preds + i] = pred;
+	from->succ[from->succ[1] == (s32)b] = block->succ[0];
+	pass_nop(end_of(p, block));
+	p->home[b] = PASS_GONE;
+}
+
 /* Of a block with one predecessor. */
 static void drop_phis(struct pass *p, const struct ir_block *block)
 {
@@ -43,7 +81,7 @@ void pass_join(struct pass *p, u32 b)
 {
 	struct ir *ir = p->ir;
 	struct ir_block *block = &ir->blocks[b];
-	u32 next = p->next[b];
+	u32 next = pass_next(p, b);
 
 	if (next >= ir->n_blocks || ir->blocks[next].n_preds != 1 ||
 	    end_of(p, block)->op != IR_GOTO || block->succ[0] != (s32)next)
@@ -76,7 +114,7 @@ void pass_number_blocks(struct pass *p)
 
 	for (u32 b = 0; b < ir->n_blocks; b++) {
 		if (p->home[b] != b) {
-			number[b] = number[p->home[b]];
+			number[b] = p->home[b] == PASS_GONE ? 0 : number[p->home[b]];
 			continue;
 		}
 		ir->blocks[n] = ir->blocks[b];

@@ -15,6 +15,8 @@
  * anything.  want is found backwards, from nothing upwards: where a loop brings more
  * back, the sweep is repeated, and after WANT_SWEEPS what loops bring is all wanted.
  */
+#include <string.h>
+
 #include "opt/passes.h"
 
 enum { WANT_SWEEPS = 4 };
@@ -217,6 +219,7 @@ static void sweep_bits(struct pass *p)
 {
 	struct ir *ir = p->ir;
 
+	memset(p->bits, 64, ir->n_insns); /* what stands further down may be anything */
 	for (u32 b = 0; b < ir->n_blocks; b++) {
 		const struct ir_block *block = &ir->blocks[b];
 

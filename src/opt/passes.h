@@ -11,6 +11,8 @@
 
 #include "opt/ir.h"
 
+enum { PASS_GONE = UINT32_MAX };
+
 struct pass {
 	struct ir *ir;
 	u32 *same; /* by value: what took its place, or 0 */
@@ -18,7 +20,7 @@ struct pass {
 	u8 *want;  /* by value: all bits from this one up matter to nobody */
 	bool renamed;
 	u32 *next; /* by block: the one behind it */
-	u32 *home; /* by block: the one that took it in, or itself */
+	u32 *home; /* by block: the one that took it in, itself, or PASS_GONE */
 };
 
 static inline u32 pass_same(const struct pass *p, u32 value)
@@ -65,6 +67,10 @@ void pass_rename(struct pass *p);
 void pass_join(struct pass *p, u32 b);
 /* The block right behind becomes part of `into`, who ends as it did. */
 void pass_absorb(struct pass *p, u32 into, u32 block);
+/* An empty block that another one branches to: that goes on to where it leads. */
+void pass_skip(struct pass *p, u32 b);
+/* The block behind, of those that are left. */
+u32 pass_next(const struct pass *p, u32 b);
 void pass_number_blocks(struct pass *p);
 /* select.c: small branches become SELECT; joins blocks. */
 void pass_select(struct pass *p);

@@ -75,7 +75,7 @@ static bool is_side(const struct pass *p, u32 b)
 static bool find_branch(const struct pass *p, u32 b, struct branch *branch)
 {
 	const struct ir_block *block = &p->ir->blocks[b];
-	u32 side = p->next[b], other;
+	u32 side = pass_next(p, b), other;
 
 	if (p->ir->insns[block->end - 1].op != IR_JMP || !is_side(p, side) ||
 	    block->succ[0] == block->succ[1])
@@ -84,13 +84,13 @@ static bool find_branch(const struct pass *p, u32 b, struct branch *branch)
 	branch->side_is_true = block->succ[0] == (s32)side;
 	branch->meet = (u32)p->ir->blocks[side].succ[0];
 	other = (u32)block->succ[branch->side_is_true];
-	if ((u32)block->succ[!branch->side_is_true] != side || branch->meet <= side)
+	if ((u32)block->succ[!branch->side_is_true] != side || branch->meet == b)
 		return false;
 	if (other == branch->meet)
 		return true;
 	branch->sides[1] = other;
 	branch->n_sides = 2;
-	return other == p->next[side] && is_side(p, other) &&
+	return other == pass_next(p, side) && is_side(p, other) &&
 	       p->ir->blocks[other].succ[0] == (s32)branch->meet;
 }
 
@@ -285,8 +285,12 @@ void pass_select(struct pass *p)
 	struct branch branch;
 	struct ends ends;
 
+	for (u32 b = 0; b < p->ir->n_blocks; b++)
+		pass_skip(p, b);
 	/* From the end, so that what is inside is there before what is around it. */
 	for (u32 b = p->ir->n_blocks; b-- > 0;) {
+		if (p->home[b] == PASS_GONE)
+			continue;
 		pass_join(p, b);
 		if (!find_branch(p, b, &branch))
 			continue;
