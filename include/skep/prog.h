@@ -129,6 +129,9 @@ struct skep_packet {
 	uint64_t tstamp;   /**< ns; set by the call, too (not XDP) */
 	uint64_t hwtstamp; /**< ns */
 	int32_t cpu;       /**< 1 + the virtual CPU to prefer; 0: any */
+	/** the program runs so often, each time on what the run before left, as in
+	 * BPF_PROG_TEST_RUN: for measuring; 0: once */
+	uint32_t repeat;
 
 	/** Where the packet goes as the program left it (its VLAN tag put back among the
 	 * bytes); NULL: nowhere. */

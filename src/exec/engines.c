@@ -2,23 +2,32 @@
 /*
  * The list of engines.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "exec/exec.h"
+#include "exec/jit/compile.h"
 
 static const struct engine engines[] = {
 	{"interp", interp_run, FOR_INTERP, .safe = false},
 	{"checked", checked_run, FOR_CHECKED, .safe = true},
+	{"jit", jit_run, FOR_JIT, .safe = false}, /* last: not every machine has it */
 };
+
+/* How many there are here. */
+static u32 n_engines(void)
+{
+	return ARRAY_SIZE(engines) - !host_machine(NULL);
+}
 
 const struct engine *engine_at(u32 i)
 {
-	return i < ARRAY_SIZE(engines) ? &engines[i] : NULL;
+	return i < n_engines() ? &engines[i] : NULL;
 }
 
 const struct engine *engine_find(const char *name)
 {
-	for (u32 i = 0; i < ARRAY_SIZE(engines); i++)
+	for (u32 i = 0, n = n_engines(); i < n; i++)
 		if (!strcmp(engines[i].name, name))
 			return &engines[i];
 	return NULL;
@@ -28,5 +37,5 @@ const struct engine *engine_default(void)
 {
 	const struct engine *jit = engine_find("jit");
 
-	return jit ? jit : engine_find("interp");
+	return jit && getenv("SKEP_JIT") ? jit : engine_find("interp");
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "base/diag.h"
+#include "exec/jit/compile.h"
 #include "maps/map.h"
 
 static bool is_entry(const struct image *image, u64 pc)
@@ -244,17 +245,75 @@ static int image_alloc(struct image *image, const struct image_spec *spec)
 	image->prog = spec->prog;
 	image->helper = spec->helper ? spec->helper : no_helper;
 	image->claims = spec->claims;
-	image->interp = calloc(n, sizeof(*image->interp));
-	image->checked = calloc(n, sizeof(*image->checked));
 	image->entries = calloc(n / 8 + 1, 1);
 	image->helpers = calloc(ABI_HELPERS, sizeof(*image->helpers));
 	image->maps = calloc(n_maps + 1, sizeof(*image->maps));
-	if (!image->interp || !image->checked || !image->entries || !image->helpers ||
-	    !image->maps)
+	if (!image->entries || !image->helpers || !image->maps)
 		return -ENOMEM;
 	for (u32 i = 0; i < n_maps; i++)
 		image->maps[i] = spec->maps ? spec->maps[i] : NULL;
 	return 0;
+}
+
+/* ---- one form an engine ---- */
+
+static int make_interp(struct image *image, struct skep_diag *diag)
+{
+	image->interp = calloc(image->prog->n_insns, sizeof(*image->interp));
+	if (!image->interp)
+		return fail(diag, NO_MEMORY, NO_PC);
+	code_make(image, image->interp, interp_labels());
+	interp_fuse(image->prog, image->interp);
+	return 0;
+}
+
+static int make_checked(struct image *image, struct skep_diag *diag)
+{
+	image->checked = calloc(image->prog->n_insns, sizeof(*image->checked));
+	if (!image->checked)
+		return fail(diag, NO_MEMORY, NO_PC);
+	code_make(image, image->checked, checked_labels());
+	checked_guard(image->prog, image->checked);
+	return 0;
+}
+
+static int make_jit(struct image *image, const struct image_spec *spec,
+		    struct skep_diag *diag)
+{
+	struct jit_source src = {.prog = image->prog,
+				 .maps = image->maps,
+				 .helper = image->helper,
+				 .opts = spec->jit};
+	struct native native;
+	int err;
+
+	if (spec->native)
+		return jit_link(image, spec->native, &image->jit, diag);
+	err = jit_compile(&src, &native, diag);
+	if (err)
+		return err;
+	err = jit_link(image, &native, &image->jit, diag);
+	native_fini(&native);
+	return err;
+}
+
+static int make_forms(struct image *image, const struct image_spec *spec,
+		      struct skep_diag *diag)
+{
+	u32 engines = spec->engines;
+	int err = 0;
+
+	for (u32 i = 0; !spec->engines && engine_at(i); i++)
+		engines |= engine_at(i)->images;
+	if (engines & (FOR_INTERP | FOR_CHECKED))
+		find_entries(image);
+	if (engines & FOR_INTERP)
+		err = make_interp(image, diag);
+	if (!err && engines & FOR_CHECKED)
+		err = make_checked(image, diag);
+	if (!err && engines & FOR_JIT)
+		err = make_jit(image, spec, diag);
+	return err;
 }
 
 int image_new(const struct image_spec *spec, struct image **out, struct skep_diag *diag)
@@ -276,11 +335,9 @@ int image_new(const struct image_spec *spec, struct image **out, struct skep_dia
 	err = check_references(image, diag);
 	if (err)
 		goto free_image;
-	find_entries(image);
-	code_make(image, image->interp, interp_labels());
-	interp_fuse(prog, image->interp);
-	code_make(image, image->checked, checked_labels());
-	checked_guard(prog, image->checked);
+	err = make_forms(image, spec, diag);
+	if (err)
+		goto free_image;
 	*out = image;
 	return 0;
 
@@ -295,6 +352,7 @@ void image_free(struct image *image)
 		return;
 	free(image->interp);
 	free(image->checked);
+	jit_free(image->jit);
 	free(image->entries);
 	free(image->helpers);
 	free(image->maps);

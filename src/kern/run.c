@@ -26,7 +26,7 @@ int kern_test_run(struct kern_test *test)
 	if (test->data.len) {
 		attr.test.ctx_out = attr.test.ctx_in;
 		attr.test.ctx_size_out = attr.test.ctx_size_in;
-		attr.test.repeat = 1;
+		attr.test.repeat = test->repeat ? test->repeat : 1;
 	}
 	err = sys_bpf(BPF_PROG_TEST_RUN, &attr, sizeof(attr.test));
 	if (err == -ENOSPC && test->out)

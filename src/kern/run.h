@@ -16,6 +16,7 @@ struct kern_test {
 	u32 out_len;       /* set: of the packet, which may be more */
 	void *ctx;         /* read, and written with ctx_size bytes; NULL: Linux' own */
 	u32 ctx_size;
+	u32 repeat; /* of packets; 0: once */
 	u32 ret;         /* set */
 	u32 duration_ns; /* set */
 };

@@ -71,6 +71,7 @@ static int run_xdp(const struct skep_prog *prog, struct skep_packet *packet, u64
 		.out_size = packet->out_size,
 		.ctx = &ctx,
 		.ctx_size = sizeof(ctx),
+		.repeat = packet->repeat,
 	};
 	int err = kern_test_run(&test);
 
@@ -140,6 +141,7 @@ static int run_skb(const struct skep_prog *prog, struct skep_packet *packet, u64
 		.out_size = packet->out_size,
 		.ctx = &ctx,
 		.ctx_size = sizeof(ctx),
+		.repeat = packet->repeat,
 	};
 	int err;
 

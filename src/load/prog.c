@@ -140,6 +140,17 @@ static int run_engine(const struct skep_prog *prog, struct run *run, u64 *ret,
 	return err;
 }
 
+/* On one packet as often as its owner wants. */
+static int run_repeat(const struct skep_prog *prog, struct run *run,
+		      const struct skep_packet *packet, u64 *ret, struct skep_diag *diag)
+{
+	int err = run_engine(prog, run, ret, diag);
+
+	for (u32 i = 1; i < packet->repeat && !err; i++)
+		err = run_engine(prog, run, ret, diag);
+	return err;
+}
+
 /* Are its bytes numbers, all of them?  Pointers in a context are the kernel's word, and
  * how much of a context without a layout is there, the program cannot know: what runs
  * unchecked must not take either from bytes that a user gives. */
@@ -214,7 +225,7 @@ static int run_xdp(const struct skep_prog *prog, struct run *run,
 	}
 	xdp_ctx_init(&ctx, run->packet, &origin);
 	run->ctx = &ctx;
-	return run_engine(prog, run, ret, diag);
+	return run_repeat(prog, run, in, ret, diag);
 }
 
 static void xdp_out(const struct packet *p, struct skep_packet *packet)
@@ -265,7 +276,7 @@ static int run_skb(const struct skep_prog *prog, struct run *run,
 	if (skb_ctx_init(&ctx, run->packet, &origin))
 		return fail(diag, PACKET_TOO_SHORT, NO_PC, packet->len);
 	run->ctx = &ctx;
-	err = run_engine(prog, run, ret, diag);
+	err = run_repeat(prog, run, packet, ret, diag);
 	packet->mark = ctx.mark;
 	packet->priority = ctx.priority;
 	packet->queue_mapping = ctx.queue_mapping;

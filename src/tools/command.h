@@ -113,7 +113,8 @@ const struct command *command_find(const char *name);
 extern const struct command command_run, command_verify, command_attach, command_dis,
 	command_asm, command_info, command_help, command_version;
 
-extern const struct command command_list, command_map, command_detach, command_doctor;
+extern const struct command command_list, command_map, command_detach, command_doctor,
+	command_bench;
 
 /* help.c */
 void help_overview(FILE *f);

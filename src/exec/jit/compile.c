@@ -9,6 +9,7 @@
 
 #include "base/diag.h"
 #include "exec/jit/compile.h"
+#include "maps/map.h"
 
 static int compile_function(const struct jit_source *src,
 			    const struct ir_functions *functions, u32 function,
@@ -72,6 +73,17 @@ static int compile_all(const struct jit_source *src, struct arena *arena,
 	return err;
 }
 
+/* Machines say the address that it has now. */
+static void make_relative(const struct jit_source *src, struct native *out)
+{
+	for (u32 i = 0; i < out->n_relocs; i++) {
+		struct native_reloc *reloc = &out->relocs[i];
+
+		if (reloc->kind == IR_MAP_BYTES)
+			reloc->value -= (s64)(uintptr_t)src->maps[reloc->index]->region;
+	}
+}
+
 static bool makes_tail_calls(const struct prog *prog)
 {
 	for (u32 pc = 0; pc < prog->n_insns; pc++) {
@@ -100,6 +112,8 @@ int jit_compile(const struct jit_source *src, struct native *out, struct skep_di
 	err = compile_all(src, &arena, out, diag);
 	if (err)
 		native_fini(out);
+	else
+		make_relative(src, out);
 	arena_fini(&arena);
 	return err;
 }

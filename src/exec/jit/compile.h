@@ -22,8 +22,8 @@ struct jit_source {
  * for programs that the compiler does not take, and where there is none. */
 int jit_compile(const struct jit_source *src, struct native *out, struct skep_diag *diag);
 
-/* (host_*.c) The machine that we run on, and what its CPU has; NULL: there is no compiler
- * for it. */
+/* (host.c of the machine) The machine that we run on, and what its CPU has (features
+ * NULL: nobody asks); NULL: there is no compiler for it. */
 const struct machine *host_machine(u32 *features);
 
 #endif

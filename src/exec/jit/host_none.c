@@ -6,6 +6,7 @@
 
 const struct machine *host_machine(u32 *features)
 {
-	*features = 0;
+	if (features)
+		*features = 0;
 	return NULL;
 }

@@ -140,7 +140,8 @@ struct native_reloc {
 	u32 off;   /* of the 8 bytes (x86_64: imm64; aarch64: literal or movz/movk x4) */
 	u8 kind;   /* enum ir_addr, or NATIVE_* */
 	u32 index; /* ir_insn.aux; function; enum jit_routine */
-	s64 value; /* the address now; IR_MAP_BYTES: what to add to the region's */
+	s64 value; /* the address now; IR_MAP_BYTES, once it is compiled: what
+		      to add to the region's */
 };
 enum {
 	NATIVE_ROUTINE = IR_ADDRS, /* a C function of the engine: enum jit_routine */

@@ -10,6 +10,7 @@
 
 const struct machine *host_machine(u32 *features)
 {
-	*features = getauxval(AT_HWCAP) & HWCAP_ATOMICS ? A64_HAS_LSE : 0;
+	if (features)
+		*features = getauxval(AT_HWCAP) & HWCAP_ATOMICS ? A64_HAS_LSE : 0;
 	return &machine_aarch64;
 }
