@@ -229,8 +229,8 @@ static void build_end(struct builder *b, const struct insn *insn,
 	u32 x = get(b, insn->dst_reg);
 
 	if (swaps(b->graph->ops[b->pc]))
-		x = emit(b,
-			 &(struct ir_insn){.op = IR_SWAP, .width = info->width, .a = x});
+		x = ir_emit(b, &(struct ir_insn){
+				       .op = IR_SWAP, .width = info->width, .a = x});
 	else if (info->width == 32)
 		x = emit_alu(b, ALU_MOV, 32, x, 0);
 	else if (info->width == 16)
@@ -278,7 +278,8 @@ static void build_load(struct builder *b, const struct insn *insn,
 		return;
 	}
 	set(b, insn->dst_reg, 0);
-	value = emit(b, &(struct ir_insn){.op = info->kind == KIND_LOAD_ACQ ? IR_LOAD_ACQ
+	value = ir_emit(b,
+			&(struct ir_insn){.op = info->kind == KIND_LOAD_ACQ ? IR_LOAD_ACQ
 									    : IR_LOAD,
 					  .row = sign,
 					  .width = info->width,
@@ -297,26 +298,26 @@ static void build_store(struct builder *b, const struct insn *insn,
 	if (slot)
 		set(b, slot, value);
 	else
-		emit(b,
-		     &(struct ir_insn){.op = info->kind == KIND_STORE_REL ? IR_STORE_REL
-									  : IR_STORE,
-				       .width = info->width,
-				       .a = get(b, insn->dst_reg),
-				       .c = value,
-				       .imm = insn->off});
+		ir_emit(b, &(struct ir_insn){.op = info->kind == KIND_STORE_REL
+							   ? IR_STORE_REL
+							   : IR_STORE,
+					     .width = info->width,
+					     .a = get(b, insn->dst_reg),
+					     .c = value,
+					     .imm = insn->off});
 }
 
 static void build_atomic(struct builder *b, const struct insn *insn,
 			 const struct op_info *info)
 {
 	bool exchange = info->row == ATOMIC_CMPXCHG;
-	u32 old = emit(b, &(struct ir_insn){.op = IR_ATOMIC,
-					    .row = info->row,
-					    .width = info->width,
-					    .a = get(b, insn->dst_reg),
-					    .b = exchange ? get(b, R0) : 0,
-					    .c = get(b, insn->src_reg),
-					    .imm = insn->off});
+	u32 old = ir_emit(b, &(struct ir_insn){.op = IR_ATOMIC,
+					       .row = info->row,
+					       .width = info->width,
+					       .a = get(b, insn->dst_reg),
+					       .b = exchange ? get(b, R0) : 0,
+					       .c = get(b, insn->src_reg),
+					       .imm = insn->off});
 
 	if (exchange)
 		set(b, R0, old);
@@ -330,10 +331,10 @@ static void build_packet(struct builder *b, const struct insn *insn,
 	u32 at = info->kind == KIND_LD_IND ? get(b, insn->src_reg) : 0;
 
 	set(b, R0,
-	    emit(b, &(struct ir_insn){.op = IR_LD_PACKET,
-				      .width = info->width,
-				      .a = at,
-				      .imm = insn->imm}));
+	    ir_emit(b, &(struct ir_insn){.op = IR_LD_PACKET,
+					 .width = info->width,
+					 .a = at,
+					 .imm = insn->imm}));
 }
 
 /* ---- calls ---- */
@@ -342,7 +343,7 @@ static u32 call(struct builder *b, struct ir_insn insn, const u32 *args, u32 n)
 {
 	insn.aux = emit_args(b, args, n);
 	insn.n_args = (u16)n;
-	return emit(b, &insn);
+	return ir_emit(b, &insn);
 }
 
 static void args_of(const struct builder *b, u32 args[5])

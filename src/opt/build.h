@@ -3,7 +3,7 @@
  * Writing the intermediate form: what build.c has in hand while it reads a function, and
  * what the inlined helpers (inline*.c) write with.
  *
- * emit() folds, finds what was computed before, and only then appends; whoever emits
+ * ir_emit() folds, finds what was computed before, and only then appends; whoever emits
  * never has to think of that.  What is written is straight code; to branch:
  *
  *	fork_if(b, &(struct ir_insn){.op = IR_JMP, .row = JMP_JLT, .width = 32,
@@ -60,7 +60,7 @@ struct builder {
 
 /* Returns the value, 0 for what has none.  Of *insn, pc and uses need not be set; a
  * CALL's or PHI's arguments come from emit_args(). */
-u32 emit(struct builder *b, const struct ir_insn *insn);
+u32 ir_emit(struct builder *b, const struct ir_insn *insn);
 /* For aux: a place in ir->args. */
 u32 emit_args(struct builder *b, const u32 *args, u32 n);
 

@@ -46,8 +46,8 @@ static u32 shift(struct builder *b, enum alu row, u32 value, u32 by)
 
 static u32 high(struct builder *b, u32 value, u64 m)
 {
-	return emit(b,
-		    &(struct ir_insn){.op = IR_MULH, .a = value, .b = emit_const(b, m)});
+	return ir_emit(
+		b, &(struct ir_insn){.op = IR_MULH, .a = value, .b = emit_const(b, m)});
 }
 
 /* n / d for an n of at most 32 bits in 64: one product, of which the upper part is in the

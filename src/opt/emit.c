@@ -161,7 +161,7 @@ static u32 append_once(struct builder *b, const struct ir_insn *insn)
 	return *entry;
 }
 
-u32 emit(struct builder *b, const struct ir_insn *insn)
+u32 ir_emit(struct builder *b, const struct ir_insn *insn)
 {
 	struct ir_insn made = *insn;
 	u32 same = fold(b, &made);
@@ -188,27 +188,31 @@ u32 emit_addr(struct builder *b, enum ir_addr what, u32 index, u64 addr)
 
 u32 emit_alu(struct builder *b, enum alu row, u8 width, u32 x, u32 y)
 {
-	return emit(b, &(struct ir_insn){
+	return ir_emit(b,
+		       &(struct ir_insn){
 			       .op = IR_ALU, .row = row, .width = width, .a = x, .b = y});
 }
 
 u32 emit_cmp(struct builder *b, enum jmp row, u8 width, u32 x, u32 y)
 {
-	return emit(b, &(struct ir_insn){
+	return ir_emit(b,
+		       &(struct ir_insn){
 			       .op = IR_CMP, .row = row, .width = width, .a = x, .b = y});
 }
 
 u32 emit_load(struct builder *b, u8 width, u32 base, s64 off)
 {
-	return emit(b, &(struct ir_insn){
-			       .op = IR_LOAD, .width = width, .a = base, .imm = off});
+	return ir_emit(b, &(struct ir_insn){
+				  .op = IR_LOAD, .width = width, .a = base, .imm = off});
 }
 
 void emit_store(struct builder *b, u8 width, u32 base, s64 off, u32 value)
 {
-	emit(b,
-	     &(struct ir_insn){
-		     .op = IR_STORE, .width = width, .a = base, .c = value, .imm = off});
+	ir_emit(b, &(struct ir_insn){.op = IR_STORE,
+				     .width = width,
+				     .a = base,
+				     .c = value,
+				     .imm = off});
 }
 
 /* ---- blocks ---- */

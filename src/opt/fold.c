@@ -374,10 +374,10 @@ static u32 fold_rotate(struct builder *b, const struct ir_insn *insn, u8 width)
 			continue;
 		if (r->width > width && may_be_set(b, r->a, KNOW_DEPTH) > UINT32_MAX)
 			continue;
-		return emit(b, &(struct ir_insn){.op = IR_ROTL,
-						 .width = width,
-						 .a = low_part(b, l->a, width),
-						 .b = l->b});
+		return ir_emit(b, &(struct ir_insn){.op = IR_ROTL,
+						    .width = width,
+						    .a = low_part(b, l->a, width),
+						    .b = l->b});
 	}
 	return 0;
 }

@@ -21,7 +21,7 @@ bool inline_knows(const struct ir_spec *spec, u32 number)
 
 u32 inline_cpu(struct builder *b)
 {
-	u32 run = emit(b, &(struct ir_insn){.op = IR_RUN});
+	u32 run = ir_emit(b, &(struct ir_insn){.op = IR_RUN});
 
 	return emit_load(b, 32, run, offsetof(struct run, cpu));
 }

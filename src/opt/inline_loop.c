@@ -87,7 +87,7 @@ static u32 emit_loop(struct builder *b, const u32 args[5], u32 n)
 		call.n_args++;
 	call.aux = emit_args(b, call_args, call.n_args);
 	b->ir->calls = true;
-	ret = emit(b, &call);
+	ret = ir_emit(b, &call);
 	next = emit_alu(b, ALU_ADD, 32, i, emit_const(b, 1));
 	goes_on = emit_cmp(b, JMP_JEQ, 64, ret, b->zero);
 	is_left = emit_cmp(b, JMP_JLT, 32, next, n);
@@ -104,8 +104,8 @@ bool inline_loop(struct builder *b, const u32 args[5], u32 *ret)
 
 	if (!can_loop(b, args))
 		return false;
-	n = emit(b, &(struct ir_insn){
-			    .op = IR_ALU, .row = ALU_MOV, .width = 32, .a = args[0]});
+	n = ir_emit(b, &(struct ir_insn){
+			       .op = IR_ALU, .row = ALU_MOV, .width = 32, .a = args[0]});
 	jmp = jump_if(JMP_JGT, 32, n, emit_const(b, LOOP_MAX));
 	fork_if(b, &jmp, &many);
 	fork_else(b, &many, emit_const(b, (u64)-E2BIG));

@@ -23,9 +23,9 @@ static struct map *map_of(const struct builder *b, u32 value, u32 *index)
 
 static u32 emit_select(struct builder *b, u32 cmp, u32 yes, u32 no)
 {
-	return emit(b,
-		    &(struct ir_insn){
-			    .op = IR_SELECT, .width = 64, .a = cmp, .b = yes, .c = no});
+	return ir_emit(
+		b, &(struct ir_insn){
+			   .op = IR_SELECT, .width = 64, .a = cmp, .b = yes, .c = no});
 }
 
 static u32 emit_product(struct builder *b, u32 value, u64 factor)
@@ -74,12 +74,12 @@ static bool lookup(struct builder *b, const u32 args[5], u32 *ret)
 	if (map_is_percpu(map))
 		call_args[n++] = inline_cpu(b);
 	b->ir->calls = true;
-	*ret = emit(b, &(struct ir_insn){.op = IR_CALL,
-					 .row = 1,
-					 .a = BPF_FUNC_map_lookup_elem,
-					 .imm = (s64)(uintptr_t)direct,
-					 .aux = emit_args(b, call_args, n),
-					 .n_args = (u16)n});
+	*ret = ir_emit(b, &(struct ir_insn){.op = IR_CALL,
+					    .row = 1,
+					    .a = BPF_FUNC_map_lookup_elem,
+					    .imm = (s64)(uintptr_t)direct,
+					    .aux = emit_args(b, call_args, n),
+					    .n_args = (u16)n});
 	return true;
 }
 
@@ -91,8 +91,8 @@ static bool lookup_percpu(struct builder *b, const u32 args[5], u32 *ret)
 
 	if (!map || !map_is_indexed(map) || !map_is_percpu(map))
 		return false;
-	at = emit(b, &(struct ir_insn){
-			     .op = IR_ALU, .row = ALU_MOV, .width = 32, .a = args[2]});
+	at = ir_emit(b, &(struct ir_insn){
+				.op = IR_ALU, .row = ALU_MOV, .width = 32, .a = args[2]});
 	exists = emit_cmp(b, JMP_JLT, 32, at, emit_const(b, map->n_cpus));
 	*ret = emit_select(b, exists, lookup_indexed(b, index, args, at),
 			   emit_const(b, 0));

@@ -26,22 +26,22 @@ static void emit_insn(struct emitter *m, u32 number)
 	case IR_ADDR:
 	case IR_FRAME: put_result(m, number); return;
 	case IR_ALU: x86_emit_alu(m, insn); return;
-	case IR_ROTL: emit_rotl(m, insn); return;
-	case IR_SWAP: emit_swap(m, insn); return;
-	case IR_MULH: emit_mulh(m, insn); return;
+	case IR_ROTL: x86_emit_rotl(m, insn); return;
+	case IR_SWAP: x86_emit_swap(m, insn); return;
+	case IR_MULH: x86_emit_mulh(m, insn); return;
 	case IR_CMP: x86_emit_cmp(m, insn); return;
-	case IR_SELECT: emit_select(m, insn); return;
+	case IR_SELECT: x86_emit_select(m, insn); return;
 	case IR_LOAD: x86_emit_load(m, insn); return;
 	case IR_STORE: x86_emit_store(m, insn); return;
-	case IR_LOAD_ACQ: emit_load_acq(m, insn); return;
-	case IR_STORE_REL: emit_store_rel(m, insn); return;
-	case IR_ATOMIC: emit_atomic(m, insn); return;
-	case IR_LD_PACKET: emit_ld_packet(m, insn); return;
-	case IR_CALL: emit_call(m, insn); return;
-	case IR_CALL_LOCAL: emit_call_local(m, insn); return;
-	case IR_CALLX: emit_callx(m, insn); return;
-	case IR_TAIL_CALL: emit_tail_call(m, insn); return;
-	case IR_CHECK: emit_check(m); return;
+	case IR_LOAD_ACQ: x86_emit_load_acq(m, insn); return;
+	case IR_STORE_REL: x86_emit_store_rel(m, insn); return;
+	case IR_ATOMIC: x86_emit_atomic(m, insn); return;
+	case IR_LD_PACKET: x86_emit_ld_packet(m, insn); return;
+	case IR_CALL: x86_emit_call(m, insn); return;
+	case IR_CALL_LOCAL: x86_emit_call_local(m, insn); return;
+	case IR_CALLX: x86_emit_callx(m, insn); return;
+	case IR_TAIL_CALL: x86_emit_tail_call(m, insn); return;
+	case IR_CHECK: x86_emit_check(m); return;
 	case IR_RUN:
 	case IR_PARAM: /* the prologue's */
 	case IR_NOP:
@@ -107,7 +107,7 @@ static void emit_tail(struct emitter *m)
 	flow_label(m, label_zero(m));
 	if (m->leaves_with_zero) {
 		x86_zero(&m->e, RAX);
-		emit_epilogue(m);
+		x86_emit_epilogue(m);
 		x86_ret(&m->e);
 	}
 	flow_label(m, label_out(m));
@@ -138,7 +138,7 @@ int x86_emit(const struct ir *ir, const struct allocation *where, struct native 
 	if (flow_begin(&m))
 		return -ENOMEM;
 	pad_start(&m);
-	emit_prologue(&m);
+	x86_emit_prologue(&m);
 	emit_parameters(&m);
 	for (u32 i = 0; i < ir->n_blocks; i++)
 		emit_block(&m, m.order[i],

@@ -120,33 +120,33 @@ void put_place(struct emitter *m, u8 dst, s16 loc);
 void move_register(struct emitter *m, u8 dst, u8 src);
 void make_moves(struct emitter *m, struct move *moves, u32 n);
 
-/* ---- x86_emit_alu.c, emit_compare.c, emit_memory.c, emit_call.c ---- */
+/* ---- x86_emit_alu.c, emit_compare.c, emit_memory.c, x86_emit_call.c ---- */
 
 void x86_emit_alu(struct emitter *m, const struct ir_insn *insn);
-void emit_rotl(struct emitter *m, const struct ir_insn *insn);
-void emit_swap(struct emitter *m, const struct ir_insn *insn);
-void emit_mulh(struct emitter *m, const struct ir_insn *insn);
-void emit_divide(struct emitter *m, const struct ir_insn *insn);
+void x86_emit_rotl(struct emitter *m, const struct ir_insn *insn);
+void x86_emit_swap(struct emitter *m, const struct ir_insn *insn);
+void x86_emit_mulh(struct emitter *m, const struct ir_insn *insn);
+void x86_emit_divide(struct emitter *m, const struct ir_insn *insn);
 
 /* Compares the operands of a CMP or JMP; returns the condition that says it is true. */
-u32 emit_condition(struct emitter *m, const struct ir_insn *insn);
+u32 x86_emit_condition(struct emitter *m, const struct ir_insn *insn);
 void x86_emit_cmp(struct emitter *m, const struct ir_insn *insn);
-void emit_select(struct emitter *m, const struct ir_insn *insn);
+void x86_emit_select(struct emitter *m, const struct ir_insn *insn);
 
 void x86_emit_load(struct emitter *m, const struct ir_insn *insn);
 void x86_emit_store(struct emitter *m, const struct ir_insn *insn);
-void emit_load_acq(struct emitter *m, const struct ir_insn *insn);
-void emit_store_rel(struct emitter *m, const struct ir_insn *insn);
-void emit_atomic(struct emitter *m, const struct ir_insn *insn);
+void x86_emit_load_acq(struct emitter *m, const struct ir_insn *insn);
+void x86_emit_store_rel(struct emitter *m, const struct ir_insn *insn);
+void x86_emit_atomic(struct emitter *m, const struct ir_insn *insn);
 
-void emit_call(struct emitter *m, const struct ir_insn *insn);
-void emit_call_local(struct emitter *m, const struct ir_insn *insn);
-void emit_callx(struct emitter *m, const struct ir_insn *insn);
-void emit_tail_call(struct emitter *m, const struct ir_insn *insn);
-void emit_ld_packet(struct emitter *m, const struct ir_insn *insn);
-void emit_check(struct emitter *m);
-void emit_prologue(struct emitter *m);
-void emit_epilogue(struct emitter *m); /* without RET */
+void x86_emit_call(struct emitter *m, const struct ir_insn *insn);
+void x86_emit_call_local(struct emitter *m, const struct ir_insn *insn);
+void x86_emit_callx(struct emitter *m, const struct ir_insn *insn);
+void x86_emit_tail_call(struct emitter *m, const struct ir_insn *insn);
+void x86_emit_ld_packet(struct emitter *m, const struct ir_insn *insn);
+void x86_emit_check(struct emitter *m);
+void x86_emit_prologue(struct emitter *m);
+void x86_emit_epilogue(struct emitter *m); /* without RET */
 
 /* ---- flow.c ---- */
 

@@ -236,7 +236,7 @@ static void emit_shift(struct emitter *m, const struct ir_insn *insn, u32 op)
 	}
 }
 
-void emit_rotl(struct emitter *m, const struct ir_insn *insn)
+void x86_emit_rotl(struct emitter *m, const struct ir_insn *insn)
 {
 	const struct ir_insn *b = insn_of(m, insn->b);
 	u32 count = (u32)b->imm & (insn->width - 1u);
@@ -300,7 +300,7 @@ static void emit_extend(struct emitter *m, const struct ir_insn *insn, u32 bits)
 	finish(m, insn, dst);
 }
 
-void emit_swap(struct emitter *m, const struct ir_insn *insn)
+void x86_emit_swap(struct emitter *m, const struct ir_insn *insn)
 {
 	const struct ir_insn *load = insn_of(m, insn->a);
 	u8 dst;
@@ -321,7 +321,7 @@ void emit_swap(struct emitter *m, const struct ir_insn *insn)
 	finish(m, insn, dst);
 }
 
-void emit_mulh(struct emitter *m, const struct ir_insn *insn)
+void x86_emit_mulh(struct emitter *m, const struct ir_insn *insn)
 {
 	u32 a = insn->a, b = insn->b;
 	u8 first = m->features & X86_BMI2 ? RDX : RAX, dst;
@@ -361,7 +361,7 @@ void x86_emit_alu(struct emitter *m, const struct ir_insn *insn)
 	switch ((enum x86_form)row->form) {
 	case FORM_SIMPLE: emit_simple(m, insn, row->op); return;
 	case FORM_MULTIPLY: emit_multiply(m, insn); return;
-	case FORM_DIVIDE: emit_divide(m, insn); return;
+	case FORM_DIVIDE: x86_emit_divide(m, insn); return;
 	case FORM_SHIFT: emit_shift(m, insn, row->op); return;
 	case FORM_NEGATE: emit_negate(m, insn); return;
 	case FORM_MOVE: emit_move(m, insn); return;

@@ -49,7 +49,7 @@ static void lay_out_frame(struct emitter *m)
 	m->out->functions[ir->function].saved = m->saved;
 }
 
-void emit_prologue(struct emitter *m)
+void x86_emit_prologue(struct emitter *m)
 {
 	lay_out_frame(m);
 	if (m->out->harden & JIT_BRANCH_TARGETS)
@@ -63,7 +63,7 @@ void emit_prologue(struct emitter *m)
 		(u32)(m->e.at - m->out->code) - m->start;
 }
 
-void emit_epilogue(struct emitter *m)
+void x86_emit_epilogue(struct emitter *m)
 {
 	if (m->local)
 		x86_alu_i(&m->e, X86_ADD, 64, x86_reg(RSP), (s32)m->local);
@@ -120,7 +120,7 @@ static u8 run_register(struct emitter *m)
 	return XR11;
 }
 
-void emit_check(struct emitter *m)
+void x86_emit_check(struct emitter *m)
 {
 	u8 run = run_register(m);
 
@@ -128,12 +128,12 @@ void emit_check(struct emitter *m)
 	flow_jump(m, CC_NE, label_out(m));
 }
 
-void emit_call(struct emitter *m, const struct ir_insn *insn)
+void x86_emit_call(struct emitter *m, const struct ir_insn *insn)
 {
 	put_arguments(m, insn, 0, 0);
 	call_address(m, &(struct native_reloc){
 				.kind = IR_HELPER, .index = insn->a, .value = insn->imm});
-	emit_check(m);
+	x86_emit_check(m);
 	finish(m, insn, RAX);
 }
 
@@ -152,7 +152,7 @@ static void restore_program(struct emitter *m)
 	x86_store(&m->e, 64, x86_at(RDX, offsetof(struct jit_run, image)), RCX);
 }
 
-void emit_call_local(struct emitter *m, const struct ir_insn *insn)
+void x86_emit_call_local(struct emitter *m, const struct ir_insn *insn)
 {
 	struct native_reloc reloc = {.kind = NATIVE_CALL_FUNC, .index = (u32)insn->imm};
 
@@ -179,7 +179,7 @@ static void take_arguments(struct emitter *m)
 			 x86_at(RSP, m->spare + 8 * (s32)i));
 }
 
-void emit_callx(struct emitter *m, const struct ir_insn *insn)
+void x86_emit_callx(struct emitter *m, const struct ir_insn *insn)
 {
 	put_arguments(m, insn, insn->a, RAX);
 	keep_arguments(m);
@@ -189,12 +189,12 @@ void emit_callx(struct emitter *m, const struct ir_insn *insn)
 	flow_jump(m, CC_E, label_out(m));
 	take_arguments(m);
 	x86_call(&m->e, x86_reg(RAX));
-	emit_check(m);
+	x86_emit_check(m);
 	restore_program(m);
 	finish(m, insn, RAX);
 }
 
-void emit_tail_call(struct emitter *m, const struct ir_insn *insn)
+void x86_emit_tail_call(struct emitter *m, const struct ir_insn *insn)
 {
 	u8 *stay;
 
@@ -207,14 +207,14 @@ void emit_tail_call(struct emitter *m, const struct ir_insn *insn)
 	x86_jcc8(&m->e, CC_E, 0);
 	stay = m->e.at;
 	take_arguments(m);
-	emit_epilogue(m);
+	x86_emit_epilogue(m);
 	x86_jmp(&m->e, x86_reg(RAX));
 	stay[-1] = (u8)(m->e.at - stay);
 	x86_move_i(&m->e, RAX, (u64)-ENOENT);
 	finish(m, insn, RAX);
 }
 
-void emit_ld_packet(struct emitter *m, const struct ir_insn *insn)
+void x86_emit_ld_packet(struct emitter *m, const struct ir_insn *insn)
 {
 	/* the first spare word is where the value comes */
 	if (insn->a) {

@@ -85,7 +85,7 @@ static void compare(struct emitter *m, u32 width, const struct ir_insn *insn)
 	}
 }
 
-u32 emit_condition(struct emitter *m, const struct ir_insn *insn)
+u32 x86_emit_condition(struct emitter *m, const struct ir_insn *insn)
 {
 	const struct x86_jmp_row *row = &x86_jmp_rows[insn->row];
 	u32 width = insn->width;
@@ -129,7 +129,7 @@ void x86_emit_cmp(struct emitter *m, const struct ir_insn *insn)
 
 	if (zeroed)
 		x86_zero(&m->e, dst);
-	cc = emit_condition(m, insn);
+	cc = x86_emit_condition(m, insn);
 	release_scratch(m);
 	dst = x86_target(m, insn);
 	x86_setcc(&m->e, cc, dst);
@@ -138,7 +138,7 @@ void x86_emit_cmp(struct emitter *m, const struct ir_insn *insn)
 	finish(m, insn, dst);
 }
 
-void emit_select(struct emitter *m, const struct ir_insn *insn)
+void x86_emit_select(struct emitter *m, const struct ir_insn *insn)
 {
 	const struct ir_insn *condition = insn_of(m, insn->a);
 	u32 yes = insn->b, no = insn->c, cc;
@@ -146,7 +146,7 @@ void emit_select(struct emitter *m, const struct ir_insn *insn)
 	u8 dst;
 
 	if (condition->flags & IR_FUSED && condition->op == IR_CMP) {
-		cc = emit_condition(m, condition);
+		cc = x86_emit_condition(m, condition);
 	} else {
 		u8 reg = in_register(m, insn->a);
 

@@ -102,7 +102,7 @@ static void result_of_minus_one(struct emitter *m, const struct ir_insn *insn)
 		x86_unary(&m->e, X86_NEG, insn->width, x86_reg(RAX));
 }
 
-void emit_divide(struct emitter *m, const struct ir_insn *insn)
+void x86_emit_divide(struct emitter *m, const struct ir_insn *insn)
 {
 	struct divisor d = divisor_of(m, insn);
 	u8 *zero = NULL, *minus_one = NULL, *end_zero = NULL, *end_minus_one = NULL;

@@ -24,7 +24,7 @@ void x86_emit_load(struct emitter *m, const struct ir_insn *insn)
 	load(m, insn, insn->row);
 }
 
-void emit_load_acq(struct emitter *m, const struct ir_insn *insn)
+void x86_emit_load_acq(struct emitter *m, const struct ir_insn *insn)
 {
 	load(m, insn, false);
 }
@@ -90,7 +90,7 @@ void x86_emit_store(struct emitter *m, const struct ir_insn *insn)
 	}
 }
 
-void emit_store_rel(struct emitter *m, const struct ir_insn *insn)
+void x86_emit_store_rel(struct emitter *m, const struct ir_insn *insn)
 {
 	store(m, insn);
 }
@@ -163,7 +163,7 @@ static void loop(struct emitter *m, const struct ir_insn *insn, u32 op)
 	finish(m, insn, RAX);
 }
 
-void emit_atomic(struct emitter *m, const struct ir_insn *insn)
+void x86_emit_atomic(struct emitter *m, const struct ir_insn *insn)
 {
 	const struct x86_atomic_row *row = &x86_atomic_rows[insn->row];
 

@@ -238,12 +238,12 @@ void flow_end_block(struct emitter *m, u32 block, u32 next)
 		take_edge(m, block, 0, next);
 	} else if (end->op == IR_EXIT) {
 		put_value(m, RAX, end->a);
-		emit_epilogue(m);
+		x86_emit_epilogue(m);
 		x86_ret(&m->e);
 	} else if (end->op == IR_MAY_GOTO) {
 		branch(m, block, may_goto_condition(m), next);
 	} else {
-		u32 cc = emit_condition(m, end);
+		u32 cc = x86_emit_condition(m, end);
 
 		release_scratch(m);
 		branch(m, block, cc, next);
