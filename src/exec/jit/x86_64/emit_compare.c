@@ -47,7 +47,7 @@ static bool compare_narrow(struct emitter *m, const struct ir_insn *insn)
 	const struct ir_insn *load = insn_of(m, insn->a), *b = insn_of(m, insn->b);
 
 	if (!(load->flags & IR_FUSED) || load->op != IR_LOAD ||
-	    load->width == insn->width)
+	    load->width >= insn->width)
 		return false;
 	if (x86_jmp_rows[insn->row].test)
 		x86_test_i(&m->e, load->width, address_of(m, load), (s32)b->imm);
