@@ -28,6 +28,7 @@
 #include "helpers/helpers.h"
 #include "load/load.h"
 #include "maps/map.h"
+#include "opt/eval.h"
 #include "world/contexts.h"
 #include "world/packet.h"
 #include "world/world.h"
@@ -501,6 +502,8 @@ static void run_file(const char *path, struct tally *tally)
 	for (u32 i = 0; engine_at(i); i++)
 		if (!faults || engine_at(i)->safe)
 			run_engine(&c, engine_at(i), tally);
+	for (u32 i = 0; i < EVAL_ENGINES && !faults; i++)
+		run_engine(&c, &eval_engines[i], tally);
 	run_verifier(&c, tally);
 	run_kernel(&c, tally);
 	case_free(&c);

@@ -86,10 +86,8 @@ static bool try_program(struct map *map)
 	struct image_spec spec = {.prog = &t.prog, .maps = &map, .helper = helper_body};
 	struct image *image;
 
-	t.prog = (struct prog){.insns = insns,
-			       .n_insns = raw_program(insns),
-			       .maps = defs,
-			       .n_maps = 1};
+	t.prog = (struct prog){
+		.insns = insns, .n_insns = raw_program(insns), .maps = defs, .n_maps = 1};
 	t.checked.diag = (struct skep_diag)SKEP_DIAG_INIT;
 	if (image_new(&spec, &image, NULL))
 		return false;

@@ -5,12 +5,13 @@
 #include "opt/eval.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/diag.h"
 #include "exec/atomics.h"
-#include "exec/exec.h"
+#include "exec/image.h"
 #include "exec/legacy.h"
 #include "helpers/helpers.h"
 #include "isa/eval.h"
@@ -22,6 +23,8 @@ enum { LEAVES = 2 }; /* of a step: the function ends with what is in ret */
 struct eval {
 	struct run *run;
 	const struct compiled *now; /* the program that runs */
+	eval_find find; /* what a program array holds, as a program; NULL: it is one */
+	void *find_arg;
 	u32 depth, tail_calls, may_gotos, steps;
 };
 
@@ -180,23 +183,25 @@ static int tail_call(struct frame *f, const u64 args[5], u64 *ret)
 {
 	struct eval *e = f->e;
 	const struct compiled *next = NULL;
+	u32 depth;
+	int err;
 
 	*ret = (u64)(s64)-ENOENT;
 	if (e->tail_calls < MAX_TAIL_CALLS)
 		next = map_prog((struct map *)(uintptr_t)args[1], (u32)args[2]);
+	if (next && e->find)
+		next = e->find(e->find_arg, next);
 	if (!next || next->prog->type != e->now->prog->type)
 		return 0;
 	e->tail_calls++;
 	e->now = next;
 	e->run->prog = next->prog;
-	e->depth--;
+	depth = e->depth;
+	e->depth = 0; /* it has frames of its own */
 	f->ret = 0;
-	{
-		int err = eval_function(e, 0, args, &f->ret);
-
-		e->depth++;
-		return err ? err : LEAVES;
-	}
+	err = eval_function(e, 0, args, &f->ret);
+	e->depth = depth;
+	return err ? err : LEAVES;
 }
 
 static int call(struct frame *f, const struct ir_insn *insn, u64 *ret)
@@ -395,9 +400,10 @@ static int eval_call(struct run *run, u64 func, const u64 args[5], u64 *ret)
 	return err;
 }
 
-int eval_run(const struct compiled *program, struct run *run, u64 *ret)
+int eval_run_with(const struct compiled *program, struct run *run, u64 *ret,
+		  eval_find find, void *arg)
 {
-	struct eval e = {.run = run, .now = program};
+	struct eval e = {.run = run, .now = program, .find = find, .find_arg = arg};
 	u64 args[5] = {(u64)(uintptr_t)run->ctx, run->opts ? run->opts->r2 : 0};
 	int err;
 
@@ -408,3 +414,80 @@ int eval_run(const struct compiled *program, struct run *run, u64 *ret)
 	err = eval_function(&e, 0, args, ret);
 	return err == EXEC_STOP ? 0 : err;
 }
+
+int eval_run(const struct compiled *program, struct run *run, u64 *ret)
+{
+	return eval_run_with(program, run, ret, NULL, NULL);
+}
+
+/* ---- as engines ---- */
+
+enum { MAX_PROGRAMS = 16 };
+
+struct programs {
+	struct compile_how how;
+	const struct image *images[MAX_PROGRAMS];
+	struct compiled compiled[MAX_PROGRAMS];
+	u32 n;
+	struct skep_diag *diag;
+	int err; /* of the last that was compiled */
+};
+
+static const struct compiled *find_program(void *arg, const void *object)
+{
+	struct programs *p = arg;
+	const struct image *image = object;
+	struct compiled *c = &p->compiled[p->n];
+
+	for (u32 i = 0; i < p->n; i++)
+		if (p->images[i] == image)
+			return &p->compiled[i];
+	if (p->n == MAX_PROGRAMS)
+		return NULL;
+	p->images[p->n++] = image;
+	p->err = compiled_new(image->prog, image->maps, &p->how, c, p->diag);
+	if (!p->err && !c->wrong)
+		return c;
+	if (!p->err)
+		fprintf(stderr, "%s\n", c->wrong);
+	return NULL;
+}
+
+static int run_deep(const struct image *image, struct run *run, u64 *ret)
+{
+	diag_clear(run->diag);
+	return interp_run(image, run, ret);
+}
+
+static int run_image(const struct image *image, struct run *run, u64 *ret,
+		     const struct compile_how *how)
+{
+	struct programs p = {.how = *how, .diag = run->diag};
+	const struct compiled *c = find_program(&p, image);
+	int err;
+
+	if (c)
+		err = eval_run_with(c, run, ret, find_program, &p);
+	else if (p.err == -ENOTSUP) /* that deep only the interpreter goes */
+		err = run_deep(image, run, ret);
+	else
+		err = -EINVAL;
+	for (u32 i = 0; i < p.n; i++)
+		compiled_fini(&p.compiled[i]);
+	return err;
+}
+
+static int run_built(const struct image *image, struct run *run, u64 *ret)
+{
+	return run_image(image, run, ret, &(struct compile_how){0});
+}
+
+static int run_optimised(const struct image *image, struct run *run, u64 *ret)
+{
+	return run_image(image, run, ret, &(struct compile_how){.passes = true});
+}
+
+const struct engine eval_engines[EVAL_ENGINES] = {
+	{.name = "ir", .run = run_built},
+	{.name = "ir after passes", .run = run_optimised},
+};
