@@ -83,7 +83,10 @@ static bool try_program(struct map *map)
 	const struct map_def *defs[] = {&def};
 	struct insn insns[RAW_MAX_LEN + 2];
 	struct trial t = {.map = map, .seed = raw_state};
-	struct image_spec spec = {.prog = &t.prog, .maps = &map, .helper = helper_body};
+	struct image_spec spec = {.prog = &t.prog,
+				  .maps = &map,
+				  .helper = helper_body,
+				  .engines = FOR_CHECKED};
 	struct image *image;
 
 	t.prog = (struct prog){

@@ -488,6 +488,6 @@ static int run_optimised(const struct image *image, struct run *run, u64 *ret)
 }
 
 const struct engine eval_engines[EVAL_ENGINES] = {
-	{.name = "ir", .run = run_built},
-	{.name = "ir after passes", .run = run_optimised},
+	{.name = "ir", .run = run_built, .images = FOR_INTERP},
+	{.name = "ir after passes", .run = run_optimised, .images = FOR_INTERP},
 };
