@@ -364,6 +364,9 @@ static void enter(struct frame *f, u32 block)
 {
 	struct cell *entry = f->entry[block];
 
+	/* Whoever jumps back to here is compared with this; R10 nobody changes. */
+	if (!f->known[block])
+		entry[R10] = (struct cell){CELL_FRAME, 0};
 	f->known[block] = true;
 	/* What comes around a loop later can only be held against R10's distance. */
 	for (u8 r = 0; r < N_REGS && f->g->blocks[block].header; r++)
