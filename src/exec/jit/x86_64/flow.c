@@ -201,10 +201,12 @@ static u32 choose_straight(struct emitter *m, u32 block, u32 next)
 
 	for (u32 edge = 0; edge < 2; edge++) {
 		u32 to = (u32)b->succ[edge];
-		bool back = m->ir->blocks[to].loop_header && to <= block;
+		const struct ir_block *target = &m->ir->blocks[to];
+		bool back = target->loop_header && to <= block;
+		bool leaves = target->loop_depth < b->loop_depth;
 
 		worth[edge] = (to == next || target_block(m, to) == next ? 2 : 0) +
-			      (moves_at(m, block, edge) ? back ? 3 : 1 : 0);
+			      (moves_at(m, block, edge) && !leaves ? back ? 3 : 1 : 0);
 	}
 	return worth[0] > worth[1] ? 0 : 1;
 }
