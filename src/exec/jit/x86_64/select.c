@@ -69,10 +69,15 @@ static void drop(struct selection *s, u32 value)
 	}
 }
 
+/* What was part of a sum is needed for itself now. */
 static void use(struct selection *s, u32 value)
 {
+	struct ir_insn *insn = at(s, value);
+
 	s->addresses[value]++;
-	at(s, value)->uses++;
+	insn->uses++;
+	if (!x86_is_frame_address(s->ir, insn))
+		insn->flags &= (u8)~IR_FUSED;
 }
 
 /* [x + constant] */
