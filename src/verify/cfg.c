@@ -281,17 +281,21 @@ static int refuse_unreachable(struct env *env, const u8 *colours)
 
 static int walk_all(struct env *env)
 {
+	struct arena scratch = ARENA_INIT;
 	struct dfs dfs = {.env = env};
 	int err = 0;
 
-	dfs.stack = arena_array(&env->arena, env->n_insns, sizeof(*dfs.stack));
-	dfs.colours = arena_alloc(&env->arena, env->n_insns);
+	dfs.stack = arena_array(&scratch, env->n_insns, sizeof(*dfs.stack));
+	dfs.colours = arena_alloc(&scratch, env->n_insns);
 	env->postorder = arena_array(&env->arena, env->n_insns, sizeof(*env->postorder));
 	if (!dfs.stack || !dfs.colours || !env->postorder)
-		return env_no_memory(env);
+		err = env_no_memory(env);
 	for (u32 i = 0; i < env->n_subs && !err; i++)
 		err = walk_function(&dfs, &env->subs[i]);
-	return err ? err : refuse_unreachable(env, dfs.colours);
+	if (!err)
+		err = refuse_unreachable(env, dfs.colours);
+	arena_fini(&scratch);
+	return err;
 }
 
 int cfg_build(struct env *env)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Kept states made small: what is not there, not known, a constant or bytes of one kind
- * takes next to nothing.
+ * takes next to nothing, and of the rest only words that are not 0 are written down.
  *
  * Only where many states are kept: comparing with one means to make it whole again.  What
  * is asked of every state on a path (where its functions were called, marks of precision)
@@ -24,8 +24,7 @@ enum reg_form {
 	FORM_NONE,    /* uninitialised */
 	FORM_UNKNOWN, /* a number: any */
 	FORM_CONST,   /* a number, known; nothing else is known of it */
-	FORM_POINTER, /* no variable part */
-	FORM_WHOLE,
+	FORM_WORDS,   /* a bit for each word of 32 bits that is not 0, and these */
 };
 
 /* The bytes of a slot, in the upper half of its form. */
@@ -41,11 +40,8 @@ enum {
 	/* of a frame: what it has beside registers and slots */
 	REST = offsetof(struct frame, callsite),
 	REST_SIZE = offsetof(struct frame, slots) - REST,
-	/* of a register: what surrounds the number in it */
-	HEAD_SIZE = offsetof(struct reg, var),
-	TAIL = offsetof(struct reg, id),
-	TAIL_SIZE = sizeof(struct reg) - TAIL,
-	POINTER_SIZE = HEAD_SIZE + TAIL_SIZE,
+	REG_WORDS = sizeof(struct reg) / 4,
+	MAX_REG = 4 + sizeof(struct reg),
 	MAX_FORMS = N_REGS + STACK_SLOTS,
 };
 
@@ -63,6 +59,7 @@ struct small {
 };
 
 _Static_assert(sizeof(struct small) % 8 == 0, "frames are aligned");
+_Static_assert(sizeof(struct reg) % 4 == 0 && REG_WORDS <= 32, "a bit each");
 
 /* ---- writing ---- */
 
@@ -80,14 +77,34 @@ static enum reg_form form_of(const struct reg *reg)
 	if (reg->kind == UNINIT &&
 	    !memcmp((const u8 *)reg + 2, (const u8 *)&none + 2, sizeof(none) - 2))
 		return FORM_NONE;
+	if (!is_number(reg))
+		return FORM_WORDS;
 	if (!memcmp(&reg->var, &var, sizeof(var)))
-		return is_number(reg)        ? FORM_CONST
-		       : reg->var.bits.value ? FORM_WHOLE
-					     : FORM_POINTER;
+		return FORM_CONST;
 	var = scalar_unknown();
-	if (is_number(reg) && !memcmp(&reg->var, &var, sizeof(var)))
-		return FORM_UNKNOWN;
-	return FORM_WHOLE;
+	return memcmp(&reg->var, &var, sizeof(var)) ? FORM_WORDS : FORM_UNKNOWN;
+}
+
+/* 1 << i: in a table the compiler tests four words at once. */
+static const u32 word_bits[32] = {
+#define B4(i) 1u << (i), 2u << (i), 4u << (i), 8u << (i)
+	B4(0), B4(4), B4(8), B4(12), B4(16), B4(20), B4(24), B4(28),
+#undef B4
+};
+
+/* Pointers have no variable part, most ranges are small: half of the words are 0. */
+static u8 *put_words(u8 *to, const struct reg *reg)
+{
+	u32 words[REG_WORDS], mask = 0;
+	u8 *at = to + 4;
+
+	memcpy(words, reg, sizeof(words));
+	for (u32 i = 0; i < REG_WORDS; i++)
+		mask |= words[i] ? word_bits[i] : 0;
+	memcpy(to, &mask, 4);
+	for (; mask; mask &= mask - 1, at += 4)
+		memcpy(at, &words[__builtin_ctz(mask)], 4);
+	return at;
 }
 
 static u8 *put_reg(u8 *at, enum reg_form form, const struct reg *reg)
@@ -96,14 +113,9 @@ static u8 *put_reg(u8 *at, enum reg_form form, const struct reg *reg)
 	case FORM_NONE:
 	case FORM_UNKNOWN: return at;
 	case FORM_CONST: memcpy(at, &reg->var.bits.value, 8); return at + 8;
-	case FORM_POINTER:
-		memcpy(at, reg, HEAD_SIZE);
-		memcpy(at + HEAD_SIZE, (const u8 *)reg + TAIL, TAIL_SIZE);
-		return at + POINTER_SIZE;
-	case FORM_WHOLE: break;
+	case FORM_WORDS: break;
 	}
-	memcpy(at, reg, sizeof(*reg));
-	return at + sizeof(*reg);
+	return put_words(at, reg);
 }
 
 static bool all_are(const struct slot *slot, u8 type)
@@ -182,9 +194,8 @@ static u32 put_frame(u8 *to, const struct frame *frame)
 }
 
 enum {
-	MAX_FRAME = sizeof(struct small_frame) + MAX_FORMS +
-		    STACK_SLOTS * (8 + sizeof(struct reg)) + N_REGS * sizeof(struct reg) +
-		    8,
+	MAX_FRAME = sizeof(struct small_frame) + MAX_FORMS + STACK_SLOTS * (8 + MAX_REG) +
+		    N_REGS * MAX_REG + 8,
 	MAX_COMPACT = sizeof(struct small) + FRAMES * MAX_FRAME,
 };
 
@@ -204,6 +215,18 @@ static u32 put_frames(u8 *to, const struct state *st)
 
 /* ---- reading ---- */
 
+static const u8 *get_words(const u8 *at, struct reg *reg)
+{
+	u32 words[REG_WORDS] = {0}, mask;
+
+	memcpy(&mask, at, 4);
+	at += 4;
+	for (; mask; mask &= mask - 1, at += 4)
+		memcpy(&words[__builtin_ctz(mask)], at, 4);
+	memcpy(reg, words, sizeof(words));
+	return at;
+}
+
 static const u8 *get_reg(const u8 *at, enum reg_form form, struct reg *reg)
 {
 	u64 value;
@@ -215,15 +238,9 @@ static const u8 *get_reg(const u8 *at, enum reg_form form, struct reg *reg)
 		memcpy(&value, at, 8);
 		reg_set_const(reg, value);
 		return at + 8;
-	case FORM_POINTER:
-		memcpy(reg, at, HEAD_SIZE);
-		reg->var = scalar_const(0);
-		memcpy((u8 *)reg + TAIL, at + HEAD_SIZE, TAIL_SIZE);
-		return at + POINTER_SIZE;
-	case FORM_WHOLE: break;
+	case FORM_WORDS: break;
 	}
-	memcpy(reg, at, sizeof(*reg));
-	return at + sizeof(*reg);
+	return get_words(at, reg);
 }
 
 static const u8 *get_slot(const u8 *at, u8 form, struct slot *slot)
@@ -237,20 +254,30 @@ static const u8 *get_slot(const u8 *at, u8 form, struct slot *slot)
 	return get_reg(at, form & 15, &slot->spilled);
 }
 
-static void get_frame(const u8 *from, struct frame *frame)
+/* All but the slots; where those begin. */
+static const u8 *get_regs(const u8 *from, struct frame *frame)
 {
 	const struct small_frame *head = (const struct small_frame *)from;
 	const u8 *forms = from + sizeof(*head), *at = forms + N_REGS + head->n_slots;
-	const struct small_marks *marks = &head->marks;
 
 	memcpy((u8 *)frame + REST, head->rest, REST_SIZE);
 	for (u32 i = 0; i < N_REGS; i++) {
 		at = get_reg(at, forms[i], &frame->regs[i]);
-		frame->regs[i].precise = marks->regs_precise >> i & 1;
+		frame->regs[i].precise = head->marks.regs_precise >> i & 1;
 	}
+	frame->n_slots = 0;
+	return at;
+}
+
+static void get_frame(const u8 *from, struct frame *frame)
+{
+	const struct small_frame *head = (const struct small_frame *)from;
+	const u8 *forms = from + sizeof(*head) + N_REGS, *at = get_regs(from, frame);
+
+	frame->n_slots = head->n_slots;
 	for (u32 i = 0; i < head->n_slots; i++) {
-		at = get_slot(at, forms[N_REGS + i], &frame->slots[i]);
-		frame->slots[i].spilled.precise = marks->slots_precise >> i & 1;
+		at = get_slot(at, forms[i], &frame->slots[i]);
+		frame->slots[i].spilled.precise = head->marks.slots_precise >> i & 1;
 	}
 }
 
@@ -311,7 +338,9 @@ struct state *state_compact(struct env *env, struct state *st)
 	return small;
 }
 
-struct state *state_open(struct env *env, const struct state *st, enum opened which)
+/* All but the frames. */
+static struct state *open_state(struct env *env, const struct state *st,
+				enum opened which)
 {
 	struct state *whole = env->explorer->opened[which];
 	struct frame *frames[FRAMES];
@@ -321,9 +350,36 @@ struct state *state_open(struct env *env, const struct state *st, enum opened wh
 	*whole = *st;
 	memcpy(whole->frames, frames, sizeof(frames));
 	whole->small = NULL;
-	for (u32 i = 0; i <= st->depth; i++)
-		get_frame((const u8 *)st->small + st->small->at[i], frames[i]);
 	return whole;
+}
+
+static const u8 *frame_at(const struct state *st, u32 i)
+{
+	return (const u8 *)st->small + st->small->at[i];
+}
+
+struct state *state_open(struct env *env, const struct state *st, enum opened which)
+{
+	struct explorer *ex = env->explorer;
+	struct state *whole;
+
+	if (which == OPENED_BASE && ex->opened_base == st)
+		return ex->opened[which];
+	whole = open_state(env, st, which);
+	for (u32 i = 0; i <= st->depth; i++)
+		get_frame(frame_at(st, i), whole->frames[i]);
+	if (which == OPENED_BASE)
+		ex->opened_base = st;
+	return whole;
+}
+
+struct state *state_open_regs(struct env *env, const struct state *st)
+{
+	struct state *half = open_state(env, st, OPENED_SEEN);
+
+	for (u32 i = 0; i <= st->depth; i++)
+		get_regs(frame_at(st, i), half->frames[i]);
+	return half;
 }
 
 void state_close(struct env *env, struct state *st, const struct state *whole)

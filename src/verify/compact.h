@@ -18,10 +18,13 @@ struct small_marks {
  * but ->small.  It may be st itself.  NULL: no memory, told, and st is as it was. */
 struct state *state_compact(struct env *env, struct state *st);
 
-/* Each is good until the next one of its kind. */
+/* Each is good until the next one of its kind.  A base (pack.c) does not change but for
+ * its marks: what is open of it need not be opened again. */
 enum opened { OPENED_SEEN, OPENED_BASE, OPENED_KINDS };
 /* The small state, whole, to look at. */
 struct state *state_open(struct env *env, const struct state *st, enum opened which);
+/* The same without its stack, as OPENED_SEEN: what that does not cover st does not, either. */
+struct state *state_open_regs(struct env *env, const struct state *st);
 /* What was cleaned there is not in the small one any more, either. */
 void state_close(struct env *env, struct state *st, const struct state *whole);
 

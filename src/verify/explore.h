@@ -40,6 +40,7 @@ struct explorer {
 	u32 looks; /* of the working state, while it is compared with others (visit.c) */
 	u8 *compact;             /* compact.c: room to write in; the arena's, as all of these */
 	struct state *opened[2]; /* enum opened */
+	const struct state *opened_base; /* what is open as OPENED_BASE; NULL: nothing */
 	bool compare_all;             /* every scalar counts as precise */
 	struct idmap idmap;
 };

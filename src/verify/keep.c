@@ -19,11 +19,11 @@
 #include "verify/liveness.h"
 
 enum {
-	GRAIN = 256, /* sizes of blocks are multiples of it */
+	GRAIN = 64, /* sizes of blocks are multiples of it */
 	MAX_FRAME = sizeof(struct frame) + STACK_SLOTS * sizeof(struct slot),
 	MAX_BLOCK = 512 + MAX_REFS * sizeof(struct ref) + FRAMES * MAX_FRAME + GRAIN,
 	CLASSES = MAX_BLOCK / GRAIN + 1,
-	SLACK = 4, /* so many grains too large is good enough, rather than a new chunk */
+	SLACK = 16, /* so many grains too large is good enough, rather than a new chunk */
 	FIRST_CHUNK = 1 << 14,
 	MAX_CHUNK = 1 << 20,
 	DEFAULT_LIMIT = 64 << 20,
@@ -281,6 +281,8 @@ void state_drop(struct env *env, struct state *st)
 	if (!st)
 		return;
 	history_put(env, st->history);
+	if (env->explorer->opened_base == st)
+		env->explorer->opened_base = NULL;
 	if (st->extra)
 		block_put(env->pool, st->extra, st->extra_block);
 	block_put(env->pool, st, st->block);

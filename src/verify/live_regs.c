@@ -120,13 +120,14 @@ static void settle(struct env *env, const struct uses *uses, const struct sub_in
 
 int live_regs_compute(struct env *env)
 {
-	struct uses *uses = arena_array(&env->arena, env->n_insns, sizeof(*uses));
+	struct arena scratch = ARENA_INIT;
+	struct uses *uses = arena_array(&scratch, env->n_insns, sizeof(*uses));
+	int err = uses ? 0 : env_no_memory(env);
 
-	if (!uses)
-		return env_no_memory(env);
-	for (u32 pc = 0; pc < env->n_insns; pc++)
+	for (u32 pc = 0; pc < env->n_insns && !err; pc++)
 		uses[pc] = uses_of(env, pc);
-	for (u32 i = 0; i < env->n_subs; i++)
+	for (u32 i = 0; i < env->n_subs && !err; i++)
 		settle(env, uses, &env->subs[i]);
-	return 0;
+	arena_fini(&scratch);
+	return err;
 }

@@ -92,18 +92,21 @@ static void step(struct tarjan *t)
 
 int scc_compute(struct env *env)
 {
+	struct arena scratch = ARENA_INIT;
 	struct tarjan t = {.env = env};
+	int err = 0;
 
-	t.order = arena_array(&env->arena, env->n_insns, sizeof(*t.order));
-	t.low = arena_array(&env->arena, env->n_insns, sizeof(*t.low));
-	t.open = arena_array(&env->arena, env->n_insns, sizeof(*t.open));
-	t.visits = arena_array(&env->arena, env->n_insns, sizeof(*t.visits));
+	t.order = arena_array(&scratch, env->n_insns, sizeof(*t.order));
+	t.low = arena_array(&scratch, env->n_insns, sizeof(*t.low));
+	t.open = arena_array(&scratch, env->n_insns, sizeof(*t.open));
+	t.visits = arena_array(&scratch, env->n_insns, sizeof(*t.visits));
 	if (!t.order || !t.low || !t.open || !t.visits)
-		return env_no_memory(env);
-	for (u32 i = 0; i < env->n_subs; i++) {
+		err = env_no_memory(env);
+	for (u32 i = 0; i < env->n_subs && !err; i++) {
 		enter(&t, env->subs[i].start);
 		while (t.depth)
 			step(&t);
 	}
-	return 0;
+	arena_fini(&scratch);
+	return err;
 }

@@ -451,6 +451,16 @@ static void clean(struct env *env, struct state *old)
 		state_close(env, old, all);
 }
 
+/* Of most small states the registers tell that it does not. */
+static bool covers(struct env *env, const struct state *old, enum exactness exact)
+{
+	const struct state *cur = env->cur;
+
+	if (old->small && !state_covered(env, state_open_regs(env, old), cur, exact))
+		return false;
+	return state_covered(env, whole(env, old), cur, exact);
+}
+
 /* A state from which everything was explored. */
 static enum found compare_closed(struct env *env, struct state *old)
 {
@@ -460,8 +470,7 @@ static enum found compare_closed(struct env *env, struct state *old)
 		return MISSED;
 	if (!old->cleaned && !incomplete)
 		clean(env, old);
-	if (!state_covered(env, whole(env, old), env->cur,
-			   incomplete ? RANGE_WITHIN : NOT_EXACT))
+	if (!covers(env, old, incomplete ? RANGE_WITHIN : NOT_EXACT))
 		return MISSED;
 	return incomplete ? CONVERGED : COVERED;
 }
