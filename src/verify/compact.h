@@ -23,6 +23,11 @@ struct state *state_compact(struct env *env, struct state *st);
 enum opened { OPENED_SEEN, OPENED_BASE, OPENED_KINDS };
 /* The small state, whole, to look at. */
 struct state *state_open(struct env *env, const struct state *st, enum opened which);
+/* A kept state to look at: itself, unless it is small. */
+static inline const struct state *state_whole(struct env *env, const struct state *st)
+{
+	return st->small ? state_open(env, st, OPENED_SEEN) : st;
+}
 /* The same without its stack, as OPENED_SEEN: what that does not cover st does not, either. */
 struct state *state_open_regs(struct env *env, const struct state *st);
 /* What was cleaned there is not in the small one any more, either. */

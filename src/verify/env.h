@@ -44,6 +44,7 @@ struct insn_aux {
 	u16 live_regs;     /* a bit each: read before written from here on */
 	u16 back_regs;     /* going back (precision.c) concerns it only where one of these matters */
 	u32 scc;           /* of the control flow; 0: in no loop */
+	bool only_rounds;  /* the loop is nothing but what this call does: calls_callback */
 	u32 subprog;       /* index of the one it belongs to */
 	/* What a pointer is that this instruction uses: every path must agree.  UNINIT: none yet */
 	u8 ptr_kind;       /* enum reg_kind, of loads and stores */
@@ -120,6 +121,7 @@ struct env {
 	u32 exception_sub;           /* index of the exception callback; 0: none */
 	u32 *postorder;              /* owned by the arena: instructions of each function */
 	u32 n_sccs;
+	bool any_rounds;             /* aux->only_rounds somewhere */
 	u32 prog_type, attach_type;  /* of the target program where this is an EXT */
 	/* TRACING, LSM, STRUCT_OPS ...: the prototype of what it attaches to */
 	const struct btf *attach_btf;

@@ -66,6 +66,11 @@ static struct state *wait(struct env *env, struct state *st)
 	return st;
 }
 
+int explore_later(struct env *env, struct state *st)
+{
+	return wait(env, st) ? 0 : env_told(env);
+}
+
 struct state *env_branch(struct env *env, u32 pc, bool speculative)
 {
 	struct state *st = state_keep(env, env->cur);

@@ -11,7 +11,7 @@
 #include "verify/env.h"
 
 struct history;
-struct loop; /* visit.c: one visit of a loop, by one chain of calls */
+struct loop; /* loops.c: one visit of a loop, by one chain of calls */
 
 /* Which id of the old state became which one of the new. */
 struct idmap {
@@ -72,6 +72,8 @@ int stack_depth_check(struct env *env);
 /* ---- explore.c ---- */
 /* Main, then global functions that are called. */
 int explore_program(struct env *env);
+/* The state, which is given up, waits as a branch of its parent. */
+int explore_later(struct env *env, struct state *st);
 int explorer_new(struct env *env);
 void explorer_free(struct env *env);
 
@@ -89,13 +91,30 @@ const struct state *visit_find_entry(struct env *env, const struct state *st,
 /* Of a function: forgets all kept states. */
 void visit_fini(struct env *env);
 
+/* ---- loops.c: edges back, and the marks that come around by them ---- */
+/* Of a copy of the working state that is kept: the loops that it is in. */
+int loop_open(struct env *env, struct state *st);
+/* Every path from the kept state ended; where it has branches then, some go on after all.
+ */
+int loop_close(struct env *env, struct state *st);
+/* Of a state from which everything was explored: are the marks all there?  ASSUMED: when
+ * the loop is left it is seen whether what they cover is covered. */
+enum marks_known { MARKS_KNOWN, MARKS_ASSUMED, MARKS_MISSING };
+enum marks_known marks_known(const struct env *env, const struct state *st);
+/* The path under way ends here, as the state covers it; assumed: by the marks so far. */
+int loop_add_edge(struct env *env, struct state *equal, bool assumed);
+/* May the state still be needed, though all paths from it are explored? */
+bool loop_needs(const struct state *st);
+/* Of a function: forgets all loops. */
+void loops_fini(struct env *env);
+
 /* ---- precision.c ---- */
 /* aux->back_regs, once, after cfg_build(). */
 void precision_prepare(struct env *env);
 /* The path to "to" must be precise where "from", which covers it, is. */
 void precision_propagate(struct env *env, const struct state *from, struct state *to,
 			 bool *changed);
-/* Everything on the path to the state. */
+/* Everything in the kept state, and in those on the path to it. */
 void precision_force(struct state *st);
 
 /* ---- prune.c: are they the same? ---- */

@@ -468,7 +468,7 @@ static void force_small(struct small_marks *of)
 
 void precision_force(struct state *st)
 {
-	for (st = st->parent; st; st = st->parent)
+	for (; st; st = st->parent)
 		for (u32 i = 0; i <= st->depth; i++)
 			if (st->small)
 				force_small(state_marks(st, i));
@@ -508,7 +508,7 @@ static void go_back(const struct env *env, struct state *start, struct marks *m,
 		if (b.pc == NO_INSN)
 			break;
 	}
-	precision_force(start);
+	precision_force(start->parent);
 	*changed = true;
 }
 

@@ -40,7 +40,7 @@ static bool loops_to_itself(const struct env *env, u32 pc)
 		if (next[i] == pc)
 			return true;
 	}
-	return env->aux[pc].calls_callback;
+	return false;
 }
 
 /* pc is the first of its component: the others are those above it on the stack. */
@@ -48,8 +48,12 @@ static void close_component(struct tarjan *t, u32 pc)
 {
 	struct env *env = t->env;
 	bool loop = t->open[t->n_open - 1] != pc || loops_to_itself(env, pc);
-	u32 scc = loop ? ++env->n_sccs : 0;
+	bool rounds = !loop && env->aux[pc].calls_callback;
+	u32 scc = loop || rounds ? ++env->n_sccs : 0;
 	u32 member;
+
+	env->aux[pc].only_rounds = rounds;
+	env->any_rounds |= rounds;
 
 	do {
 		member = t->open[--t->n_open];

@@ -210,11 +210,12 @@ struct state {
 	struct history *history; /* counted (history.h): path from the parent to here */
 	/* ---- kept states: visit.c ---- */
 	struct state *next;        /* of the same instruction; of the branches that wait */
-	const struct state *equal; /* copies at back edges: the kept state that covers it */
+	struct state *equal;       /* copies at back edges: the kept state that covers it */
 	u32 hits, misses;
 	u32 looks; /* of the current frame's registers: states that differ are not the same */
 	struct state **evicted;    /* not compared any more: what points here */
 	struct loop *loop;         /* the visit of the loop that it is in, or NULL */
+	struct loop *round;        /* ... of rounds of a callback (loops.c) */
 	u32 block;                 /* keep.c: size of its memory; 0: the working state */
 	u32 extra_block;           /* of extra */
 	struct frame *extra;       /* owned: a frame added to a copy (env_new_frame), or NULL */

@@ -7,9 +7,8 @@
  * on the path under way proves nothing yet, but where iterators, callbacks and may_goto
  * bound a loop, reaching it again means that the loop converged; anywhere else, that it
  * never ends.  Marks of precision in a loop are complete only when all of its paths are:
- * until then states in it are compared by their ranges, and every edge back is remembered
- * and carried over once at the end.  Never does: look at what instructions compute. More:
- * "Pruning" in Documentation/bpf/verifier.rst; explore.c.
+ * loops.c says how states in it are compared until then.  Never does: look at what
+ * instructions compute. More: "Pruning" in Documentation/bpf/verifier.rst; explore.c.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -31,20 +30,6 @@ enum {
 	PATIENCE = 3,             /* misses a hit and one more, until it is given up */
 	PATIENCE_LOOP = 64,       /* where loops must converge */
 	UNPRIVILEGED_STATES = 64, /* an instruction */
-	MAX_ROUNDS = 64,          /* of carrying marks around a loop */
-};
-
-/*
- * One visit of a loop of the control flow, by one chain of calls: entered when its first
- * state was kept, left when all paths from there are explored.
- */
-struct loop {
-	struct loop *next; /* of the same loop, by another chain */
-	u32 callsites[FRAMES];
-	struct state *entry; /* borrowed; NULL: left */
-	struct state
-		*back_edges; /* owned: where paths ended because ->equal covers them */
-	u32 n_back_edges;
 };
 
 static void count_peak(struct env *env)
@@ -54,103 +39,6 @@ static void count_peak(struct env *env)
 
 	if (n > env->stats.peak_states)
 		env->stats.peak_states = n;
-}
-
-/* ---- loops ---- */
-
-/* The outermost frame that is in a loop, and how it was called. */
-static u32 loop_chain(const struct env *env, const struct state *st,
-		      u32 callsites[FRAMES])
-{
-	memset(callsites, 0, FRAMES * sizeof(callsites[0]));
-	for (u32 i = 0; i <= st->depth; i++) {
-		u32 pc = frame_pc(st, i);
-
-		if (env->aux[pc].scc)
-			return env->aux[pc].scc;
-		callsites[i] = pc;
-	}
-	return 0;
-}
-
-/* Of a copy of the working state that is kept: st->loop, made when there is none. */
-static int loop_enter(struct env *env, struct state *st)
-{
-	u32 callsites[FRAMES], scc = loop_chain(env, env->cur, callsites);
-	struct loop **list = &env->explorer->loops[scc], *loop = *list;
-
-	st->loop = NULL;
-	if (!scc)
-		return 0;
-	while (loop && memcmp(loop->callsites, callsites, sizeof(callsites)))
-		loop = loop->next;
-	if (!loop) {
-		loop = calloc(1, sizeof(*loop));
-		if (!loop)
-			return env_no_memory(env);
-		memcpy(loop->callsites, callsites, sizeof(callsites));
-		loop->next = *list;
-		*list = loop;
-	}
-	if (!loop->entry)
-		loop->entry = st;
-	st->loop = loop;
-	return 0;
-}
-
-/* Are marks of the state still to come around its loop? */
-static bool marks_incomplete(const struct state *st)
-{
-	return st->loop && st->loop->back_edges;
-}
-
-static void drop_back_edges(struct env *env, struct loop *loop)
-{
-	while (loop->back_edges) {
-		struct state *st = loop->back_edges;
-
-		loop->back_edges = st->next;
-		state_drop(env, st);
-	}
-	env->explorer->n_back_edges -= loop->n_back_edges;
-	loop->n_back_edges = 0;
-}
-
-/* Each round carries the marks once over every edge, until there are no new ones. */
-static void loop_leave(struct env *env, struct loop *loop)
-{
-	bool changed = loop->back_edges;
-
-	loop->entry = NULL;
-	for (u32 i = 0; changed && i <= MAX_ROUNDS; i++) {
-		changed = false;
-		for (struct state *st = loop->back_edges; st; st = st->next)
-			precision_propagate(env, st->equal, st, &changed);
-	}
-	for (struct state *st = loop->back_edges; changed && st; st = st->next)
-		precision_force(st);
-	drop_back_edges(env, loop);
-}
-
-static int add_back_edge(struct env *env, struct state *equal)
-{
-	struct loop *loop = equal->loop;
-	struct state *copy;
-
-	/* Only iterators' calls, may_goto and callbacks outside of any loop: nothing can
-	 * come around. */
-	if (!loop)
-		return 0;
-	copy = state_keep_path(env, env->cur);
-	if (!copy)
-		return -ENOMEM;
-	copy->equal = equal;
-	copy->next = loop->back_edges;
-	loop->back_edges = copy;
-	loop->n_back_edges++;
-	env->explorer->n_back_edges++;
-	count_peak(env);
-	return 0;
 }
 
 /* ---- kept states ---- */
@@ -174,7 +62,7 @@ static void unlink_state(struct state **link)
 /* Paths that are under way, and edges back, may still need it. */
 static void drop_evicted(struct env *env, struct state *st)
 {
-	if (!st->evicted || st->branches || marks_incomplete(st))
+	if (!st->evicted || st->branches || loop_needs(st))
 		return;
 	unlink_state(st->evicted);
 	env->explorer->n_evicted--;
@@ -203,12 +91,14 @@ int visit_end(struct env *env)
 
 	while (st) {
 		struct state *parent = st->parent;
+		int err;
 
 		assert(st->branches);
 		if (--st->branches)
 			break;
-		if (st->loop && st->loop->entry == st)
-			loop_leave(env, st->loop);
+		err = loop_close(env, st);
+		if (err || st->branches)
+			return err;
 		drop_evicted(env, st);
 		st = parent;
 	}
@@ -229,25 +119,11 @@ void visit_fini(struct env *env)
 {
 	struct explorer *ex = env->explorer;
 
-	for (u32 i = 0; i <= env->n_sccs && ex->loops; i++) {
-		while (ex->loops[i]) {
-			struct loop *loop = ex->loops[i];
-
-			ex->loops[i] = loop->next;
-			drop_back_edges(env, loop);
-			free(loop);
-		}
-	}
+	loops_fini(env);
 	for (u32 i = 0; i < env->n_insns && ex->kept; i++)
 		drop_list(env, &ex->kept[i]);
 	drop_list(env, &ex->evicted);
 	ex->n_kept = ex->n_evicted = 0;
-}
-
-/* A kept state to look at. */
-static const struct state *whole(struct env *env, const struct state *st)
-{
-	return st->small ? state_open(env, st, OPENED_SEEN) : st;
 }
 
 const struct state *visit_find_entry(struct env *env, const struct state *st, u32 pc)
@@ -255,7 +131,7 @@ const struct state *visit_find_entry(struct env *env, const struct state *st, u3
 	for (const struct state *old = *kept_list(env, pc); old; old = old->next)
 		if (old->pc == pc && old->branches && old->dfs_depth < st->dfs_depth &&
 		    same_callsites(old, st))
-			return whole(env, old);
+			return state_whole(env, old);
 	return NULL;
 }
 
@@ -314,7 +190,7 @@ static int keep(struct env *env)
 	st = keep_copy(env);
 	if (!st)
 		return -ENOMEM;
-	if (loop_enter(env, st)) {
+	if (loop_open(env, st)) {
 		state_drop(env, st);
 		return -ENOMEM;
 	}
@@ -398,7 +274,7 @@ static bool iterator_is_active(const struct state *st)
 	       frame->slots[slot_of((s32)off)].spilled.iter_state == ITER_ACTIVE;
 }
 
-enum found { MISSED, COVERED, CONVERGED };
+enum found { MISSED, COVERED, ASSUMED, CONVERGED };
 
 /* Where nothing else ends loops, only one that looks the same matters. */
 static bool is_other(const struct env *env, const struct state *old)
@@ -458,21 +334,26 @@ static bool covers(struct env *env, const struct state *old, enum exactness exac
 
 	if (old->small && !state_covered(env, state_open_regs(env, old), cur, exact))
 		return false;
-	return state_covered(env, whole(env, old), cur, exact);
+	return state_covered(env, state_whole(env, old), cur, exact);
 }
 
 /* A state from which everything was explored. */
 static enum found compare_closed(struct env *env, struct state *old)
 {
-	bool incomplete = marks_incomplete(old);
+	enum marks_known known = marks_known(env, old);
 
 	if (!same_callsites(old, env->cur))
 		return MISSED;
-	if (!old->cleaned && !incomplete)
+	if (!old->cleaned && known == MARKS_KNOWN)
 		clean(env, old);
-	if (!covers(env, old, incomplete ? RANGE_WITHIN : NOT_EXACT))
+	if (!covers(env, old, known == MARKS_MISSING ? RANGE_WITHIN : NOT_EXACT))
 		return MISSED;
-	return incomplete ? CONVERGED : COVERED;
+	switch (known) {
+	case MARKS_KNOWN: return COVERED;
+	case MARKS_ASSUMED: return ASSUMED;
+	case MARKS_MISSING: break;
+	}
+	return CONVERGED;
 }
 
 /* What mattered from the old state on matters on the way here, too. */
@@ -484,8 +365,10 @@ static int end_covered(struct env *env, struct state *old, enum found found)
 	if (env->aux[env->pc].jump_point && !history_note(env))
 		return -ENOMEM;
 	precision_propagate(env, old, env->cur, &changed);
-	if (found == CONVERGED && add_back_edge(env, old))
+	if (found != COVERED && loop_add_edge(env, old, found == ASSUMED))
 		return -ENOMEM;
+	if (found != COVERED)
+		count_peak(env);
 	return 1;
 }
 
@@ -519,7 +402,7 @@ int visit(struct env *env)
 		if (!old->branches)
 			found = compare_closed(env, old);
 		else if (!is_other(env, old))
-			err = compare_open(env, whole(env, old), &found);
+			err = compare_open(env, state_whole(env, old), &found);
 		if (err)
 			return err;
 		if (found != MISSED)
