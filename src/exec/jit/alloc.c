@@ -28,6 +28,8 @@ enum {
 	MAX_READMITTED = 64,
 	MAX_WORK = 200000, /* .. in comparisons, about */
 	MAX_SLOTS = 8192,
+	MAX_PHIS = 32,
+	MAX_EDGES = 8,
 };
 
 struct scan {
@@ -219,12 +221,51 @@ static s16 place_of(struct alloc *a, u32 value)
 	return a->values[class_of(a, value)].place;
 }
 
+static bool is_phi_or_nop(const struct alloc *a, u32 i)
+{
+	return a->ir->insns[i].op == IR_PHI || a->ir->insns[i].op == IR_NOP;
+}
+
+/* Does a PHI take another one of its block, by some edge? */
+static bool takes(struct alloc *a, u32 block, u32 phi, u32 other)
+{
+	const struct ir_block *b = &a->ir->blocks[block];
+	const u32 *args = &a->ir->args[a->ir->insns[phi].aux];
+
+	for (u32 k = 0; k < b->n_preds; k++)
+		if (class_of(a, args[k]) == other)
+			return true;
+	return false;
+}
+
+/* A value that goes to a PHI over an edge where that PHI goes on to another had better
+ * not be where the other is: the edge would have to swap. */
+static u32 swapped_with(struct alloc *a, const struct value *v)
+{
+	u32 block = v->argument_of, phi = class_of(a, v->toward), mask = 0,
+	    left = MAX_PHIS;
+	const struct ir_block *b = &a->ir->blocks[block];
+
+	if (!(v->flags & VALUE_ARGUMENT) || b->n_preds > MAX_EDGES)
+		return 0;
+	for (u32 i = b->start; left > 0 && is_phi_or_nop(a, i); i++, left--) {
+		s16 place = place_of(a, i);
+
+		if (a->ir->insns[i].op == IR_PHI && place >= 0 && takes(a, block, i, phi))
+			mask |= bit((u32)place);
+	}
+	return mask;
+}
+
 static s16 choose(const struct scan *s, u32 class, u32 free)
 {
 	struct alloc *a = s->a;
 	const struct value *v = &a->values[class];
 	const struct ir_insn *insn = &a->ir->insns[class];
+	u32 swapped = swapped_with(a, v);
 
+	if (free & ~swapped)
+		free &= ~swapped;
 	for (u32 i = 0; i < HINTS; i++)
 		if (v->hint[i] != NO_REG && is_free(free, v->hint[i]))
 			return v->hint[i];

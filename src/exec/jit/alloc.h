@@ -20,11 +20,11 @@ struct range {
 };
 
 enum value_flag {
-	VALUE_REBUILT = 1,  /* CONST, ADDR, FRAME: needs no place */
-	VALUE_OPERAND = 2,  /* of something else than calls and PHIs */
-	VALUE_TIED = 4,     /* the result had better be where operand a was */
-	VALUE_COMMUTES = 8, /* .. or b */
-	VALUE_SPILLED = 16,
+	VALUE_REBUILT = 1,   /* CONST, ADDR, FRAME: needs no place */
+	VALUE_OPERAND = 2,   /* of something else than calls and PHIs */
+	VALUE_TIED = 4,      /* the result had better be where operand a was */
+	VALUE_COMMUTES = 8,  /* .. or b */
+	VALUE_ARGUMENT = 16, /* of the PHI `toward` itself */
 };
 
 enum { HINTS = 2 };
@@ -42,8 +42,9 @@ struct value {
 	u8 flags;       /* enum value_flag */
 	s16 place;      /* like allocation.loc */
 	u32 toward;     /* a PHI that it, or what is made of it, becomes an argument of */
-	u32 cursor;     /* scan: its first range that is not over */
-	u32 next;       /* scan: class that starts at the same instruction */
+	u32 argument_of; /* block of that PHI */
+	u32 cursor;      /* scan: its first range that is not over */
+	u32 next;        /* scan: class that starts at the same instruction */
 	/* While ranges are sought. */
 	u32 reads; /* list in alloc->reads: last ones in other blocks */
 	u32 last;  /* end of the last read in its own block */

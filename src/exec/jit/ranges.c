@@ -146,14 +146,19 @@ static void read_phi(struct alloc *a, u32 block, u32 phi)
 	for (u32 k = 0; k < b->n_preds; k++) {
 		u32 arg = ir->args[ir->insns[phi].aux + k];
 		u32 pred = ir->preds[b->preds + k];
+		struct value *v;
 		struct reading r = {pred, 2 * ir->blocks[pred].end, a->freq[pred], true};
 
 		if (is_rebuilt(a, arg))
 			continue;
 		note_read(a, arg, &r);
 		arg = canonical(a, arg);
-		if (!a->values[arg].toward)
-			a->values[arg].toward = phi;
+		v = &a->values[arg];
+		if (v->toward)
+			continue;
+		v->toward = phi;
+		v->argument_of = block;
+		v->flags |= VALUE_ARGUMENT;
 	}
 }
 
