@@ -97,6 +97,7 @@ static int callback_result(struct env *env)
 {
 	const struct frame *callee = state_frame(env->cur);
 	const struct reg *r0 = &callee->regs[R0];
+	struct range_words is, must;
 	int err;
 
 	if (r0->kind != SCALAR)
@@ -106,10 +107,10 @@ static int callback_result(struct env *env)
 		return err;
 	if (r0->var.smin < callee->callback_ret_min ||
 	    r0->var.smax > callee->callback_ret_max)
-		return reject(env, CALLBACK_RANGE, (long long)r0->var.smin,
-			      (long long)r0->var.smax,
-			      (long long)callee->callback_ret_min,
-			      (long long)callee->callback_ret_max);
+		return reject(env, CALLBACK_RANGE,
+			      range_words(&is, r0->var.smin, r0->var.smax),
+			      range_words(&must, callee->callback_ret_min,
+					  callee->callback_ret_max));
 	return 0;
 }
 

@@ -152,6 +152,11 @@ int frame_return(struct env *env);
 /* ---- returning: returns.c ---- */
 /* R0 (or regno) at exit of the program or of a callback that runs later. */
 int return_check(struct env *env, u32 regno);
+/* "5", "0 to 3", "any number": in w. */
+struct range_words {
+	char s[48];
+};
+const char *range_words(struct range_words *w, s64 min, s64 max);
 
 /* ---- references: refs.c ---- */
 /* Counts a new reference; its id, or negative when there are too many. */

@@ -6,6 +6,8 @@
  * what to do with.  Never does: callbacks that run during a call (callback.c). Words:
  * Documentation/bpf/libbpf/program_types.rst.
  */
+#include <stdio.h>
+
 #include "verify/attach.h"
 #include "verify/calls.h"
 #include "verify/memory.h"
@@ -176,10 +178,25 @@ static bool returns_reference(const struct env *env, const struct reg *reg)
 	       btf_resolve(reg->btf, reg->btf_id) == hook_returns_pointer(env);
 }
 
+const char *range_words(struct range_words *w, s64 min, s64 max)
+{
+	bool any = min == INT64_MIN && max == INT64_MAX;
+
+	if (any || (min == INT32_MIN && max == INT32_MAX))
+		return any ? "any number" : "any number of 32 bits";
+	if (min == max)
+		snprintf(w->s, sizeof(w->s), "%lld", (long long)min);
+	else
+		snprintf(w->s, sizeof(w->s), "%lld to %lld", (long long)min,
+			 (long long)max);
+	return w->s;
+}
+
 static int range_check(struct env *env, u32 regno, const char *what,
 		       const struct range *range)
 {
 	const struct reg *reg = &env_regs(env)[regno];
+	struct range_words is, must;
 	s64 min, max;
 	int err;
 
@@ -194,8 +211,8 @@ static int range_check(struct env *env, u32 regno, const char *what,
 	max = range->narrow ? reg->var.smax32 : reg->var.smax;
 	if (range->min <= min && max <= range->max)
 		return 0;
-	return reject(env, RETURN_RANGE, regno, (long long)min, (long long)max, what,
-		      range->min, range->max);
+	return reject(env, RETURN_RANGE, regno, range_words(&is, min, max), what,
+		      range_words(&must, range->min, range->max));
 }
 
 int return_check(struct env *env, u32 regno)
