@@ -35,11 +35,11 @@ int compiled_new(const struct prog *prog, struct map *const *maps,
 		return fail(diag, NO_MEMORY, NO_PC);
 	for (u32 i = 0; i < out->functions.n && !err; i++) {
 		err = ir_build(&spec, i, &out->arena, &out->irs[i], diag);
-		if (!err)
+		if (!err && !how->unchecked)
 			check(out, i);
 		if (!err && how->passes)
 			err = ir_optimise(&out->irs[i], diag);
-		if (!err && how->passes)
+		if (!err && how->passes && !how->unchecked)
 			check(out, i);
 	}
 	return err;

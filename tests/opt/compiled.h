@@ -25,6 +25,7 @@ struct compiled {
 struct compile_how {
 	bool passes;     /* ir_optimise() */
 	bool keep_calls; /* nothing inlined */
+	bool unchecked;  /* ir_check() takes its time */
 };
 
 /* Errors: as ir_find_functions(), ir_build(); compiled_fini() in any case. */
