@@ -366,7 +366,8 @@ static bool make_image(struct sides *s, struct side *side, u32 i, struct compari
 	struct image_spec spec = {.prog = &s->prog[i],
 				  .maps = side->maps,
 				  .helper = helper_body,
-				  .claims = s->claims[i]};
+				  .claims = s->claims[i],
+				  .engines = side->engine->images};
 
 	if (!image_new(&spec, &side->images[i], &s->diag))
 		return true;
