@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Which values become part of the instructions that use them: immediates, addresses,
- * operands in memory, conditions.  One walk, in order.
+ * operands in memory, conditions.  Addresses first, then one walk, in order.
  *
  * What is fused is computed where its user stands.  For a load that is sound as long as
  * nothing writes between the two, so its one user must stand in the same block behind the
@@ -69,15 +69,10 @@ static void drop(struct selection *s, u32 value)
 	}
 }
 
-/* What was part of a sum is needed for itself now. */
 static void use(struct selection *s, u32 value)
 {
-	struct ir_insn *insn = at(s, value);
-
 	s->addresses[value]++;
-	insn->uses++;
-	if (!x86_is_frame_address(s->ir, insn))
-		insn->flags &= (u8)~IR_FUSED;
+	at(s, value)->uses++;
 }
 
 /* [x + constant] */
@@ -163,6 +158,21 @@ static void fold_address(struct selection *s, struct ir_insn *insn)
 		if (!again)
 			return;
 	}
+}
+
+/* Before anything is fused.  Twice: a shift under a sum that has other users is only seen
+ * when they are done. */
+static void fold_addresses(struct selection *s)
+{
+	const struct ir *ir = s->ir;
+
+	for (u32 round = 0; round < 2; round++)
+		for (u32 b = 0; b < ir->n_blocks; b++) {
+			s->start = ir->blocks[b].start;
+			for (u32 i = s->start; i < ir->blocks[b].end; i++)
+				if (at(s, i)->op == IR_LOAD || at(s, i)->op == IR_STORE)
+					fold_address(s, at(s, i));
+		}
 }
 
 /* ---- operands in memory ---- */
@@ -309,7 +319,6 @@ static void select_store(struct selection *s, struct ir_insn *insn)
 {
 	const struct ir_insn *c = at(s, insn->c);
 
-	fold_address(s, insn);
 	if (!fits_s32(insn->imm) || fuse_update(s, insn))
 		return;
 	if (c->op == IR_SWAP && c->width == insn->width && s->features & X86_MOVBE &&
@@ -323,7 +332,6 @@ static void select_insn(struct selection *s, struct ir_insn *insn)
 {
 	switch ((enum ir_op)insn->op) {
 	case IR_ALU: select_alu(s, insn); return;
-	case IR_LOAD: fold_address(s, insn); return;
 	case IR_STORE: select_store(s, insn); return;
 	case IR_CMP:
 	case IR_JMP: select_compare(s, insn); return;
@@ -346,6 +354,7 @@ static void select_insn(struct selection *s, struct ir_insn *insn)
 	case IR_PHI:
 	case IR_ROTL:
 	case IR_MULH:
+	case IR_LOAD:
 	case IR_LOAD_ACQ:
 	case IR_STORE_REL:
 	case IR_ATOMIC:
@@ -404,6 +413,7 @@ void x86_select(struct ir *ir, u32 features)
 	s.selects = room + ir->n_insns;
 	s.wanted = (bool *)(s.selects + ir->n_insns);
 	count_kinds(&s);
+	fold_addresses(&s);
 	for (u32 b = 0; b < ir->n_blocks; b++) {
 		s.start = s.last_write = ir->blocks[b].start;
 		for (u32 i = s.start; i < ir->blocks[b].end; i++) {

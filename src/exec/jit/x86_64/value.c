@@ -118,7 +118,7 @@ static void put_rebuilt(struct emitter *m, u8 dst, const struct ir_insn *insn)
 	} else if (x86_is_frame_address(m->ir, insn)) {
 		put_frame(m, dst, insn_of(m, insn->b)->imm);
 	} else {
-		/* what nobody defined; verified programs never read it */
+		assert(insn->op == IR_NOP);
 		put_const(m, dst, 0);
 	}
 }
