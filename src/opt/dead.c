@@ -6,8 +6,6 @@
  * sweep backwards finds nearly all: only a PHI may name what stands behind it, and for
  * that there is a list.
  */
-#include <errno.h>
-
 #include "opt/passes.h"
 
 struct dead {
@@ -74,7 +72,7 @@ static void sweep_list(struct dead *d)
 	}
 }
 
-int pass_dead(struct pass *p)
+bool pass_dead(struct pass *p)
 {
 	struct ir *ir = p->ir;
 	struct dead d = {
@@ -84,7 +82,7 @@ int pass_dead(struct pass *p)
 	};
 
 	if (!d.needed || !d.list)
-		return -ENOMEM;
+		return false;
 	for (u32 i = 0; i < ir->n_insns; i++)
 		ir->insns[i].uses = 0;
 	for (u32 b = ir->n_blocks; b-- > 0;)
@@ -93,5 +91,5 @@ int pass_dead(struct pass *p)
 	for (u32 i = 1; i < ir->n_insns; i++)
 		if (!d.needed[i])
 			pass_nop(&ir->insns[i]);
-	return 0;
+	return true;
 }

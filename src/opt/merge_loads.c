@@ -11,7 +11,6 @@
  * last (they are of one epoch), so one load at the end reads what they did, and just the
  * bytes that they did.
  */
-#include "base/diag.h"
 #include "opt/passes.h"
 
 enum { EITHER = 0, UPWARDS = 1, DOWNWARDS = 2 };
@@ -193,16 +192,16 @@ static bool has_any(const struct ir *ir)
 	return loads > 1 && joints;
 }
 
-int pass_merge_loads(struct pass *p)
+bool pass_merge_loads(struct pass *p)
 {
 	struct ir *ir = p->ir;
 	struct merge m = {.p = p};
 
 	if (!has_any(ir))
-		return 0;
+		return true;
 	m.runs = arena_array(ir->arena, ir->n_insns, sizeof(*m.runs));
 	if (!m.runs)
-		return -ENOMEM;
+		return false;
 	pass_rename(p);
 	ir_count_uses(ir);
 	for (u32 b = 0; b < ir->n_blocks; b++) {
@@ -210,5 +209,5 @@ int pass_merge_loads(struct pass *p)
 		for (u32 i = ir->blocks[b].start; i < ir->blocks[b].end; i++)
 			visit(&m, i);
 	}
-	return 0;
+	return true;
 }

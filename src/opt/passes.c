@@ -65,27 +65,33 @@ static bool allocate_pass(struct pass *p)
 	p->want = arena_array(arena, ir->n_insns, sizeof(*p->want));
 	p->next = arena_array(arena, ir->n_blocks, sizeof(*p->next));
 	p->home = arena_array(arena, ir->n_blocks, sizeof(*p->home));
-	if (!p->same || !p->bits || !p->want || !p->next || !p->home)
+	p->tail = arena_array(arena, ir->n_blocks, sizeof(*p->tail));
+	if (!p->same || !p->bits || !p->want || !p->next || !p->home || !p->tail)
 		return false;
 	for (u32 b = 0; b < ir->n_blocks; b++) {
-		p->next[b] = b + 1;
-		p->home[b] = b;
+		p->next[b] = PASS_NONE;
+		p->home[b] = p->tail[b] = b;
 	}
 	return true;
+}
+
+static bool run_passes(struct pass *p)
+{
+	if (!allocate_pass(p) || !pass_select(p))
+		return false;
+	pass_phis(p);
+	pass_loads(p);
+	if (!pass_merge_loads(p))
+		return false;
+	pass_demand(p);
+	pass_merge_stores(p);
+	pass_rename(p);
+	return pass_dead(p);
 }
 
 int ir_optimise(struct ir *ir, struct skep_diag *diag)
 {
 	struct pass p = {.ir = ir};
 
-	if (!allocate_pass(&p))
-		return fail(diag, NO_MEMORY, NO_PC);
-	pass_select(&p);
-	pass_loads(&p);
-	if (pass_merge_loads(&p))
-		return fail(diag, NO_MEMORY, NO_PC);
-	pass_demand(&p);
-	pass_merge_stores(&p);
-	pass_rename(&p);
-	return pass_dead(&p) ? fail(diag, NO_MEMORY, NO_PC) : 0;
+	return run_passes(&p) ? 0 : fail(diag, NO_MEMORY, NO_PC);
 }

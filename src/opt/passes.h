@@ -11,7 +11,7 @@
 
 #include "opt/ir.h"
 
-enum { PASS_GONE = UINT32_MAX };
+enum { PASS_NONE = UINT32_MAX };
 
 struct pass {
 	struct ir *ir;
@@ -19,8 +19,9 @@ struct pass {
 	u8 *bits;  /* by value: all bits from this one up are known to be zero */
 	u8 *want;  /* by value: all bits from this one up matter to nobody */
 	bool renamed;
-	u32 *next; /* by block: the one behind it */
-	u32 *home; /* by block: the one that took it in, itself, or PASS_GONE */
+	u32 *next; /* by block: the next part of the block that it is part of */
+	u32 *tail; /* by block: its last part */
+	u32 *home; /* by block: the one that took it in, itself, or PASS_NONE */
 };
 
 static inline u32 pass_same(const struct pass *p, u32 value)
@@ -63,25 +64,28 @@ void pass_operands(struct pass *p, struct ir_insn *insn, u32 n_args);
 /* Renames all of them, if any was replaced. */
 void pass_rename(struct pass *p);
 
-/* blocks.c: takes in the block behind, if nobody else goes there and b nowhere else. */
+/* blocks.c: takes in the block that b goes to, if nobody else goes there. */
 void pass_join(struct pass *p, u32 b);
-/* The block right behind becomes part of `into`, who ends as it did. */
+/* `block` becomes the last part of `into`, who ends as it did. */
 void pass_absorb(struct pass *p, u32 into, u32 block);
+/* What ends the block with all its parts. */
+struct ir_insn *pass_end(const struct pass *p, u32 b);
 /* An empty block that another one branches to: that goes on to where it leads. */
 void pass_skip(struct pass *p, u32 b);
-/* The block behind, of those that are left. */
-u32 pass_next(const struct pass *p, u32 b);
-void pass_number_blocks(struct pass *p);
-/* select.c: small branches become SELECT; joins blocks. */
-void pass_select(struct pass *p);
-/* merge_*.c: accesses byte by byte become wide ones.  Errors: ENOMEM. */
-int pass_merge_loads(struct pass *p);
+/* Blocks are ranges again, in an order of execution.  False: no memory. */
+bool pass_settle(struct pass *p);
+/* select.c: small branches become SELECT; joins blocks.  False: no memory. */
+bool pass_select(struct pass *p);
+/* phis.c: PHIs that are one value, and two that are the same. */
+void pass_phis(struct pass *p);
+/* merge_*.c: accesses byte by byte become wide ones.  False: no memory. */
+bool pass_merge_loads(struct pass *p);
 void pass_merge_stores(struct pass *p);
 /* loads.c: what is known to be in memory is not loaded again. */
 void pass_loads(struct pass *p);
 /* demand.c: fills bits and want, and drops what computes what is known or not wanted. */
 void pass_demand(struct pass *p);
-/* dead.c: drops what nobody needs; counts uses.  Errors: ENOMEM. */
-int pass_dead(struct pass *p);
+/* dead.c: drops what nobody needs; counts uses.  False: no memory. */
+bool pass_dead(struct pass *p);
 
 #endif

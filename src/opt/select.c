@@ -15,14 +15,12 @@
 #include "opt/fold.h"
 #include "opt/passes.h"
 
-enum { MAX_COST = 2, MAX_SELECTS = 2 };
+enum { MAX_COST = 4, MAX_SELECTS = 4 };
 
 /* A branch: from a block over one or two sides to where they meet. */
 struct branch {
 	u32 from, meet;
-	u32 sides[2]; /* in the order of the code */
-	u32 n_sides;
-	bool side_is_true; /* the first one: the condition leads there */
+	u32 sides[2]; /* where it is true, and where not; PASS_NONE: none */
 };
 
 static u32 cost_of(const struct ir_insn *insn)
@@ -53,13 +51,16 @@ static u32 cost_of(const struct ir_insn *insn)
 	}
 }
 
-static u32 cost_of_side(const struct pass *p, u32 side)
+/* Of a block with all its parts, but for what ends it. */
+static u32 cost_of_block(const struct pass *p, u32 block)
 {
-	const struct ir_block *block = &p->ir->blocks[side];
+	const struct ir_insn *end = pass_end(p, block);
 	u32 cost = 0;
 
-	for (u32 i = block->start; i < block->end && cost <= MAX_COST; i++)
-		cost += cost_of(&p->ir->insns[i]);
+	for (u32 part = block; part != PASS_NONE; part = p->next[part])
+		for (u32 i = p->ir->blocks[part].start; i < p->ir->blocks[part].end; i++)
+			if (&p->ir->insns[i] != end)
+				cost += cost_of(&p->ir->insns[i]);
 	return cost;
 }
 
@@ -68,30 +69,36 @@ static bool is_side(const struct pass *p, u32 b)
 {
 	const struct ir_block *block = &p->ir->blocks[b];
 
-	return b < p->ir->n_blocks && block->n_preds == 1 && !block->cold &&
-	       p->ir->insns[block->end - 1].op == IR_GOTO;
+	return block->n_preds == 1 && !block->cold && pass_end(p, b)->op == IR_GOTO;
+}
+
+static u32 goes_on_to(const struct pass *p, u32 side)
+{
+	return (u32)p->ir->blocks[side].succ[0];
 }
 
 static bool find_branch(const struct pass *p, u32 b, struct branch *branch)
 {
 	const struct ir_block *block = &p->ir->blocks[b];
-	u32 side = pass_next(p, b), other;
+	u32 yes = (u32)block->succ[0], no = (u32)block->succ[1];
+	bool yes_is_side, no_is_side;
 
-	if (p->ir->insns[block->end - 1].op != IR_JMP || !is_side(p, side) ||
-	    block->succ[0] == block->succ[1])
+	if (pass_end(p, b)->op != IR_JMP || yes == no)
 		return false;
-	*branch = (struct branch){.from = b, .sides = {side}, .n_sides = 1};
-	branch->side_is_true = block->succ[0] == (s32)side;
-	branch->meet = (u32)p->ir->blocks[side].succ[0];
-	other = (u32)block->succ[branch->side_is_true];
-	if ((u32)block->succ[!branch->side_is_true] != side || branch->meet == b)
+	yes_is_side = is_side(p, yes);
+	no_is_side = is_side(p, no);
+	*branch = (struct branch){.from = b, .meet = no, .sides = {yes, no}};
+	if (yes_is_side && goes_on_to(p, yes) == no) {
+		branch->sides[1] = PASS_NONE;
+	} else if (no_is_side && goes_on_to(p, no) == yes) {
+		branch->meet = yes;
+		branch->sides[0] = PASS_NONE;
+	} else if (yes_is_side && no_is_side && goes_on_to(p, yes) == goes_on_to(p, no)) {
+		branch->meet = goes_on_to(p, no);
+	} else {
 		return false;
-	if (other == branch->meet)
-		return true;
-	branch->sides[1] = other;
-	branch->n_sides = 2;
-	return other == pass_next(p, side) && is_side(p, other) &&
-	       p->ir->blocks[other].succ[0] == (s32)branch->meet;
+	}
+	return branch->meet != b;
 }
 
 /* ---- the PHIs where the sides meet ---- */
@@ -102,29 +109,34 @@ struct ends {
 	u32 n_free; /* NOPs behind what the sides compute */
 };
 
-static u32 find_pred(const struct ir *ir, const struct ir_block *block, u32 pred,
-		     const u32 *home)
+static u32 find_pred(const struct pass *p, const struct ir_block *block, u32 pred)
 {
 	for (u32 i = 0; i < block->n_preds; i++) {
-		u32 b = ir->preds[block->preds + i];
+		u32 b = p->ir->preds[block->preds + i];
 
-		while (home[b] != b)
-			b = home[b];
+		while (p->home[b] != b)
+			b = p->home[b];
 		if (b == pred)
 			return i;
 	}
 	return block->n_preds;
 }
 
+static u32 last_side(const struct branch *branch)
+{
+	return branch->sides[branch->sides[1] != PASS_NONE];
+}
+
 static void find_ends(const struct pass *p, const struct branch *branch,
 		      struct ends *ends)
 {
 	const struct ir *ir = p->ir;
-	const struct ir_block *meet = &ir->blocks[branch->meet];
-	u32 last = branch->n_sides == 2 ? branch->sides[1] : branch->from;
+	const struct ir_block *meet = &ir->blocks[branch->meet], *last;
 
-	ends->at[!branch->side_is_true] = find_pred(ir, meet, branch->sides[0], p->home);
-	ends->at[branch->side_is_true] = find_pred(ir, meet, last, p->home);
+	for (u32 i = 0; i < 2; i++)
+		ends->at[i] = find_pred(p, meet,
+					branch->sides[i] == PASS_NONE ? branch->from
+								      : branch->sides[i]);
 	ends->n_phis = 0;
 	for (u32 i = pass_phi(ir, meet, meet->start); i < meet->end;
 	     i = pass_phi(ir, meet, i + 1)) {
@@ -133,12 +145,9 @@ static void find_ends(const struct pass *p, const struct branch *branch,
 		ends->n_phis += args[ends->at[0]] != args[ends->at[1]];
 	}
 	ends->n_free = 0;
-	last = branch->sides[branch->n_sides - 1];
-	for (u32 i = ir->blocks[last].end - 1; i-- > ir->blocks[last].start;) {
-		if (ir->insns[i].op != IR_NOP)
-			break;
+	last = &ir->blocks[p->tail[last_side(branch)]];
+	for (u32 i = last->end - 1; i-- > last->start && ir->insns[i].op == IR_NOP;)
 		ends->n_free++;
-	}
 }
 
 static bool is_worth_it(const struct pass *p, const struct branch *branch,
@@ -146,8 +155,9 @@ static bool is_worth_it(const struct pass *p, const struct branch *branch,
 {
 	u32 cost = 0;
 
-	for (u32 i = 0; i < branch->n_sides; i++)
-		cost += cost_of_side(p, branch->sides[i]);
+	for (u32 i = 0; i < 2; i++)
+		if (branch->sides[i] != PASS_NONE)
+			cost += cost_of_block(p, branch->sides[i]);
 	if (cost > MAX_COST || ends->n_phis > MAX_SELECTS)
 		return false;
 	return p->ir->blocks[branch->meet].n_preds == 2 || ends->n_phis <= ends->n_free;
@@ -225,7 +235,7 @@ static void select_before(struct pass *p, const struct branch *branch,
 {
 	struct ir *ir = p->ir;
 	struct ir_block *meet = &ir->blocks[branch->meet];
-	u32 at = ir->blocks[branch->sides[branch->n_sides - 1]].end - 1;
+	u32 at = ir->blocks[p->tail[last_side(branch)]].end - 1;
 	u32 sides[2], same;
 
 	for (u32 i = pass_phi(ir, meet, meet->start); i < meet->end;
@@ -264,41 +274,140 @@ static void convert(struct pass *p, const struct branch *branch, const struct en
 {
 	struct ir *ir = p->ir;
 	struct ir_block *meet = &ir->blocks[branch->meet];
-	u32 cmp = ir->blocks[branch->from].end - 1;
+	u32 cmp = (u32)(pass_end(p, branch->from) - ir->insns);
 
 	ir->insns[cmp].op = IR_CMP;
 	if (meet->n_preds == 2)
 		select_in_place(p, branch, ends, cmp);
 	else
 		select_before(p, branch, ends, cmp);
-	/* The entry that stays must be that of a block that `from` takes in. */
+	/* The entry that stays is that of a block that `from` takes in, or its own. */
 	drop_pred(p, meet, ends->at[0] > ends->at[1] ? ends->at[0] : ends->at[1]);
-	for (u32 i = 0; i < branch->n_sides; i++) {
-		if (i + 1 < branch->n_sides)
-			pass_nop(&ir->insns[ir->blocks[branch->sides[i]].end - 1]);
+	for (u32 i = 0; i < 2; i++) {
+		if (branch->sides[i] == PASS_NONE)
+			continue;
+		if (branch->sides[i] != last_side(branch))
+			pass_nop(pass_end(p, branch->sides[i]));
 		pass_absorb(p, branch->from, branch->sides[i]);
 	}
 }
 
-void pass_select(struct pass *p)
+static void select_at(struct pass *p, u32 b)
 {
 	struct branch branch;
 	struct ends ends;
 
-	for (u32 b = 0; b < p->ir->n_blocks; b++)
-		pass_skip(p, b);
-	/* From the end, so that what is inside is there before what is around it. */
-	for (u32 b = p->ir->n_blocks; b-- > 0;) {
-		if (p->home[b] == PASS_GONE)
-			continue;
-		pass_join(p, b);
-		if (!find_branch(p, b, &branch))
-			continue;
+	while (find_branch(p, b, &branch)) {
 		find_ends(p, &branch, &ends);
 		if (!is_worth_it(p, &branch, &ends))
-			continue;
+			return;
 		convert(p, &branch, &ends);
 		pass_join(p, b);
 	}
-	pass_number_blocks(p);
+}
+
+/* ---- what is between the selects ---- */
+
+enum { LOOK_BACK = 8 };
+
+/* The last comparisons and selects of a block. */
+struct recent {
+	u32 cmps[LOOK_BACK], n_cmps;
+	u32 since[LOOK_BACK], n_since; /* the last select and what stands behind it */
+	u32 free;                      /* a NOP behind all that; 0: none */
+};
+
+static void visit_cmp(struct pass *p, struct recent *r, u32 at)
+{
+	struct ir_insn *insn = &p->ir->insns[at];
+
+	for (u32 i = 0; i < LOOK_BACK && i < r->n_cmps; i++) {
+		const struct ir_insn *cmp = &p->ir->insns[r->cmps[i]];
+
+		if (cmp->row == insn->row && cmp->width == insn->width &&
+		    cmp->a == insn->a && cmp->b == insn->b) {
+			pass_replace(p, at, r->cmps[i]);
+			pass_nop(insn);
+			r->free = at;
+			return;
+		}
+	}
+	r->cmps[r->n_cmps++ % LOOK_BACK] = at;
+}
+
+static bool names(const struct ir_insn *insn, u32 value)
+{
+	return insn->a == value || insn->b == value || insn->c == value;
+}
+
+/* Two selects of one comparison stand next to each other: it is made once. */
+static void visit_select(struct pass *p, struct recent *r, u32 at)
+{
+	struct ir_insn *insn = &p->ir->insns[at], *before;
+
+	if (r->n_since < 2 || r->n_since > LOOK_BACK || !r->free)
+		return;
+	before = &p->ir->insns[r->since[0]];
+	if (before->op != IR_SELECT || before->a != insn->a)
+		return;
+	for (u32 i = 1; i < r->n_since; i++)
+		if (names(&p->ir->insns[r->since[i]], r->since[0]))
+			return;
+	p->ir->insns[r->free] = *before;
+	pass_replace(p, r->since[0], r->free);
+	pass_nop(before);
+}
+
+static void visit(struct pass *p, struct recent *r, u32 at)
+{
+	struct ir_insn *insn = &p->ir->insns[at];
+
+	if (insn->op == IR_NOP) {
+		r->free = at;
+		return;
+	}
+	if (insn->op != IR_PHI)
+		pass_operands(p, insn, insn->n_args);
+	if (insn->op == IR_CMP)
+		visit_cmp(p, r, at);
+	if (insn->op == IR_NOP)
+		return;
+	if (insn->op == IR_SELECT) {
+		visit_select(p, r, at);
+		r->n_since = 0;
+	}
+	if (ir_ops[insn->op].effect != IR_PURE)
+		r->n_since = LOOK_BACK; /* nothing is moved behind that */
+	if (r->n_since < LOOK_BACK)
+		r->since[r->n_since] = at;
+	r->n_since++;
+	r->free = 0;
+}
+
+static void gather(struct pass *p, u32 b)
+{
+	struct recent r = {.n_cmps = 0};
+
+	for (u32 part = b; part != PASS_NONE; part = p->next[part])
+		for (u32 i = p->ir->blocks[part].start; i < p->ir->blocks[part].end; i++)
+			visit(p, &r, i);
+}
+
+bool pass_select(struct pass *p)
+{
+	u32 n = p->ir->n_blocks;
+
+	for (u32 b = 0; b < n; b++)
+		pass_skip(p, b);
+	/* From the end, so that what is inside is there before what is around it. */
+	for (u32 b = n; b-- > 0;) {
+		if (p->home[b] != b)
+			continue;
+		pass_join(p, b);
+		select_at(p, b);
+	}
+	for (u32 b = 0; b < n; b++)
+		if (p->home[b] == b && p->tail[b] != b)
+			gather(p, b);
+	return pass_settle(p);
 }
