@@ -108,6 +108,7 @@ static int run_image(const struct image *image, const struct options *options,
 		     const struct input *input, struct skep_diag *diag)
 {
 	u8 *memory = input->memory_size ? input->memory : NULL;
+	u8 *end = memory ? memory + input->memory_size : NULL;
 	struct mem_region region = {"memory", memory, input->memory_size, true};
 	struct exec_opts opts = {.r2 = input->memory_size,
 				 .regions = &region,
@@ -118,8 +119,8 @@ static int run_image(const struct image *image, const struct options *options,
 				.start = memory,
 				.meta = memory,
 				.data = memory,
-				.end = memory + input->memory_size,
-				.limit = memory + input->memory_size};
+				.end = end,
+				.limit = end};
 	struct run run = {.ctx = memory, .packet = &packet, .opts = &opts, .diag = diag};
 	u64 r0;
 	int err = engine_find(options->engine)->run(image, &run, &r0);
