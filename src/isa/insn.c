@@ -112,7 +112,7 @@ enum { REGS_K = 1, REGS_X = N_REGS }; /* values of src_reg */
 		     __VA_ARGS__},
 enum { KIND_JA32 = KIND_JA };
 
-static const struct op_info infos[OPS] = {
+const struct op_info op_infos[OPS] = {
 	[OP_INVALID] = {.name = "INVALID", .dst = 1, .src = 1},
 #define A(name, code, off, sign, forms, text, result)                                    \
 	FORMS_##forms(ALU_INFO, name, code, off)
@@ -208,15 +208,10 @@ static const u8 ops[VARIANTS][256] = {
 
 _Static_assert(OPS <= 256, "ops[][] holds an enum op in a byte");
 
-const struct op_info *op_info(enum op op)
-{
-	return (unsigned)op < OPS && infos[op].name ? &infos[op] : &infos[OP_INVALID];
-}
-
 enum op op_find(enum op_kind kind, u8 row, u8 width, bool reg)
 {
 	for (int op = OP_INVALID + 1; op < OPS; op++) {
-		const struct op_info *info = &infos[op];
+		const struct op_info *info = &op_infos[op];
 
 		if (info->kind == kind && info->row == row && info->width == width &&
 		    info->reg == reg)
@@ -319,7 +314,7 @@ static const char *wrong_operand(enum op op, const struct insn *insn)
 enum op decode(const struct insn *insn)
 {
 	enum op op = find(insn);
-	const struct op_info *info = &infos[op];
+	const struct op_info *info = &op_infos[op];
 
 	if (insn->dst_reg >= info->dst || insn->src_reg >= info->src ||
 	    (!info->off && insn->off != info->off_is) ||
@@ -404,7 +399,7 @@ static int refuse_wide(const struct insn *insn, u32 left, u32 pc, struct skep_di
 int insn_refuse(const struct insn *insn, u32 left, u32 pc, struct skep_diag *diag)
 {
 	enum op op = find(insn);
-	const struct op_info *info = &infos[op];
+	const struct op_info *info = &op_infos[op];
 	const char *field;
 
 	if (op == OP_INVALID)

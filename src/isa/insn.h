@@ -172,7 +172,14 @@ struct op_info {
 	s32 imm_is;
 };
 
-const struct op_info *op_info(enum op op); /* static storage, never NULL */
+extern const struct op_info op_infos[OPS];
+
+/* Never NULL. */
+static inline const struct op_info *op_info(enum op op)
+{
+	return (unsigned)op < OPS && op_infos[op].name ? &op_infos[op]
+						       : &op_infos[OP_INVALID];
+}
 
 /* The instruction with these properties, OP_INVALID if there is none. */
 enum op op_find(enum op_kind kind, u8 row, u8 width, bool reg);

@@ -57,8 +57,12 @@ static void fill_phis(struct builder *b, u32 target, u32 edge)
 	struct ir *ir = b->ir;
 	const struct ir_block *block = &ir->blocks[b->first[target]];
 
-	for (u32 i = block->start; ir->insns[i].op == IR_PHI; i++)
-		ir->args[ir->insns[i].aux + edge] = get(b, (u32)ir->insns[i].imm);
+	for (u32 i = block->start; ir->insns[i].op == IR_PHI; i++) {
+		u32 value = get(b, (u32)ir->insns[i].imm);
+
+		ir->args[ir->insns[i].aux + edge] = value;
+		ir->insns[value].uses++;
+	}
 }
 
 static void add_edge(struct builder *b, s32 target)
@@ -113,8 +117,12 @@ static void add_phi(struct builder *b, const u32 *preds, u32 n, u32 var)
 	const struct graph_block *block = &b->graph->blocks[b->source];
 	u32 args = emit_args(b, NULL, block->n_preds + (b->source == 0));
 
-	for (u32 i = 0; i < n; i++)
-		b->ir->args[args + i] = out_of(b, preds[i], var);
+	for (u32 i = 0; i < n; i++) {
+		u32 value = out_of(b, preds[i], var);
+
+		b->ir->args[args + i] = value;
+		b->ir->insns[value].uses++;
+	}
 	set(b, var, append(b, &(struct ir_insn){.op = IR_PHI, .aux = args, .imm = var}));
 }
 
@@ -155,7 +163,7 @@ static bool enter(struct builder *b, u32 source)
 	u32 n = b->n_edges[source], *preds = b->graph->preds + block->preds;
 	bool open = block->n_preds && block->last_pred >= source;
 
-	if (!block->reached || (!n && !open))
+	if (!n && !open)
 		return false;
 	b->source = source;
 	b->pc = block->start;
@@ -321,7 +329,7 @@ static void build_atomic(struct builder *b, const struct insn *insn,
 
 	if (exchange)
 		set(b, R0, old);
-	else if (graph_effect(b->graph->prog, b->spec->functions, b->pc).writes)
+	else if (effect_writes(b->spec->functions->effects[b->pc]))
 		set(b, insn->src_reg, old);
 }
 
@@ -623,6 +631,5 @@ int ir_build(const struct ir_spec *spec, u32 function, struct arena *arena,
 	connect(&b);
 	if (!build_clean(&b))
 		return fail(diag, NO_MEMORY, NO_PC);
-	ir_count_uses(out);
 	return 0;
 }

@@ -53,6 +53,7 @@ struct builder {
 	u32 cap_blocks, cap_preds;
 	u16 loops;            /* inlined ones around us */
 	bool orphans;         /* a block was written before all who go there */
+	bool recount;         /* something was taken back: uses are too many */
 	u32 cse_start;        /* instructions from here on are before us on every path */
 	u32 cse[CSE_ENTRIES]; /* by hash: who computed this last */
 	bool failed;          /* memory ran out: what is emitted goes nowhere */
@@ -86,8 +87,8 @@ static inline s32 inner_block(u32 block)
 	return -2 - (s32)block;
 }
 
-/* clean.c: takes out blocks that nobody enters, and PHIs of one value.  false: no memory.
- */
+/* clean.c: blocks in the order of the program; those that nobody enters go.  false: no
+ * memory. */
 bool build_clean(struct builder *b);
 
 static inline const struct ir_insn *value_of(const struct builder *b, u32 value)

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the builder could not know while it wrote: that nobody goes to a block after all,
- * and that what a loop brings back is what went in.
+ * What is left to do when all is written: blocks go where the program has them, which is
+ * where its compiler wanted them, and those that nobody enters after all go away.
  */
 #include "opt/build.h"
-
-enum { PHI_SWEEPS = 4 };
 
 /* ---- blocks that nobody enters ---- */
 
@@ -81,110 +79,106 @@ static bool drop_blocks(struct ir *ir)
 	return true;
 }
 
-/* ---- PHIs of one value ---- */
+/* ---- order ---- */
 
-struct renaming {
+struct placing {
 	struct ir *ir;
-	u32 *same; /* by value: what it is instead, or 0 */
+	struct ir_insn *insns; /* in the new order */
+	struct ir_block *blocks;
+	u32 n_insns, n_blocks;
+	u32 *value; /* by old value: the new one */
+	u32 *block; /* by old block */
 };
 
-static u32 renamed(const struct renaming *r, u32 value)
+static void place_block(struct placing *p, u32 old)
 {
-	while (r->same[value])
-		value = r->same[value];
-	return value;
-}
+	const struct ir_block *from = &p->ir->blocks[old];
+	struct ir_block *to = &p->blocks[p->n_blocks];
 
-/* The one value that comes from elsewhere, or 0. */
-static u32 only_value(const struct renaming *r, const struct ir_block *block, u32 phi)
-{
-	const u32 *args = r->ir->args + r->ir->insns[phi].aux;
-	u32 only = 0;
-
-	for (u32 i = 0; i < block->n_preds; i++) {
-		u32 arg = r->same ? renamed(r, args[i]) : args[i];
-
-		if (arg == phi || arg == only)
-			continue;
-		if (only)
-			return 0;
-		only = arg;
+	p->block[old] = p->n_blocks++;
+	*to = *from;
+	to->start = p->n_insns;
+	for (u32 i = from->start; i < from->end; i++) {
+		p->value[i] = p->n_insns;
+		p->insns[p->n_insns++] = p->ir->insns[i];
 	}
-	return only;
+	to->end = p->n_insns;
 }
 
-/* How many were found, or only whether there are any. */
-static u32 sweep_phis(struct renaming *r)
-{
-	struct ir *ir = r->ir;
-	u32 found = 0;
-
-	for (u32 b = 1; b < ir->n_blocks; b++) {
-		const struct ir_block *block = &ir->blocks[b];
-
-		for (u32 i = block->start; ir->insns[i].op == IR_PHI; i++) {
-			u32 only = only_value(r, block, i);
-
-			if (!only || (r->same && r->same[i]))
-				continue;
-			found++;
-			if (!r->same)
-				return found;
-			r->same[i] = only;
-		}
-	}
-	return found;
-}
-
-static void rename_insn(const struct renaming *r, struct ir_insn *insn, u32 n_args)
+static void rename_insn(const struct placing *p, struct ir_insn *insn, u32 n_args)
 {
 	const struct ir_op_info *info = &ir_ops[insn->op];
+	u32 *args = p->ir->args + insn->aux;
 
 	if (info->a)
-		insn->a = renamed(r, insn->a);
+		insn->a = p->value[insn->a];
 	if (info->b)
-		insn->b = renamed(r, insn->b);
+		insn->b = p->value[insn->b];
 	if (info->c)
-		insn->c = renamed(r, insn->c);
+		insn->c = p->value[insn->c];
 	for (u32 i = 0; i < n_args; i++)
-		r->ir->args[insn->aux + i] = renamed(r, r->ir->args[insn->aux + i]);
+		args[i] = p->value[args[i]];
 }
 
-/* The PHIs themselves stay: nobody names them any more. */
-static void rename_all(const struct renaming *r)
+static void rename_block(const struct placing *p, struct ir_block *block)
 {
-	struct ir *ir = r->ir;
+	for (u32 k = 0; k < 2; k++)
+		if (block->succ[k] != IR_NO_BLOCK)
+			block->succ[k] = (s32)p->block[block->succ[k]];
+	for (u32 k = 0; k < block->n_preds; k++)
+		p->ir->preds[block->preds + k] = p->block[p->ir->preds[block->preds + k]];
+	for (u32 i = block->start; i < block->end; i++) {
+		struct ir_insn *insn = &p->insns[i];
 
-	for (u32 b = 0; b < ir->n_blocks; b++) {
-		const struct ir_block *block = &ir->blocks[b];
-
-		for (u32 i = block->start; i < block->end; i++) {
-			struct ir_insn *insn = &ir->insns[i];
-
-			rename_insn(r, insn,
+		if (insn->op != IR_NOP)
+			rename_insn(p, insn,
 				    insn->op == IR_PHI ? block->n_preds : insn->n_args);
-		}
 	}
 }
 
-static bool drop_phis(struct ir *ir)
+static bool place_blocks(struct builder *b)
 {
-	struct renaming r = {.ir = ir};
+	struct ir *ir = b->ir;
+	struct arena *arena = ir->arena;
+	const struct graph *g = b->graph;
+	struct placing p = {
+		.ir = ir,
+		.insns = arena_array(arena, ir->n_insns, sizeof(*p.insns)),
+		.blocks = arena_array(arena, ir->n_blocks, sizeof(*p.blocks)),
+		.value = arena_array(arena, ir->n_insns, sizeof(*p.value)),
+		.block = arena_array(arena, ir->n_blocks, sizeof(*p.block)),
+		.n_insns = 1,
+	};
 
-	if (!sweep_phis(&r))
-		return true;
-	r.same = arena_array(ir->arena, ir->n_insns, sizeof(*r.same));
-	if (!r.same)
+	if (!p.insns || !p.blocks || !p.value || !p.block)
 		return false;
-	for (u32 i = 0; i < PHI_SWEEPS && sweep_phis(&r);)
-		i++;
-	rename_all(&r);
+	p.insns[0] = ir->insns[0];
+	if (b->first[0] != 0) /* where the function starts is a block of its own */
+		place_block(&p, 0);
+	for (u32 i = 0; i < g->n_blocks; i++) {
+		s32 first = b->first[g->placed[i]];
+
+		for (s32 k = first; first != IR_NO_BLOCK && k <= b->last[g->placed[i]];
+		     k++)
+			place_block(&p, (u32)k);
+	}
+	for (u32 i = 0; i < p.n_blocks; i++)
+		rename_block(&p, &p.blocks[i]);
+	ir->insns = p.insns;
+	ir->blocks = p.blocks;
+	ir->cap_insns = ir->n_insns;
+	ir->n_insns = p.n_insns;
 	return true;
 }
 
 bool build_clean(struct builder *b)
 {
+	if (b->graph->moved && !place_blocks(b))
+		return false;
 	if (b->orphans && !drop_blocks(b->ir))
 		return false;
-	return drop_phis(b->ir);
+	if (b->recount || b->orphans)
+		ir_count_uses(b->ir);
+	b->ir->insns[0].uses = 0;
+	return true;
 }

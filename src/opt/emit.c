@@ -106,8 +106,8 @@ u32 emit_args(struct builder *b, const u32 *args, u32 n)
 
 /* ---- values ---- */
 
-/* So far, and roughly: folding asks whether anybody wants a value.  For what is no value
- * the count goes to somebody who does not mind. */
+/* Folding asks whether anybody wants a value.  For what is no value the count goes to
+ * somebody who does not mind. */
 static void note_uses(struct ir *ir, const struct ir_insn *insn)
 {
 	const struct ir_op_info *info = &ir_ops[insn->op];
@@ -115,6 +115,8 @@ static void note_uses(struct ir *ir, const struct ir_insn *insn)
 	ir->insns[info->a ? insn->a : 0].uses++;
 	ir->insns[info->b ? insn->b : 0].uses++;
 	ir->insns[info->c ? insn->c : 0].uses++;
+	for (u32 i = 0; i < insn->n_args; i++)
+		ir->insns[ir->args[insn->aux + i]].uses++;
 }
 
 u32 append(struct builder *b, const struct ir_insn *insn)
@@ -277,6 +279,7 @@ static void take_mark(const struct builder *b, struct mark *mark)
 
 static void back_to_mark(struct builder *b, const struct mark *mark)
 {
+	b->recount = true;
 	b->ir->n_insns = mark->n_insns;
 	b->ir->n_blocks = mark->n_blocks;
 	b->ir->n_args = mark->n_args;
@@ -327,6 +330,8 @@ static u32 join_values(struct builder *b, u32 x, u32 y)
 	if (is_const(b, x) && is_const(b, y) &&
 	    value_of(b, x)->imm == value_of(b, y)->imm)
 		return emit_const(b, (u64)value_of(b, x)->imm);
+	b->ir->insns[x].uses++;
+	b->ir->insns[y].uses++;
 	return append(b, &(struct ir_insn){.op = IR_PHI, .aux = emit_args(b, args, 2)});
 }
 
@@ -375,6 +380,7 @@ void loop_end(struct builder *b, struct fork *loop, u32 next, const struct ir_in
 		header = &b->ir->blocks[loop->from];
 		b->ir->preds[header->preds + header->n_preds++] = b->block;
 		b->ir->args[value_of(b, loop->value)->aux + 1] = next;
+		b->ir->insns[next].uses++;
 	}
 	b->loops--;
 	inner_begin(b, b->block, IR_NO_BLOCK);

@@ -15,6 +15,7 @@ struct finder {
 	const struct prog *prog;
 	struct ir_functions *out;
 	u8 *ops, *marks, *params; /* of out */
+	u32 *effects;
 	u8 *depth; /* by function: how many frames it needs, itself included; 0: not
 		      known yet */
 	struct skep_diag *diag;
@@ -43,83 +44,78 @@ u32 graph_helper_args(const struct prog *prog, u32 number)
 	return n;
 }
 
-static u32 call_reads(const struct prog *prog, const struct ir_functions *functions,
-		      u32 pc)
+static u32 effect(u32 reads, u32 writes)
 {
-	const struct insn *insn = &prog->insns[pc];
-	u32 mask = 0x1f;
-
-	if (insn->src_reg == CALL_LOCAL)
-		mask = functions->params[graph_function(functions, pc + 1 + insn->imm)];
-	else
-		mask = (1u << graph_helper_args(prog, (u32)insn->imm)) - 1;
-	return mask << R1;
+	return reads | writes << 16;
 }
 
-static struct graph_effect atomic_effect(const struct insn *insn,
-					 const struct op_info *info)
+/* What a function reads comes later (visit_callees). */
+static u32 call_effect(const struct prog *prog, const struct insn *insn)
 {
-	struct graph_effect e = {bit(insn->dst_reg) | bit(insn->src_reg), 0};
+	u32 n = 0;
+
+	if (insn->src_reg != CALL_LOCAL)
+		n = graph_helper_args(prog, (u32)insn->imm);
+	return effect(((1u << n) - 1) << R1, bit(R0));
+}
+
+static u32 atomic_effect(const struct insn *insn, const struct op_info *info)
+{
+	u32 reads = bit(insn->dst_reg) | bit(insn->src_reg);
 
 	switch ((enum atomic)info->row) {
-	case ATOMIC_CMPXCHG: return (struct graph_effect){e.reads | bit(R0), bit(R0)};
+	case ATOMIC_CMPXCHG: return effect(reads | bit(R0), bit(R0));
 	case ATOMIC_FETCH_ADD:
 	case ATOMIC_FETCH_OR:
 	case ATOMIC_FETCH_AND:
 	case ATOMIC_FETCH_XOR:
-	case ATOMIC_XCHG: return (struct graph_effect){e.reads, bit(insn->src_reg)};
+	case ATOMIC_XCHG: return effect(reads, bit(insn->src_reg));
 	case ATOMIC_ADD:
 	case ATOMIC_OR:
 	case ATOMIC_AND:
 	case ATOMIC_XOR:
 	case ATOMICS: break;
 	}
-	return e;
+	return effect(reads, 0);
 }
 
-static struct graph_effect alu_effect(const struct insn *insn, const struct op_info *info)
+static u32 alu_effect(const struct insn *insn, const struct op_info *info)
 {
 	bool moves = info->row == ALU_MOV || info->row == ALU_MOVS8 ||
 		     info->row == ALU_MOVS16 || info->row == ALU_MOVS32;
+	u32 dst = bit(insn->dst_reg);
 
-	return (struct graph_effect){(info->reg ? bit(insn->src_reg) : 0) |
-					     (moves ? 0 : bit(insn->dst_reg)),
-				     bit(insn->dst_reg)};
+	return effect((info->reg ? bit(insn->src_reg) : 0) | (moves ? 0 : dst), dst);
 }
 
-struct graph_effect graph_effect(const struct prog *prog,
-				 const struct ir_functions *functions, u32 pc)
+static u32 effect_of(const struct prog *prog, const struct insn *insn, u8 op)
 {
-	const struct insn *insn = &prog->insns[pc];
-	const struct op_info *info = op_info(functions->ops[pc]);
+	const struct op_info *info = &op_infos[op];
 	u32 dst = bit(insn->dst_reg), src = bit(insn->src_reg);
 
 	switch ((enum op_kind)info->kind) {
 	case KIND_ALU: return alu_effect(insn, info);
-	case KIND_END: return (struct graph_effect){dst, dst};
+	case KIND_END: return effect(dst, dst);
 	case KIND_ADDR_SPACE_CAST:
 	case KIND_LDX:
 	case KIND_LDXS:
-	case KIND_LOAD_ACQ: return (struct graph_effect){src, dst};
-	case KIND_JMP: return (struct graph_effect){dst | (info->reg ? src : 0), 0};
-	case KIND_CALL:
-		return (struct graph_effect){call_reads(prog, functions, pc), bit(R0)};
-	case KIND_CALLX:
-		return (struct graph_effect){bit(graph_callx_reg(insn)) | 0x1f << R1,
-					     bit(R0)};
-	case KIND_EXIT: return (struct graph_effect){bit(R0), 0};
-	case KIND_LDDW: return (struct graph_effect){0, dst};
-	case KIND_ST: return (struct graph_effect){dst, 0};
+	case KIND_LOAD_ACQ: return effect(src, dst);
+	case KIND_JMP: return effect(dst | (info->reg ? src : 0), 0);
+	case KIND_CALL: return call_effect(prog, insn);
+	case KIND_CALLX: return effect(bit(graph_callx_reg(insn)) | 0x1f << R1, bit(R0));
+	case KIND_EXIT: return effect(bit(R0), 0);
+	case KIND_LDDW: return effect(0, dst);
+	case KIND_ST: return effect(dst, 0);
 	case KIND_STX:
-	case KIND_STORE_REL: return (struct graph_effect){dst | src, 0};
-	case KIND_LD_ABS: return (struct graph_effect){0, bit(R0)};
-	case KIND_LD_IND: return (struct graph_effect){src, bit(R0)};
+	case KIND_STORE_REL: return effect(dst | src, 0);
+	case KIND_LD_ABS: return effect(0, bit(R0));
+	case KIND_LD_IND: return effect(src, bit(R0));
 	case KIND_ATOMIC: return atomic_effect(insn, info);
 	case KIND_JA:
 	case KIND_MAY_GOTO:
 	case KIND_INVALID: break;
 	}
-	return (struct graph_effect){0, 0};
+	return 0;
 }
 
 u32 graph_function(const struct ir_functions *functions, u32 pc)
@@ -169,6 +165,7 @@ static void mark_program(struct finder *f)
 		enum op op = decode(insn);
 
 		f->ops[pc] = (u8)op;
+		f->effects[pc] = effect_of(f->prog, insn, (u8)op);
 		if (class == CLASS_JMP || class == CLASS_JMP32 || op == OP_LDDW)
 			mark_insn(f, pc);
 		pc += op == OP_LDDW;
@@ -213,6 +210,7 @@ static int visit_callees(struct finder *f, u32 function, u32 level)
 		err = visit(f, callee, level + 1);
 		if (err)
 			return err;
+		f->effects[pc] |= effect((u32)f->params[callee] << R1, 0);
 		if (f->depth[callee] > deepest)
 			deepest = f->depth[callee];
 	}
@@ -226,15 +224,14 @@ static u8 find_params(const struct finder *f, u32 function)
 	bool straight = true; /* so far: from the function's start */
 
 	for (u32 pc = f->out->entry[function]; pc < end; pc++) {
-		struct graph_effect e;
+		u32 e = f->effects[pc];
 
 		if (f->marks[pc] & MARK_BLOCK)
 			here = 0;
-		e = graph_effect(f->prog, f->out, pc);
-		read |= e.reads & ~written & ~here;
-		here |= e.writes;
+		read |= effect_reads(e) & ~written & ~here;
+		here |= effect_writes(e);
 		if (straight)
-			written |= e.writes;
+			written |= effect_writes(e);
 		straight = straight && !graph_jumps(f->ops[pc]);
 	}
 	return read >> R1 & 0x1f;
@@ -263,11 +260,13 @@ int ir_find_functions(const struct prog *prog, struct arena *arena,
 			   .out = out,
 			   .ops = arena_alloc(arena, prog->n_insns),
 			   .marks = arena_alloc(arena, prog->n_insns),
+			   .effects = arena_array(arena, prog->n_insns, sizeof(u32)),
 			   .diag = diag};
 	int err = 0;
 
-	*out = (struct ir_functions){.ops = f.ops, .marks = f.marks};
-	if (!f.ops || !f.marks)
+	*out = (struct ir_functions){
+		.ops = f.ops, .marks = f.marks, .effects = f.effects};
+	if (!f.ops || !f.marks || !f.effects)
 		return fail(diag, NO_MEMORY, NO_PC);
 	mark_program(&f);
 	if (!list_entries(&f, arena))

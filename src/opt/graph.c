@@ -4,18 +4,26 @@
  *
  * Liveness is one backward sweep and a list of what has to be looked at again; a block is
  * looked at again only when something became alive behind it, so that no order of blocks
- * makes it slow.  A loop is a range of blocks, from its header to the last block that
- * jumps to it or into it: where the range has no other way in, only what is written in it
- * varies there.  The sweep over ranges has a budget; beyond it everything varies, which
- * is always right.
+ * makes it slow.  What is written in a loop varies at its header, and nothing else, if
+ * the header is the only way in.  Finding loops has a budget; beyond it everything
+ * varies, which is always right.
  */
 #include <errno.h>
 
 #include "opt/graph.h"
 
-enum { LOOP_SWEEPS = 32 }; /* blocks looked at, for each block of the function */
+enum { LOOP_STEPS = 32 }; /* blocks looked at, for each block of the function */
 
 /* ---- blocks ---- */
+
+/* While they are found: as they stand in the program. */
+struct finder {
+	struct graph *g;
+	struct graph_block *blocks;
+	u32 n_blocks;
+	u32 *block_of; /* by instruction from start, where a block starts */
+	u32 *number;   /* by block: in reverse postorder, plus one; 0: not reached */
+};
 
 static bool is_reached(const struct ir_spec *spec, u32 pc)
 {
@@ -23,70 +31,112 @@ static bool is_reached(const struct ir_spec *spec, u32 pc)
 }
 
 /* A branch of which the verifier saw only one side has no other. */
-static void drop_unreached(const struct graph *g, struct graph_block *b)
+static void drop_unreached(const struct finder *f, struct graph_block *b)
 {
-	bool jump = is_reached(g->spec, g->blocks[b->succ[0]].start),
-	     next = is_reached(g->spec, g->blocks[b->succ[1]].start);
+	bool jump = is_reached(f->g->spec, f->blocks[b->succ[0]].start),
+	     next = is_reached(f->g->spec, f->blocks[b->succ[1]].start);
 
 	if (jump != next)
 		b->succ[jump] = IR_NO_BLOCK;
 }
 
-static void find_succ(const struct graph *g, struct graph_block *b)
+static void find_succ(const struct finder *f, struct graph_block *b)
 {
+	const struct graph *g = f->g;
 	u32 last = b->end - 1;
 	const struct insn *insn = &g->prog->insns[last];
+	u8 kind = op_infos[g->ops[last]].kind;
 
 	b->succ[0] = b->succ[1] = IR_NO_BLOCK;
-	switch ((int)op_info(g->ops[last])->kind) {
-	case KIND_EXIT: return;
-	case KIND_JA:
-		b->succ[0] = (s32)g->block_of[jump_target(insn, last) - g->start];
-		return;
-	case KIND_JMP:
-	case KIND_MAY_GOTO:
-		b->succ[0] = (s32)g->block_of[jump_target(insn, last) - g->start];
-		b->succ[1] = (s32)(b - g->blocks) + 1;
-		drop_unreached(g, b);
-		return;
-	default: b->succ[1] = (s32)(b - g->blocks) + 1;
-	}
+	if (kind == KIND_JA || kind == KIND_JMP || kind == KIND_MAY_GOTO)
+		b->succ[0] = (s32)f->block_of[jump_target(insn, last) - g->start];
+	if (kind != KIND_JA && kind != KIND_EXIT)
+		b->succ[1] = (s32)(b - f->blocks) + 1;
+	if (kind == KIND_JMP || kind == KIND_MAY_GOTO)
+		drop_unreached(f, b);
 }
 
-static bool find_blocks(struct graph *g, const u8 *marks, struct arena *arena)
+static bool find_blocks(struct finder *f, const u8 *marks, struct arena *arena)
 {
+	const struct graph *g = f->g;
 	u32 n = 0;
 
 	for (u32 pc = g->start; pc < g->end; pc++)
 		n += (marks[pc] & MARK_BLOCK) != 0;
-	g->blocks = arena_array(arena, n, sizeof(*g->blocks));
-	g->block_of = arena_array(arena, g->end - g->start, sizeof(*g->block_of));
-	if (!g->blocks || !g->block_of)
+	f->blocks = arena_array(arena, n, sizeof(*f->blocks));
+	f->block_of = arena_array(arena, g->end - g->start, sizeof(*f->block_of));
+	if (!f->blocks || !f->block_of)
 		return false;
 	for (u32 pc = g->start; pc < g->end; pc++) {
 		if (!(marks[pc] & MARK_BLOCK))
 			continue;
-		if (g->n_blocks)
-			g->blocks[g->n_blocks - 1].end = pc;
-		g->block_of[pc - g->start] = g->n_blocks;
-		g->blocks[g->n_blocks++].start = pc;
+		if (f->n_blocks)
+			f->blocks[f->n_blocks - 1].end = pc;
+		f->block_of[pc - g->start] = f->n_blocks;
+		f->blocks[f->n_blocks++].start = pc;
 	}
-	g->blocks[n - 1].end = g->end;
+	f->blocks[n - 1].end = g->end;
 	for (u32 b = 0; b < n; b++)
-		find_succ(g, &g->blocks[b]);
+		find_succ(f, &f->blocks[b]);
 	return true;
 }
 
-static void reach(struct graph *g, s32 block, u32 *list, u32 *n)
+/* Depth first, where a jump goes before what follows: so what follows is numbered right
+ * behind.  Returns how many are reached; *list: them, the last first. */
+static u32 walk(struct finder *f, u32 *list, u8 *state)
 {
-	if (block == IR_NO_BLOCK)
-		return;
-	g->blocks[block].n_preds++;
-	if (g->blocks[block].reached)
-		return;
-	g->blocks[block].reached = true;
-	list[(*n)++] = (u32)block;
+	u32 n = 0, depth = 1, *stack = list + f->n_blocks;
+
+	stack[0] = 0;
+	f->number[0] = 1;
+	while (depth) {
+		u32 b = stack[depth - 1];
+		s32 succ;
+
+		if (state[b] == 2) {
+			list[n++] = b;
+			depth--;
+			continue;
+		}
+		succ = f->blocks[b].succ[state[b]++];
+		if (succ == IR_NO_BLOCK || f->number[succ])
+			continue;
+		f->number[succ] = 1;
+		stack[depth++] = (u32)succ;
+	}
+	return n;
 }
+
+static bool number_blocks(struct finder *f, struct arena *arena)
+{
+	struct graph *g = f->g;
+	u32 *list = arena_array(arena, 2 * (size_t)f->n_blocks, sizeof(*list)), at = 0;
+	u8 *state = arena_alloc(arena, f->n_blocks);
+
+	f->number = arena_array(arena, f->n_blocks, sizeof(*f->number));
+	if (!list || !state || !f->number)
+		return false;
+	g->n_blocks = walk(f, list, state);
+	g->blocks = arena_array(arena, g->n_blocks, sizeof(*g->blocks));
+	g->placed = arena_array(arena, g->n_blocks, sizeof(*g->placed));
+	if (!g->blocks || !g->placed)
+		return false;
+	for (u32 i = 0; i < g->n_blocks; i++) {
+		u32 b = list[g->n_blocks - 1 - i];
+
+		g->blocks[i] = f->blocks[b];
+		f->number[b] = i + 1;
+	}
+	for (u32 b = 0; b < f->n_blocks; b++) {
+		if (!f->number[b])
+			continue;
+		g->moved |= f->number[b] != at + 1;
+		g->placed[at++] = f->number[b] - 1;
+	}
+	return true;
+}
+
+/* ---- edges ---- */
 
 static void add_pred(struct graph *g, s32 block, u32 pred)
 {
@@ -100,20 +150,21 @@ static void add_pred(struct graph *g, s32 block, u32 pred)
 		b->header = true;
 }
 
-/* Blocks that can be reached, and who goes there. */
-static bool find_preds(struct graph *g, struct arena *arena)
+static void number_succ(const struct finder *f, s32 *succ)
 {
-	u32 *list = arena_array(arena, g->n_blocks, sizeof(*list)), n = 1;
+	if (*succ == IR_NO_BLOCK)
+		return;
+	*succ = (s32)f->number[*succ] - 1;
+	f->g->blocks[*succ].n_preds++;
+}
 
-	if (!list)
-		return false;
-	list[0] = 0;
-	g->blocks[0].reached = true;
-	while (n) {
-		const struct graph_block *b = &g->blocks[list[--n]];
+static bool find_preds(const struct finder *f, struct arena *arena)
+{
+	struct graph *g = f->g;
 
-		reach(g, b->succ[0], list, &n);
-		reach(g, b->succ[1], list, &n);
+	for (u32 b = 0; b < g->n_blocks; b++) {
+		number_succ(f, &g->blocks[b].succ[0]);
+		number_succ(f, &g->blocks[b].succ[1]);
 	}
 	g->n_preds = g->blocks[0].n_preds != 0;
 	for (u32 b = 0; b < g->n_blocks; b++) {
@@ -125,8 +176,6 @@ static bool find_preds(struct graph *g, struct arena *arena)
 	if (!g->preds)
 		return false;
 	for (u32 b = 0; b < g->n_blocks; b++) {
-		if (!g->blocks[b].reached)
-			continue;
 		add_pred(g, g->blocks[b].succ[0], b);
 		add_pred(g, g->blocks[b].succ[1], b);
 	}
@@ -141,11 +190,10 @@ static void find_effects(struct graph *g)
 		struct graph_block *b = &g->blocks[i];
 
 		for (u32 pc = b->start; pc < b->end; pc++) {
-			struct graph_effect e =
-				graph_effect(g->prog, g->spec->functions, pc);
+			u32 e = g->spec->functions->effects[pc];
 
-			b->reads |= e.reads & ~b->writes;
-			b->writes |= e.writes;
+			b->reads |= effect_reads(e) & ~b->writes;
+			b->writes |= effect_writes(e);
 		}
 	}
 }
@@ -199,7 +247,7 @@ static bool find_live(struct graph *g, struct arena *arena)
 	if (!w.list || !w.listed)
 		return false;
 	for (u32 b = g->n_blocks; b-- > 0;)
-		if (g->blocks[b].reached && update_live(g, b) && g->blocks[b].header)
+		if (update_live(g, b) && g->blocks[b].header)
 			list_preds(g, b, b, &w);
 	while (w.n) {
 		u32 b = w.list[--w.n];
@@ -213,46 +261,65 @@ static bool find_live(struct graph *g, struct arena *arena)
 
 /* ---- loops ---- */
 
-/* The last block of the loop at `header`; *varies: what is written in it. */
-static u32 find_loop(struct graph *g, u32 header, u32 *budget, u64 *varies)
+struct loops {
+	u32 *list;
+	u32 *seen; /* by block: the last header whose loop it was found in, plus one */
+	u32 budget;
+};
+
+static bool join_loop(struct graph *g, u32 header, u32 block, struct loops *l)
 {
-	u32 last = g->blocks[header].last_pred;
+	u32 *n = &l->list[0];
 
-	for (u32 i = header; i <= last && *budget; i++, --*budget) {
-		const struct graph_block *b = &g->blocks[i];
+	if (block == header || l->seen[block] == header + 1)
+		return true;
+	if (block < header || !l->budget)
+		return false;
+	l->budget--;
+	l->seen[block] = header + 1;
+	l->list[++*n] = block;
+	if (g->blocks[block].loop_depth < UINT16_MAX)
+		g->blocks[block].loop_depth++;
+	return true;
+}
 
-		if (!b->reached)
-			continue;
-		*varies |= b->writes;
-		if (i > header && g->preds[b->preds] < header)
-			*varies = UINT64_MAX;
-		if (b->header && b->last_pred > last)
-			last = b->last_pred;
+/* The blocks from which one comes back to the header without passing it: backwards from
+ * those that jump there.  false: there is another way in, or it is too much work. */
+static bool find_loop(struct graph *g, u32 header, struct loops *l)
+{
+	struct graph_block *h = &g->blocks[header];
+
+	l->list[0] = 0;
+	h->varies = h->writes;
+	h->loop_depth++;
+	for (u32 i = 0; i < h->n_preds; i++)
+		if (g->preds[h->preds + i] >= header &&
+		    !join_loop(g, header, g->preds[h->preds + i], l))
+			return false;
+	while (l->list[0]) {
+		const struct graph_block *b = &g->blocks[l->list[l->list[0]--]];
+
+		h->varies |= b->writes;
+		for (u32 i = 0; i < b->n_preds; i++)
+			if (!join_loop(g, header, g->preds[b->preds + i], l))
+				return false;
 	}
-	if (!*budget)
-		*varies = UINT64_MAX;
-	return last;
+	return true;
 }
 
 static bool find_loops(struct graph *g, struct arena *arena)
 {
-	u32 budget = g->n_blocks * LOOP_SWEEPS, depth = 0;
-	s32 *delta = arena_array(arena, g->n_blocks + 1, sizeof(*delta));
+	struct loops l = {
+		.list = arena_array(arena, g->n_blocks + 1, sizeof(*l.list)),
+		.seen = arena_array(arena, g->n_blocks, sizeof(*l.seen)),
+		.budget = g->n_blocks * LOOP_STEPS,
+	};
 
-	if (!delta)
+	if (!l.list || !l.seen)
 		return false;
-	for (u32 b = 0; b < g->n_blocks; b++) {
-		if (g->blocks[b].reached && g->blocks[b].header) {
-			u64 varies = 0;
-			u32 last = find_loop(g, b, &budget, &varies);
-
-			g->blocks[b].varies = varies;
-			delta[b]++;
-			delta[last + 1]--;
-		}
-		depth += (u32)delta[b];
-		g->blocks[b].loop_depth = (u16)(depth < UINT16_MAX ? depth : UINT16_MAX);
-	}
+	for (u32 b = 0; b < g->n_blocks; b++)
+		if (g->blocks[b].header && !find_loop(g, b, &l))
+			g->blocks[b].varies = UINT64_MAX;
 	return true;
 }
 
@@ -260,6 +327,7 @@ int graph_make(const struct ir_spec *spec, u32 function, struct arena *arena,
 	       struct graph *out)
 {
 	const struct ir_functions *functions = spec->functions;
+	struct finder f = {.g = out};
 
 	*out = (struct graph){.spec = spec,
 			      .prog = spec->prog,
@@ -267,7 +335,8 @@ int graph_make(const struct ir_spec *spec, u32 function, struct arena *arena,
 			      .start = functions->entry[function],
 			      .end = functions->entry[function + 1],
 			      .n_vars = N_REGS};
-	if (!find_blocks(out, functions->marks, arena) || !find_preds(out, arena))
+	if (!find_blocks(&f, functions->marks, arena) || !number_blocks(&f, arena) ||
+	    !find_preds(&f, arena))
 		return -ENOMEM;
 	find_effects(out);
 	if (!find_live(out, arena) || graph_promote(out, arena))

@@ -2,7 +2,11 @@
 /*
  * A function as it stands in the program: its blocks, who follows whom, which registers
  * and stack slots are alive where, and what loops change.  Found in a few sweeps before
- * anything is built.  Included by src/opt alone.
+ * anything is built.
+ *
+ * Blocks are numbered in reverse postorder: all but the first have a predecessor with a
+ * lower number, and who jumps to a lower number, or to itself, jumps back.  Those that
+ * cannot be reached have no number.  Included by src/opt alone.
  */
 #ifndef SKEP_OPT_GRAPH_H
 #define SKEP_OPT_GRAPH_H
@@ -11,6 +15,17 @@
 #include "prog/prog.h"
 
 struct abi_helper;
+
+/* ir_functions.effects: registers that an instruction reads and writes, a bit each. */
+static inline u32 effect_reads(u32 effect)
+{
+	return effect & 0xffff;
+}
+
+static inline u32 effect_writes(u32 effect)
+{
+	return effect >> 16;
+}
 
 /* ir_functions.marks */
 enum { MARK_ENTRY = 1, MARK_BLOCK = 2 };
@@ -23,7 +38,7 @@ enum {
 struct graph_block {
 	u32 start, end; /* instructions of the program */
 	s32 succ[2];    /* blocks or IR_NO_BLOCK: where the jump goes, what follows */
-	u32 preds;      /* in graph.preds; those that can be reached */
+	u32 preds;      /* in graph.preds */
 	u32 n_preds;
 	u32 last_pred; /* highest number among them */
 	u64 reads;     /* variables that are read before they are written */
@@ -31,8 +46,7 @@ struct graph_block {
 	u64 live;   /* at its start */
 	u64 varies; /* of a loop's header: written in the loop; all when not known */
 	u16 loop_depth;
-	bool reached;
-	bool header; /* this block or a later one jumps here */
+	bool header; /* something jumps back here */
 };
 
 struct graph {
@@ -42,9 +56,10 @@ struct graph {
 	u32 start, end; /* the function */
 	struct graph_block *blocks;
 	u32 n_blocks;
-	u32 *block_of; /* by instruction from start, where a block starts */
-	u32 *preds;    /* the first block has room for one more: where the function
-			  starts, when it is the head of a loop */
+	u32 *placed; /* blocks as they stand in the program */
+	bool moved;  /* that is not the order of their numbers */
+	u32 *preds;  /* the first block has room for one more: where the function starts,
+			when it is the head of a loop */
 	u32 n_preds;
 	u32 n_vars;  /* R0 to R10, then slots */
 	u8 *slot_of; /* by instruction from start: the variable that the access (or the
@@ -64,13 +79,6 @@ int graph_promote(struct graph *g, struct arena *arena);
 
 /* ---- functions.c ---- */
 
-/* Registers, a bit each. */
-struct graph_effect {
-	u32 reads, writes;
-};
-
-struct graph_effect graph_effect(const struct prog *prog,
-				 const struct ir_functions *functions, u32 pc);
 /* The number of the function that starts at pc. */
 u32 graph_function(const struct ir_functions *functions, u32 pc);
 /* The helper's row for this program, or NULL; how many arguments it has: 5 then. */

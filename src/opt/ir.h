@@ -111,9 +111,10 @@ struct ir_functions {
 	u32 *entry; /* sorted; instructions */
 	u32 n;
 	/* Found on the way, for ir_build(): */
-	const u8 *ops;    /* by instruction: enum op; second slots: OP_INVALID */
-	const u8 *marks;  /* by instruction: graph.h */
-	const u8 *params; /* by function: which of R1 to R5 it may read; bit 0: R1 */
+	const u8 *ops;      /* by instruction: enum op; second slots: OP_INVALID */
+	const u8 *marks;    /* by instruction: graph.h */
+	const u32 *effects; /* by instruction: graph.h */
+	const u8 *params;   /* by function: which of R1 to R5 it may read; bit 0: R1 */
 };
 
 /* What to build from; all borrowed. */

@@ -197,7 +197,7 @@ static void walk_atomic(struct frame *f, u32 pc, const struct op_info *info)
 	walk_store(f, pc, info);
 	if (info->row == ATOMIC_CMPXCHG)
 		set_other(f, R0);
-	else if (graph_effect(f->g->prog, f->g->spec->functions, pc).writes)
+	else if (effect_writes(f->g->spec->functions->effects[pc]))
 		set_other(f, insn->src_reg);
 }
 
@@ -382,8 +382,6 @@ static void walk(struct frame *f)
 	for (u32 i = 0; i < f->g->n_blocks && !f->escaped; i++) {
 		const struct graph_block *b = &f->g->blocks[i];
 
-		if (!b->reached)
-			continue;
 		enter(f, i);
 		for (u32 pc = b->start; pc < b->end; pc++)
 			walk_insn(f, pc);
