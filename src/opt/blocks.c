@@ -114,23 +114,32 @@ static void place(struct order *o, u32 b)
 	o->placed[b] = true;
 }
 
-/* Who is to follow b: the next one, if b goes there; else one that b goes to and that
- * lost its old place behind another that does. */
+/* How much we want it behind b: what stays in the loop before what leaves it; then who
+ * stood there, and who is not wanted behind another one.  0: not at all. */
+static u32 worth_of(const struct order *o, u32 b, u32 to)
+{
+	const struct ir_block *blocks = o->p->ir->blocks;
+	bool stays = blocks[to].loop_depth >= blocks[b].loop_depth;
+	bool was_next = next_head(o->p, b) == to;
+
+	if (o->placed[to] || (blocks[to].cold && !blocks[b].cold))
+		return 0;
+	if (!was_next && o->is_led_to[to] && !stays)
+		return 0;
+	return 1 + (stays ? 4 : 0) + (was_next ? 2 : 0) + !o->is_led_to[to];
+}
+
+/* Who is to follow b; PASS_NONE: whoever is left. */
 static u32 find_follower(const struct order *o, u32 b)
 {
-	const struct ir_block *block = &o->p->ir->blocks[b];
-	u32 next = next_head(o->p, b);
+	const s32 *succ = o->p->ir->blocks[b].succ;
+	u32 worth[2];
 
-	if (next < o->p->ir->n_blocks && !o->placed[next] && goes_to(o->p, b, next))
-		return next;
-	for (u32 i = 0; i < 2; i++) {
-		u32 to = (u32)block->succ[i];
-
-		if (block->succ[i] != IR_NO_BLOCK && !o->placed[to] &&
-		    !o->is_led_to[to] && !o->p->ir->blocks[to].cold)
-			return to;
-	}
-	return PASS_NONE;
+	for (u32 i = 0; i < 2; i++)
+		worth[i] = succ[i] == IR_NO_BLOCK ? 0 : worth_of(o, b, (u32)succ[i]);
+	if (!worth[0] && !worth[1])
+		return PASS_NONE;
+	return (u32)succ[worth[1] > worth[0]];
 }
 
 static void find_order(struct order *o)
@@ -250,13 +259,14 @@ static u32 head_of(const struct pass *p, u32 b)
 	return b;
 }
 
-/* Are all parts behind each other already? */
-static bool is_in_place(const struct pass *p)
+/* Do the blocks in their order, with all parts, stand behind each other already? */
+static bool is_in_place(const struct order *o)
 {
+	const struct pass *p = o->p;
 	u32 end = 0;
 
-	for (u32 b = 0; b < p->ir->n_blocks; b = next_head(p, b))
-		for (u32 part = b; part != PASS_NONE; part = p->next[part]) {
+	for (u32 b = 0; b < o->n; b++)
+		for (u32 part = o->blocks[b]; part != PASS_NONE; part = p->next[part]) {
 			if (p->ir->blocks[part].start < end)
 				return false;
 			end = p->ir->blocks[part].end;
@@ -285,16 +295,11 @@ static void keep_heads(struct pass *p, const struct order *o, const u32 *number)
 static bool settle(struct pass *p, struct order *o, u32 *number)
 {
 	struct ir *ir = p->ir;
-	bool in_place = is_in_place(p);
 
-	if (in_place)
-		for (u32 b = 0; b < ir->n_blocks; b = next_head(p, b))
-			place(o, b);
-	else
-		find_order(o);
+	find_order(o);
 	for (u32 b = 0; b < o->n; b++)
 		number[o->blocks[b]] = b;
-	if (!in_place)
+	if (!is_in_place(o))
 		return copy_in_order(p, o);
 	for (u32 b = 0; b < o->n; b++) {
 		u32 end = ir->blocks[p->tail[o->blocks[b]]].end;
