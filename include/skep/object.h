@@ -27,6 +27,16 @@ struct skep_prog;
 struct skep_target;
 struct skep_world;
 
+/** Who can be told about native code.  gdb shows functions and source lines of programs,
+ * and what called them, without any setup; it costs a few microseconds and kilobytes for
+ * each program. "perf report" reads /tmp/perf-PID.map by itself; jit-PID.dump, in the
+ * working directory, is for "perf record -k mono" and "perf inject --jit". */
+enum {
+	SKEP_TELL_GDB = 1,
+	SKEP_TELL_PERF_MAP = 2,
+	SKEP_TELL_PERF_DUMP = 4,
+};
+
 /** How to open an object; zeroes are the defaults. */
 struct skep_object_opts {
 	const char *name; /**< for messages; NULL: the path, or "object" for memory */
@@ -55,6 +65,9 @@ struct skep_object_opts {
 	/** programs are judged as Linux judges those of loaders without CAP_BPF, and
 	 * harden is on; not for "kernel", where the rights of the process count */
 	bool unprivileged;
+	/** "jit": who is told where the code of programs lies, what it is called and
+	 * which source lines it comes from: SKEP_TELL_*; 0: nobody */
+	unsigned int tell;
 	/** "checked" only: programs are verified when they are loaded, and before each
 	 * instruction the engine asserts that every register holds what the verifier
 	 * claimed; for finding mistakes of skep itself */

@@ -53,6 +53,7 @@ struct jit_opts {
 	bool time_limit; /* runs can be ended by exec_opts.watchdog */
 	bool keep_calls; /* helpers are called, never inlined */
 	u32 harden;      /* enum jit_harden */
+	u32 known_to;    /* enum jit_known_to */
 };
 
 struct image_spec {

@@ -71,6 +71,10 @@ static int choose_world(struct skep_object *obj, struct skep_world *world,
 	return skep_world_new_real(0, &obj->own_world, diag);
 }
 
+_Static_assert((int)SKEP_TELL_GDB == (int)JIT_GDB, "the API's names");
+_Static_assert((int)SKEP_TELL_PERF_MAP == (int)JIT_PERF_MAP, "the API's names");
+_Static_assert((int)SKEP_TELL_PERF_DUMP == (int)JIT_DUMP, "the API's names");
+
 static int fill_object(struct skep_object *obj, struct bytes bytes,
 		       const struct skep_object_opts *opts, struct skep_diag *diag)
 {
@@ -86,7 +90,8 @@ static int fill_object(struct skep_object *obj, struct bytes bytes,
 	obj->jit = (struct jit_opts){.time_limit = opts->max_ns,
 				     .harden = opts->harden || opts->unprivileged
 						       ? JIT_BLIND | JIT_BRANCH_TARGETS
-						       : 0};
+						       : 0,
+				     .known_to = opts->tell};
 	if (!err)
 		err = choose_world(obj, opts->world, diag);
 	if (err)

@@ -13,6 +13,7 @@
 
 #include "base/diag.h"
 #include "exec/jit/code.h"
+#include "exec/jit/debug.h"
 #include "exec/jit/machine.h"
 #include "exec/legacy.h"
 #include "exec/watchdog.h"
@@ -23,6 +24,7 @@ typedef u64 (*enter_fn)(struct run *run, u64 r1, u64 r2, u64 r3, u64 r4, u64 r5,
 
 struct jit_code {
 	struct code_memory memory; /* owned */
+	struct debug_entry *gdb;   /* owned; NULL: gdb was not told */
 	u32 len;
 	u32 n_functions;
 	u32 functions[]; /* where they start, ascending; [0] is the program's own */
@@ -148,6 +150,24 @@ static int put_code(const struct image *image, const struct native *native,
 	return err ? fail_errno(diag, err, JIT_MEMORY, NO_PC, strerror(-err)) : 0;
 }
 
+static int make_known(const struct image *image, const struct native *native,
+		      struct jit_code *code, struct skep_diag *diag)
+{
+	struct debug_code about = {native, image->prog, code->memory.code};
+	int err = 0;
+
+	if (native->known_to & JIT_GDB) {
+		code->gdb = debug_gdb_add(&about);
+		if (!code->gdb)
+			return fail(diag, NO_MEMORY, NO_PC);
+	}
+	if (native->known_to & JIT_PERF_MAP)
+		err = debug_perf_map(&about);
+	if (!err && native->known_to & JIT_DUMP)
+		err = debug_jitdump(&about);
+	return err ? fail_errno(diag, err, JIT_PROFILE, NO_PC, strerror(-err)) : 0;
+}
+
 int jit_link(const struct image *image, const struct native *native,
 	     struct jit_code **out, struct skep_diag *diag)
 {
@@ -166,6 +186,8 @@ int jit_link(const struct image *image, const struct native *native,
 		assert(!i || code->functions[i] > code->functions[i - 1]);
 	}
 	err = put_code(image, native, code, diag);
+	if (!err)
+		err = make_known(image, native, code, diag);
 	if (err)
 		jit_free(code);
 	else
@@ -177,6 +199,7 @@ void jit_free(struct jit_code *code)
 {
 	if (!code)
 		return;
+	debug_gdb_remove(code->gdb);
 	code_free(&code->memory);
 	free(code);
 }

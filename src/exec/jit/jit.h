@@ -56,11 +56,20 @@ enum jit_harden {
 		2, /* indirect calls and jumps go to marked places (endbr64, bti) */
 };
 
+/* Who is told where the code lies, what it is called and which lines it comes from: what
+ * image_spec.jit.known_to asks for. */
+enum jit_known_to {
+	JIT_GDB = 1,      /* its JIT interface */
+	JIT_PERF_MAP = 2, /* /tmp/perf-PID.map */
+	JIT_DUMP = 4,     /* jit-PID.dump in the working directory, for perf inject */
+};
+
 /* Native code where it runs, of one image. */
 struct jit_code;
 
 /* Puts the code into memory, with the addresses of the image's maps and helpers.  native
- * is only read.  Errors: ENOMEM; that of the system when it forbids executable memory. */
+ * is only read.  Errors: ENOMEM; that of the system when it forbids executable memory, or
+ * of writing what native.known_to asks for. */
 int jit_link(const struct image *image, const struct native *native,
 	     struct jit_code **out, struct skep_diag *diag);
 void jit_free(struct jit_code *code); /* NULL is fine */

@@ -70,6 +70,8 @@ struct allocation {
 	s16 run;     /* where struct run * lives; LOC_NONE: nobody needs it */
 	u32 n_slots; /* of the frame */
 	u32 used;    /* registers that are ever written, clobbers included */
+	u32 *live_in; /* by block: registers with what was written before it and is read
+			 in or behind it; PHIs apart */
 };
 
 /* Among features, of no CPU: numbers of the program must not stand in the code as they
@@ -161,8 +163,8 @@ struct native_function {
 	u32 frame; /* bytes from the CFA to the stack pointer in the body, return address
 		      included */
 	u32 saved; /* mask of callee-saved registers, stored in ascending order of number,
-		      first one highest, right below the return address (aarch64: frame
-		      record) */
+		      first one highest, right below the return address (aarch64: below
+		      the frame record, whose bit is that of the link register) */
 	u32 body;  /* offset from start where the prologue is over */
 };
 
@@ -181,6 +183,7 @@ struct native {
 	u32 features; /* of the CPU: x86: enum x86_feature */
 	u32 harden;   /* enum jit_harden */
 	u64 blinding; /* random, for harden */
+	u32 known_to; /* enum jit_known_to: who is told when it is linked */
 	bool failed;  /* memory ran out; checked once at the end */
 };
 

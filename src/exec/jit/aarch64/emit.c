@@ -241,7 +241,7 @@ static void prologue(struct a64 *e)
 	put_saved(e, A64_STP);
 	move_sp(e, A64_SUB, a64_frame_end(e));
 	e->function->frame = bytes + a64_frame_end(e);
-	e->function->saved = e->saved;
+	e->function->saved = e->saved | (e->record ? 1u << A64_LR : 0);
 	e->function->body = e->out->len - e->function->start;
 }
 
