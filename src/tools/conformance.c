@@ -130,12 +130,28 @@ static int run_image(const struct image *image, const struct options *options,
 	return err;
 }
 
+static int run_prog(const struct prog *prog, const struct options *options,
+		    const struct input *input, struct skep_diag *diag)
+{
+	struct image_spec spec = {.prog = prog,
+				  .helper = conformance_helper,
+				  .engines = engine_find(options->engine)->images,
+				  /* helper 5 is not the one that it is elsewhere */
+				  .jit = {.keep_calls = true}};
+	struct image *image;
+	int err = image_new(&spec, &image, diag);
+
+	if (err)
+		return err;
+	err = run_image(image, options, input, diag);
+	image_free(image);
+	return err;
+}
+
 static int run_bytecode(const struct options *options, const struct input *input,
 			struct skep_diag *diag)
 {
 	struct prog prog = {.name = "conformance"};
-	struct image_spec spec = {.prog = &prog, .helper = conformance_helper};
-	struct image *image;
 	int err;
 
 	if (input->program_size % INSN_SIZE ||
@@ -148,34 +164,26 @@ static int run_bytecode(const struct options *options, const struct input *input
 	for (u32 i = 0; i < prog.n_insns; i++)
 		prog.insns[i] = insn_read(input->program + (size_t)i * INSN_SIZE,
 					  host_is_big_endian());
-	err = image_new(&spec, &image, diag);
-	if (!err) {
-		err = run_image(image, options, input, diag);
-		image_free(image);
-	}
+	err = run_prog(&prog, options, input, diag);
 	free(prog.insns);
 	return err;
 }
 
-/* The first program of the object. */
+/* The first program of the object.  It is opened and not loaded: what takes r1 for raw
+ * memory no verifier accepts. */
 static int run_elf(const struct options *options, const struct input *input,
 		   struct skep_diag *diag)
 {
 	struct skep_object *obj;
 	struct skep_prog *prog;
-	/* nothing is verified: what runs here is raw memory */
-	const struct skep_object_opts opts = {.engine = "checked"};
-	int err = skep_object_open_memory(input->program, input->program_size, &opts,
-					  &obj, diag);
+	int err = skep_object_open_memory(input->program, input->program_size, NULL, &obj,
+					  diag);
 
 	if (err)
 		return err;
-	err = skep_object_load(obj, NULL, diag);
 	prog = skep_object_next_prog(obj, NULL);
-	if (!err && !prog)
-		err = complain("the object has no program", "");
-	if (!err)
-		err = run_image(prog->image, options, input, diag);
+	err = prog ? run_prog(prog->prog, options, input, diag)
+		   : complain("the object has no program", "");
 	skep_object_close(obj);
 	return err;
 }
