@@ -580,10 +580,50 @@ static void estimate_frequencies(struct alloc *a)
 	}
 }
 
+/* The first block that starts at a position or behind it. */
+static u32 block_from(const struct ir *ir, u32 at)
+{
+	u32 low = 0, high = ir->n_blocks;
+
+	while (low < high) {
+		u32 mid = (low + high) / 2;
+
+		if (2 * ir->blocks[mid].start < at)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static void fill_live(struct alloc *a, struct allocation *out)
+{
+	const struct ir *ir = a->ir;
+
+	for (u32 i = 0; i < ir->n_insns; i++) {
+		const struct value *v = &a->values[i];
+
+		if (v->class != i || v->place < 0)
+			continue;
+		for (u32 r = v->ranges; r < v->ranges + v->n_ranges; r++) {
+			const struct range *range = &a->ranges[r];
+			u32 b = block_from(ir, range->from);
+
+			for (; b < ir->n_blocks && 2 * ir->blocks[b].start <= range->to;
+			     b++)
+				out->live_in[b] |= 1u << v->place;
+		}
+	}
+}
+
 static int fill(struct scan *s, struct allocation *out)
 {
 	struct alloc *a = s->a;
 
+	out->live_in = arena_array(a->ir->arena, a->ir->n_blocks, sizeof(u32));
+	if (!out->live_in)
+		return -ENOMEM;
+	fill_live(a, out);
 	out->used = s->used;
 	for (u32 i = 0; i < a->n_clobbers; i++)
 		out->used |= a->clobbers[i].mask;

@@ -64,6 +64,9 @@ struct emitter {
 	u32 (*preds)[2];    /* by block: number of its edges among the target's
 			       predecessors */
 	bool *has_phis;     /* by block */
+	/* The flags are those of this value's computation while code ends here. */
+	u32 flags_at; /* offset in out->code; 0: no value */
+	u32 flags_of;
 	u32 n_fixes, n_stubs, n_labels;
 	u8 sink[EMIT_ROOM]; /* where code goes when there is no memory */
 };
@@ -120,7 +123,7 @@ void put_place(struct emitter *m, u8 dst, s16 loc);
 void move_register(struct emitter *m, u8 dst, u8 src);
 void make_moves(struct emitter *m, struct move *moves, u32 n);
 
-/* ---- x86_emit_alu.c, emit_compare.c, emit_memory.c, x86_emit_call.c ---- */
+/* ---- emit_alu.c, emit_compare.c, emit_memory.c, emit_call.c ---- */
 
 void x86_emit_alu(struct emitter *m, const struct ir_insn *insn);
 void x86_emit_rotl(struct emitter *m, const struct ir_insn *insn);
@@ -128,8 +131,12 @@ void x86_emit_swap(struct emitter *m, const struct ir_insn *insn);
 void x86_emit_mulh(struct emitter *m, const struct ir_insn *insn);
 void x86_emit_divide(struct emitter *m, const struct ir_insn *insn);
 
+/* Are the flags already those of the comparison? */
+bool flags_are_there(const struct emitter *m, const struct ir_insn *insn);
 /* Compares the operands of a CMP or JMP; returns the condition that says it is true. */
 u32 x86_emit_condition(struct emitter *m, const struct ir_insn *insn);
+/* Does a comparison read the register? */
+bool x86_compares(const struct emitter *m, const struct ir_insn *insn, u8 reg);
 void x86_emit_cmp(struct emitter *m, const struct ir_insn *insn);
 void x86_emit_select(struct emitter *m, const struct ir_insn *insn);
 

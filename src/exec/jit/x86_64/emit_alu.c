@@ -26,12 +26,23 @@ static u32 width_of(const struct emitter *m, const struct ir_insn *insn)
 	return insn->width;
 }
 
-static void add_or_lea(struct emitter *m, u32 width, u8 dst, u8 a, s32 imm)
+/* The flags are those of the result, until something else is emitted. */
+static void note_flags(struct emitter *m, const struct ir_insn *insn)
 {
-	if (dst == a)
-		x86_alu_i(&m->e, X86_ADD, width, x86_reg(dst), imm);
-	else
-		x86_lea(&m->e, width, dst, x86_at(a, imm));
+	m->flags_of = number_of(m, insn);
+	m->flags_at = (u32)(m->e.at - m->out->code);
+}
+
+static void add_or_lea(struct emitter *m, const struct ir_insn *insn, u8 dst, s32 imm)
+{
+	u8 a = register_of(m, insn->a);
+
+	if (dst == a) {
+		x86_alu_i(&m->e, X86_ADD, insn->width, x86_reg(dst), imm);
+		note_flags(m, insn);
+	} else {
+		x86_lea(&m->e, insn->width, dst, x86_at(a, imm));
+	}
 }
 
 /* The slot itself is added to. */
@@ -60,10 +71,15 @@ static void simple_imm(struct emitter *m, const struct ir_insn *insn, u32 op, s3
 	u8 dst = x86_target(m, insn), a = register_of(m, insn->a);
 
 	if (op == X86_ADD && a != NO_REG) {
-		add_or_lea(m, width, dst, a, imm);
+		add_or_lea(m, insn, dst, imm);
 	} else {
 		put_value(m, dst, insn->a);
-		x86_alu_i(&m->e, op, width, x86_reg(dst), imm);
+		if (op == X86_XOR && imm == -1) {
+			x86_unary(&m->e, X86_NOT, width, x86_reg(dst));
+		} else {
+			x86_alu_i(&m->e, op, width, x86_reg(dst), imm);
+			note_flags(m, insn);
+		}
 	}
 	finish(m, insn, dst);
 }
@@ -93,6 +109,7 @@ static void simple_operand(struct emitter *m, const struct ir_insn *insn, u32 op
 	} else if (a == dst || !mentions(b, dst)) {
 		put_value(m, dst, insn->a);
 		x86_alu_r(&m->e, op, width, dst, b);
+		note_flags(m, insn);
 	} else if (x86_is_mem(b)) {
 		/* dst is no scratch register: b's may be used again */
 		u8 reg = (release_scratch(m), take_scratch(m));

@@ -85,11 +85,27 @@ static void compare(struct emitter *m, u32 width, const struct ir_insn *insn)
 	}
 }
 
+/* Is the comparison one with zero of what was just computed?  Then the flags are there:
+ * all of them after OR and XOR, after others only whether it was zero. */
+bool flags_are_there(const struct emitter *m, const struct ir_insn *insn)
+{
+	const struct ir_insn *a = insn_of(m, insn->a), *b = insn_of(m, insn->b);
+
+	if (m->flags_at != (u32)(m->e.at - m->out->code) || m->flags_of != insn->a ||
+	    b->op != IR_CONST || b->imm || x86_jmp_rows[insn->row].test)
+		return false;
+	if (insn->row == JMP_JEQ || insn->row == JMP_JNE)
+		return a->width == insn->width || a->width == 32;
+	return (a->row == ALU_OR || a->row == ALU_XOR) && a->width == insn->width;
+}
+
 u32 x86_emit_condition(struct emitter *m, const struct ir_insn *insn)
 {
 	const struct x86_jmp_row *row = &x86_jmp_rows[insn->row];
 	u32 width = insn->width;
 
+	if (flags_are_there(m, insn))
+		return row->cc;
 	if (test_of_and(m, insn))
 		return row->cc;
 	if (compare_narrow(m, insn))
@@ -103,7 +119,7 @@ u32 x86_emit_condition(struct emitter *m, const struct ir_insn *insn)
 	return row->cc;
 }
 
-static bool reads(const struct emitter *m, const struct ir_insn *insn, u8 reg)
+bool x86_compares(const struct emitter *m, const struct ir_insn *insn, u8 reg)
 {
 	const struct ir_op_info *info = &ir_ops[insn->op];
 	u32 operands[] = {info->a ? insn->a : 0, info->b ? insn->b : 0};
@@ -115,7 +131,7 @@ static bool reads(const struct emitter *m, const struct ir_insn *insn, u8 reg)
 			continue;
 		if (register_of(m, operands[i]) == reg)
 			return true;
-		if (operand->flags & IR_FUSED && reads(m, operand, reg))
+		if (operand->flags & IR_FUSED && x86_compares(m, operand, reg))
 			return true;
 	}
 	return false;
@@ -124,7 +140,7 @@ static bool reads(const struct emitter *m, const struct ir_insn *insn, u8 reg)
 void x86_emit_cmp(struct emitter *m, const struct ir_insn *insn)
 {
 	u8 dst = register_of(m, (u32)(insn - m->ir->insns));
-	bool zeroed = dst != NO_REG && !reads(m, insn, dst);
+	bool zeroed = dst != NO_REG && !x86_compares(m, insn, dst);
 	u32 cc;
 
 	if (zeroed)

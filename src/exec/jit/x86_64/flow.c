@@ -106,6 +106,7 @@ static u32 offset(const struct emitter *m)
 void flow_label(struct emitter *m, u32 label)
 {
 	m->labels[label] = (struct label){.off = offset(m), .fixes = m->n_fixes};
+	m->flags_at = 0;
 }
 
 static void add_fix(struct emitter *m, struct fix fix)
@@ -211,6 +212,77 @@ static u32 choose_straight(struct emitter *m, u32 block, u32 next)
 	return worth[0] > worth[1] ? 0 : 1;
 }
 
+/* Registers that whoever takes the edge finds written. */
+static u32 live_at(const struct emitter *m, u32 to)
+{
+	const struct ir_block *b = &m->ir->blocks[to];
+	u32 live = m->where->live_in[to];
+
+	for (u32 i = b->start; i < b->end && m->has_phis[to]; i++) {
+		const struct ir_insn *phi = insn_of(m, i);
+
+		if (phi->op == IR_PHI && register_of(m, i) != NO_REG)
+			live |= 1u << register_of(m, i);
+		else if (phi->op != IR_NOP && phi->op != IR_PHI)
+			break;
+	}
+	return live;
+}
+
+/* Has the edge moves, and may they be made whichever way it goes, because the other way
+ * nobody reads what they write over? */
+static bool has_early_moves(struct emitter *m, u32 block, u32 edge)
+{
+	const struct ir_block *b = &m->ir->blocks[block];
+	u32 other = (u32)b->succ[!edge], written = 0, n;
+
+	if (m->ir->blocks[b->succ[edge]].loop_depth < m->ir->blocks[other].loop_depth ||
+	    moves_at(m, block, !edge))
+		return false;
+	n = moves_at(m, block, edge);
+	for (u32 i = 0; i < n; i++) {
+		if (m->moves[i].to < 0)
+			return false;
+		written |= 1u << m->moves[i].to;
+	}
+	return n && !(written & live_at(m, other));
+}
+
+static bool compares_any(const struct emitter *m, const struct ir_insn *insn, u32 regs)
+{
+	for (u8 reg = 0; reg < 16; reg++)
+		if (regs & 1u << reg && x86_compares(m, insn, reg))
+			return true;
+	return false;
+}
+
+/* A comparison and a jump, with the moves of one edge already made: before the
+ * comparison, so that the two are one instruction to the CPU, or else between them. */
+static void branch_early(struct emitter *m, u32 block, u32 edge, u32 next)
+{
+	const struct ir_block *b = &m->ir->blocks[block];
+	const struct ir_insn *end = insn_of(m, b->end - 1);
+	u32 n = moves_at(m, block, edge), written = 0, straight = !edge, cc;
+
+	for (u32 i = 0; i < n; i++)
+		written |= 1u << m->moves[i].to;
+	if (flags_are_there(m, end) || compares_any(m, end, written)) {
+		cc = x86_emit_condition(m, end);
+		release_scratch(m);
+		m->keep_flags = true;
+		make_moves(m, m->moves, n);
+		m->keep_flags = false;
+	} else {
+		make_moves(m, m->moves, n);
+		cc = x86_emit_condition(m, end);
+	}
+	if ((u32)b->succ[edge] == next)
+		straight = edge;
+	flow_jump(m, straight == 0 ? cc ^ 1 : cc,
+		  target_block(m, (u32)b->succ[!straight]));
+	go_to(m, (u32)b->succ[straight], next);
+}
+
 static void branch(struct emitter *m, u32 block, u32 cc, u32 next)
 {
 	u32 straight = choose_straight(m, block, next);
@@ -244,6 +316,10 @@ void flow_end_block(struct emitter *m, u32 block, u32 next)
 		x86_ret(&m->e);
 	} else if (end->op == IR_MAY_GOTO) {
 		branch(m, block, may_goto_condition(m), next);
+	} else if (has_early_moves(m, block, 0)) {
+		branch_early(m, block, 0, next);
+	} else if (has_early_moves(m, block, 1)) {
+		branch_early(m, block, 1, next);
 	} else {
 		u32 cc = x86_emit_condition(m, end);
 

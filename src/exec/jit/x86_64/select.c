@@ -303,7 +303,7 @@ static bool fuse_update(struct selection *s, struct ir_insn *store)
 	    alu->width < store->width || !is_used_once_here(s, store->c) ||
 	    alu->flags & IR_FUSED)
 		return false;
-	if (x86_alu_rows[alu->row].commutes && !is_same_place(at(s, alu->a), store))
+	if (x86_alu_rows[alu->row].commutes && is_same_place(at(s, alu->b), store))
 		swap_operands(alu);
 	if (!is_same_place(at(s, alu->a), store) || !is_free_load(s, alu->a) ||
 	    alu->a == alu->b)
