@@ -50,7 +50,9 @@ static u64 random_blinding(void)
 {
 	u64 r = 0;
 
-	return getrandom(&r, sizeof(r), GRND_NONBLOCK) == sizeof(r) ? r : (uintptr_t)&r;
+	if (getrandom(&r, sizeof(r), GRND_NONBLOCK) != sizeof(r))
+		r = (uintptr_t)&r;
+	return r;
 }
 
 static int compile_all(const struct jit_source *src, struct arena *arena,
