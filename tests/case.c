@@ -15,6 +15,7 @@
 #include "base/diag.h"
 #include "base/text.h"
 #include "tools/hex.h"
+#include "verify/verify.h"
 
 static int bad_line(const struct test_case *c, u32 line, const char *what)
 {
@@ -119,6 +120,10 @@ static int read_header(struct test_case *c, u32 line, const char *s)
 	if (!strcmp(first, "no_perfmon")) {
 		c->no_perfmon = true;
 		return 1;
+	}
+	if (!strcmp(first, "flag")) {
+		c->flags |= verify_flag(second);
+		return verify_flag(second) ? 1 : bad_line(c, line, "no such flag");
 	}
 	if (!strcmp(first, "target")) {
 		word(rest, c->target, sizeof(c->target));
@@ -272,7 +277,7 @@ static int read_lines(struct test_case *c)
 	}
 	if (!c->wants.len)
 		return bad_line(c, line, "the case wants nothing");
-	if ((c->hook == HOOK_OTHER || c->unprivileged || c->no_perfmon) &&
+	if ((c->hook == HOOK_OTHER || c->unprivileged || c->no_perfmon || c->flags) &&
 	    !case_is_verdict(c))
 		return bad_line(c, line, "programs run at raw, xdp, tc and socket only");
 	return 0;

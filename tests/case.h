@@ -60,6 +60,7 @@ struct test_case {
 	char section[128]; /* what the hook is called: "xdp", "fentry.s/vfs_read" */
 	bool unprivileged; /* judged as for a loader without capabilities */
 	bool no_perfmon;   /* ... with CAP_BPF, but without CAP_PERFMON */
+	u32 flags;         /* loaded with these: enum verify_flag */
 	char target[32];   /* another one than the Linux that runs; "": that */
 	struct blob mem, packet;
 	bool has_packet;

@@ -111,7 +111,8 @@ static int verify(const struct case_object *o, struct skep_prog *prog,
 	const struct verify_opts opts = {.target = target,
 					 .struct_ops = load_struct_ops_of(prog),
 					 .unprivileged = c->unprivileged,
-					 .no_perfmon = c->no_perfmon};
+					 .no_perfmon = c->no_perfmon,
+					 .flags = c->flags};
 	struct verify_result result = {0};
 	int err = load_fit(prog, target, diag);
 
@@ -205,6 +206,7 @@ static int ask(struct case_object *o, struct skep_prog *prog, const struct test_
 		set_rights(0);
 	if (c->no_perfmon)
 		set_rights(1ull << CAP_BPF | 1ull << CAP_NET_ADMIN);
+	kernel_judge_flags(o->kernel, c->flags);
 	err = kernel_judge_prog(o->kernel, prog, KERN_LOG_FAILURE, &verdict, diag);
 	set_rights(~0ull);
 	*log = verdict.log;

@@ -60,6 +60,7 @@ struct kern_prog_spec {
 	/* Of STRUCT_OPS: which member of which struct of the kernel (kern_struct_ops()).
 	 */
 	u32 struct_id, member;
+	u32 flags; /* prog_flags beside those that prog says */
 };
 
 /* What Linux said. */

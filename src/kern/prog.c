@@ -285,8 +285,8 @@ static int fill_request(struct request *q, struct skep_diag *diag)
 	q->attr.expected_attach_type = prog->attach_type;
 	q->attr.license = (u64)(uintptr_t)(prog->license ? prog->license : "");
 	q->attr.kern_version = q->l->version;
-	q->attr.prog_flags =
-		(prog->sleepable ? F_SLEEPABLE : 0) | (prog->frags ? F_XDP_FRAGS : 0);
+	q->attr.prog_flags = q->spec->flags | (prog->sleepable ? F_SLEEPABLE : 0) |
+			     (prog->frags ? F_XDP_FRAGS : 0);
 	if (q->fds)
 		q->attr.fd_array = (u64)(uintptr_t)q->fds;
 	put_debug_info(q);

@@ -24,6 +24,7 @@ struct trip {
 	struct target target; /* the caller's, with the modules */
 	struct kern_modules modules;
 	struct kern_loader *loader;
+	u32 flags; /* enum verify_flag, of all its programs */
 };
 
 static int in_prog(const struct skep_prog *prog, struct skep_diag *diag, int err)
@@ -170,7 +171,8 @@ int *kernel_map_fds(const struct skep_prog *prog, struct skep_diag *diag)
 static int load_prog(struct trip *t, struct skep_prog *prog, enum kern_log_level log,
 		     struct kern_verdict *verdict, struct skep_diag *diag)
 {
-	struct kern_prog_spec spec = {.log = log, .target_fd = prog->target_fd};
+	struct kern_prog_spec spec = {
+		.log = log, .target_fd = prog->target_fd, .flags = t->flags};
 	int err = load_fit(prog, &t->target, diag);
 	int *fds = err ? NULL : kernel_map_fds(prog, diag);
 
@@ -456,6 +458,11 @@ void kernel_judge_free(struct kernel_judge *j)
 	end(&j->trip);
 	free(j->why);
 	free(j);
+}
+
+void kernel_judge_flags(struct kernel_judge *j, u32 flags)
+{
+	j->trip.flags = flags;
 }
 
 int kernel_judge_prog(struct kernel_judge *j, struct skep_prog *prog,

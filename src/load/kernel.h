@@ -46,6 +46,8 @@ struct kernel_judge;
 int kernel_judge_new(struct skep_object *obj, const struct target *target,
 		     struct kernel_judge **out, struct skep_diag *diag);
 void kernel_judge_free(struct kernel_judge *judge); /* NULL is fine */
+/* What is asked for from now on: enum verify_flag. */
+void kernel_judge_flags(struct kernel_judge *judge, u32 flags);
 
 /* The verdict of one program, whose descriptor (if any) is closed again: 0, or the errno
  * with the reason.  verdict->log is the caller's. */

@@ -36,10 +36,13 @@ int judge_new(struct skep_object *obj, const struct skep_target *target,
 	j->opts = *opts;
 	if (opts->kernel)
 		err = kernel_judge_new(obj, j->target, &j->kernel, diag);
-	if (err)
+	if (err) {
 		judge_free(j);
-	else
-		*out = j;
+		return err;
+	}
+	if (j->kernel)
+		kernel_judge_flags(j->kernel, opts->flags);
+	*out = j;
 	return err;
 }
 
@@ -128,6 +131,7 @@ static int by_skep(struct judge *j, struct skep_prog *prog, struct verdict *v,
 	struct verify_opts opts = {.target = j->target,
 				   .struct_ops = load_struct_ops_of(prog),
 				   .unprivileged = j->opts.unprivileged,
+				   .flags = j->opts.flags,
 				   .observer = j->opts.log ? &observer : NULL};
 	struct verify_result result = {0};
 	int err = j->target->btf || !asks_for_types(prog)

@@ -16,6 +16,7 @@ struct judge_opts {
 	bool kernel;       /* the one that runs judges */
 	u32 log;           /* 0: none; 1, 2 as in Linux */
 	bool unprivileged; /* as for a loader without rights; not the kernel */
+	u32 flags;         /* enum verify_flag */
 };
 
 struct verdict {

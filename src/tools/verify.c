@@ -23,6 +23,7 @@
 #include "tools/kconfig.h"
 #include "tools/live.h"
 #include "tools/out.h"
+#include "verify/verify.h"
 
 enum verify_option {
 	VERIFY_ENGINE,
@@ -33,6 +34,7 @@ enum verify_option {
 	VERIFY_TARGET,
 	VERIFY_BTF,
 	VERIFY_UNPRIVILEGED,
+	VERIFY_FLAG,
 	VERIFY_KCONFIG,
 	VERIFY_OPTIONS
 };
@@ -58,6 +60,9 @@ static const struct option_def options[VERIFY_OPTIONS] = {
 		 "linux-6.1 (the one that runs)"},
 	[VERIFY_UNPRIVILEGED] = {"unprivileged", 0, NULL, "Target",
 				 "judge as for a user without CAP_BPF and CAP_PERFMON"},
+	[VERIFY_FLAG] = {"flag", 0, "NAME", "Target",
+			 "judge as when loaded with this flag; may be given again: "
+			 "strict_alignment, test_state_freq, test_reg_invariants"},
 	[VERIFY_BTF] = {"btf", 0, "FILE", "Target",
 			"types of the kernel that programs are fitted to "
 			"(/sys/kernel/btf/vmlinux)"},
@@ -390,6 +395,24 @@ static int finish(struct verification *v, int status)
 	return v->judged[REJECTED] + v->judged[UNSUPPORTED] ? EXIT_NO : EXIT_OK;
 }
 
+static int read_flags(const struct args *args, u32 *flags)
+{
+	const struct given *given;
+	size_t cursor = 0;
+
+	while ((given = args_next(args, VERIFY_FLAG, &cursor))) {
+		u32 flag = verify_flag(given->values[0]);
+
+		if (!flag)
+			return args_refuse(args,
+					   "no flag is called %s: strict_alignment, "
+					   "test_state_freq or test_reg_invariants",
+					   given->values[0]);
+		*flags |= flag;
+	}
+	return EXIT_OK;
+}
+
 static int read_options(const struct args *args, struct judge_opts *how)
 {
 	const char *engine = args_value(args, VERIFY_ENGINE);
@@ -399,6 +422,7 @@ static int read_options(const struct args *args, struct judge_opts *how)
 	how->log = (u32)n;
 	how->unprivileged = args_has(args, VERIFY_UNPRIVILEGED);
 	how->kernel = engine && !strcmp(engine, "kernel");
+	status = status ? status : read_flags(args, &how->flags);
 	if (status)
 		return status;
 	if (engine && !how->kernel && strcmp(engine, "skep") != 0)

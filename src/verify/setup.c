@@ -179,9 +179,9 @@ static void set_privileges(struct env *env)
 	env->allow_uninit_stack = perfmon;
 	env->bypass_spec_v1 = perfmon;
 	env->bypass_spec_v4 = perfmon;
-	env->strict_alignment = env->opts->strict_alignment;
-	env->test_state_freq = env->opts->test_state_freq;
-	env->test_invariants = env->opts->test_invariants;
+	env->strict_alignment = env->opts->flags & VERIFY_STRICT_ALIGNMENT;
+	env->test_state_freq = env->opts->flags & VERIFY_TEST_STATE_FREQ;
+	env->test_invariants = env->opts->flags & VERIFY_TEST_REG_INVARIANTS;
 }
 
 int setup_program(struct env *env)

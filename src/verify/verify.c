@@ -207,6 +207,23 @@ void verify_result_fini(struct verify_result *result)
 	memset(result, 0, sizeof(*result));
 }
 
+u32 verify_flag(const char *name)
+{
+	static const struct {
+		const char *name;
+		enum verify_flag flag;
+	} flags[] = {
+		{"strict_alignment", VERIFY_STRICT_ALIGNMENT},
+		{"test_state_freq", VERIFY_TEST_STATE_FREQ},
+		{"test_reg_invariants", VERIFY_TEST_REG_INVARIANTS},
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(flags); i++)
+		if (!strcmp(name, flags[i].name))
+			return flags[i].flag;
+	return 0;
+}
+
 const char *verify_verdict(int err, const struct skep_diag *diag)
 {
 	if (!err)

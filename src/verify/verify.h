@@ -38,6 +38,15 @@ struct verify_observer {
 	void (*end)(void *arg, const struct env *env, u32 pc, bool pruned);
 };
 
+/* What a loader may ask for, as in BPF_PROG_LOAD's prog_flags. */
+enum verify_flag {
+	VERIFY_STRICT_ALIGNMENT = 1 << 0,    /* BPF_F_STRICT_ALIGNMENT */
+	VERIFY_TEST_STATE_FREQ = 1 << 3,     /* BPF_F_TEST_STATE_FREQ: states are kept everywhere */
+	VERIFY_TEST_REG_INVARIANTS = 1 << 7, /* BPF_F_TEST_REG_INVARIANTS: contradictions are errors */
+};
+/* "strict_alignment", ...; 0: no flag is called so. */
+u32 verify_flag(const char *name);
+
 struct verify_opts {
 	const struct target *target; /* borrowed */
 	/* The program that an EXT or a TRACING program of a program attaches to, or NULL. */
@@ -46,9 +55,7 @@ struct verify_opts {
 	const struct map_def *struct_ops;
 	bool unprivileged;     /* judged as for a loader without CAP_BPF and CAP_PERFMON */
 	bool no_perfmon;       /* ... for one with CAP_BPF, but without CAP_PERFMON */
-	bool strict_alignment; /* BPF_F_STRICT_ALIGNMENT */
-	bool test_state_freq;  /* BPF_F_TEST_STATE_FREQ */
-	bool test_invariants;  /* BPF_F_TEST_REG_INVARIANTS */
+	u32 flags;             /* enum verify_flag */
 	bool all_precise;      /* no imprecise scalars: slower, for claims */
 	u32 n_cpus;            /* of the machine that runs it; fewer count as the target's */
 	u32 max_insns;         /* 0: Linux's 1,000,000 */

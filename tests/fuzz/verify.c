@@ -149,13 +149,14 @@ static void verify(const struct prog *prog, const struct verify_opts *opts)
 static void verify_changed(struct object *obj, u32 i, const struct target *target,
 			   u64 *random)
 {
-	struct verify_opts opts = {.target = target,
-				   .unprivileged = !below(random, 8),
-				   .strict_alignment = !below(random, 8),
-				   .test_state_freq = !below(random, 8),
-				   .all_precise = !below(random, 8),
-				   .max_insns = MAX_PROCESSED,
-				   .max_memory = MAX_MEMORY};
+	struct verify_opts opts = {
+		.target = target,
+		.unprivileged = !below(random, 8),
+		.flags = any_number(random) &
+			 (VERIFY_STRICT_ALIGNMENT | VERIFY_TEST_STATE_FREQ),
+		.all_precise = !below(random, 8),
+		.max_insns = MAX_PROCESSED,
+		.max_memory = MAX_MEMORY};
 	const struct prog *fitted;
 	struct prog prog;
 

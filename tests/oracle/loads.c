@@ -332,10 +332,8 @@ static void judge_built(struct judge *j, const struct record_prog *p, struct bui
 	struct verify_opts opts = {.target = &j->target,
 				   .unprivileged = !(p->loader & LOADER_BPF),
 				   .no_perfmon = !(p->loader & LOADER_PERFMON),
-				   .strict_alignment =
-					   (p->flags & (F_STRICT | F_ANY)) == F_STRICT,
-				   .test_state_freq = p->flags & F_TEST_FREQ,
-				   .test_invariants = p->flags & F_INVARIANTS,
+				   .flags = p->flags & F_ANY ? p->flags & ~F_STRICT
+							     : p->flags,
 				   .observer = j->show == j->number ? &observer : NULL};
 	int err = verify_prog(&b->prog, &opts, &result, &diag);
 

@@ -8,7 +8,9 @@
 
 #include "base/arena.h"
 #include "base/diag.h"
+#include "btf/btf.h"
 #include "check.h"
+#include "function_btf.h"
 #include "isa/asm.h"
 #include "prog/prog.h"
 #include "target/target.h"
@@ -20,6 +22,8 @@ struct by_hand {
 	u32 type, attach_type;
 	bool sleepable;
 	const char *text;
+	struct subprog
+		subs[2]; /* its functions, where they are listed; types: function_btf.h */
 };
 
 static const struct by_hand rows[] = {
@@ -33,6 +37,13 @@ static const struct by_hand rows[] = {
 	{REASON_NO_SUCH_PROG_TYPE, 999, .text = "r0 = 0; exit"},
 	{REASON_FUNC_NO_INFO, BPF_PROG_TYPE_XDP,
 	 .text = "r1 = func[pc+3]; r0 = 0; exit; r0 = 0; exit"},
+	{REASON_FUNC_IS_MAIN, BPF_PROG_TYPE_XDP, .text = "r1 = func[pc-1]; r0 = 0; exit",
+	 .subs = {{.name = "main", .n_insns = 4, .btf_id = FUNCTION_BTF_FUNC}}},
+	{REASON_FUNC_INFO_NO_FUNC, BPF_PROG_TYPE_XDP, .text = "r0 = 0; exit",
+	 .subs = {{.name = "main", .n_insns = 2, .btf_id = 1}}},
+	{REASON_FUNC_INFO_MISMATCH, BPF_PROG_TYPE_XDP,
+	 .text = "call pc+1; exit; r0 = 0; exit",
+	 .subs = {{.name = "main", .n_insns = 4, .btf_id = FUNCTION_BTF_FUNC}}},
 	{REASON_NONE, BPF_PROG_TYPE_XDP, .text = "r0 = 0; exit"},
 };
 
@@ -49,9 +60,18 @@ static int judge(const struct by_hand *row, struct skep_diag *diag)
 			    .attach_type = row->attach_type,
 			    .sleepable = row->sleepable,
 			    .gpl_compatible = true};
+	const struct bytes types = {(const u8 *)&function_btf, sizeof(function_btf)};
+	struct subprog subs[ARRAY_SIZE(row->subs)];
 	int err = asm_parse(&in, &arena, &unit, diag);
 
 	CHECK(!err);
+	memcpy(subs, row->subs, sizeof(subs));
+	while (prog.n_subprogs < ARRAY_SIZE(subs) && subs[prog.n_subprogs].n_insns)
+		prog.n_subprogs++;
+	if (prog.n_subprogs) {
+		prog.subprogs = subs;
+		CHECK(!btf_read(&arena, types, NULL, &prog.btf, diag));
+	}
 	if (!err) {
 		prog.insns = unit.funcs[0].insns;
 		prog.n_insns = unit.funcs[0].n_insns;
