@@ -45,6 +45,9 @@ enum run_option {
 	RUN_PROG,
 	RUN_ENGINE,
 	RUN_MAX_STEPS,
+	RUN_MAX_TIME,
+	RUN_HARDEN,
+	RUN_UNPRIVILEGED,
 	RUN_CHECK_CLAIMS,
 	RUN_VAR,
 	RUN_SET,
@@ -85,16 +88,26 @@ static const struct option_def options[RUN_OPTIONS] = {
 	[RUN_PROG] = {"prog", 'p', "NAME", "Program",
 		      "which program; needed when there are several to choose from"},
 	[RUN_ENGINE] =
-		{"engine", 0, "interp|checked|jit|kernel", "Program",
-		 "interp (the default) runs what skep's verifier accepted, without "
-		 "checks; checked (the default with --ctx) verifies nothing and checks "
-		 "every access while it runs, so that any program can be tried; kernel "
-		 "gives it to Linux, "
-		 "which verifies, compiles and runs it (BPF_PROG_TEST_RUN); jit is not "
-		 "there yet"},
+		{"engine", 0, "jit|interp|checked|kernel", "Program",
+		 "jit (the default on x86-64 and aarch64) compiles what skep's verifier "
+		 "accepted to native code; interp (the default elsewhere) interprets it; "
+		 "checked (the default with --ctx) verifies nothing and checks every "
+		 "access while it runs, so that any program can be tried; kernel gives "
+		 "it to Linux, which verifies, compiles and runs it (BPF_PROG_TEST_RUN)"},
 	[RUN_MAX_STEPS] = {"max-steps", 0, "N", "Program",
 			   "instructions that one run may take (100000000); this counts "
 			   "them, with --engine checked"},
+	[RUN_MAX_TIME] =
+		{"max-time", 0, "NS", "Program",
+		 "nanoseconds that one run may take, with --engine jit and checked "
+		 "(no limit)"},
+	[RUN_HARDEN] = {"harden", 0, NULL, "Program",
+			"with --engine jit: constants of the program do not stand in the "
+			"code, and the code is only entered at marked places"},
+	[RUN_UNPRIVILEGED] =
+		{"unprivileged", 0, NULL, "Program",
+		 "verify the program as that of a loader without CAP_BPF, and "
+		 "--harden"},
 	[RUN_CHECK_CLAIMS] = {"check-claims", 0, NULL, "Program",
 			      "verify the program, and while it runs in the checked "
 			      "engine assert that every register holds what the verifier "
@@ -265,7 +278,7 @@ static int make_world(struct session *s)
 	return EXIT_OK;
 }
 
-/* The engine that was asked for; NULL: there is none of that name yet. */
+/* The engine that was asked for. */
 static const char *choose_engine(const struct session *s)
 {
 	const char *name = args_value(s->args, RUN_ENGINE);
@@ -275,11 +288,8 @@ static const char *choose_engine(const struct session *s)
 				       args_has(s->args, RUN_CHECK_CLAIMS) ||
 				       args_has(s->args, RUN_CTX)
 			       ? "checked"
-			       : "interp";
-	if (strcmp(name, "jit") != 0)
-		return name;
-	say(NULL, "use --engine interp", "the engine \"%s\" is not there yet", name);
-	return NULL;
+			       : engine_default()->name;
+	return name;
 }
 
 static int open_object(struct session *s)
@@ -289,13 +299,15 @@ static int open_object(struct session *s)
 		.name = strcmp(path, "-") ? NULL : "standard input",
 		.engine = choose_engine(s),
 		.world = s->world,
+		.harden = args_has(s->args, RUN_HARDEN),
+		.unprivileged = args_has(s->args, RUN_UNPRIVILEGED),
 		.check_claims = args_has(s->args, RUN_CHECK_CLAIMS)};
 	char *kconfig = NULL;
 	int err;
 
-	if (!opts.engine)
-		return EXIT_SYSTEM;
 	err = args_count(s->args, RUN_MAX_STEPS, ~0ull, &opts.max_steps);
+	if (!err)
+		err = args_count(s->args, RUN_MAX_TIME, ~0ull, &opts.max_ns);
 	if (err)
 		return err;
 	if (kconfig_read(args_value(s->args, RUN_KCONFIG), path, &kconfig, &s->diag))
@@ -718,11 +730,11 @@ const struct command command_run = {
 		"at the end how often the program returned which verdict, the time a run "
 		"took, "
 		"and what the maps hold.\n\n"
-		"Programs are not verified: they run in the checked engine, which checks "
-		"every "
-		"access.  When a program breaks a rule, the run ends with the account of "
-		"it and "
-		"exit status 1.\n\n"
+		"Programs are verified as Linux does it, compiled to native code, and "
+		"run "
+		"unchecked.  With --engine checked nothing is verified, and every access "
+		"is checked: when a program breaks a rule, the run ends with the account "
+		"of it and exit status 1.\n\n"
 		"The run can be repeated exactly: the clock is the packet's time, random "
 		"numbers come from a seed.",
 	.min_operands = 1,
