@@ -111,6 +111,7 @@ int jit_compile(const struct jit_source *src, struct native *out, struct skep_di
 	out->harden = src->opts.harden;
 	out->known_to = src->opts.known_to;
 	out->blinding = out->harden & JIT_BLIND ? random_blinding() : 0;
+	out->features |= out->harden & JIT_BLIND ? MACHINE_BLIND : 0;
 	out->tail_calls = makes_tail_calls(src->prog);
 	err = compile_all(src, &arena, out, diag);
 	if (err)
