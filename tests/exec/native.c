@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What only programs that were compiled can do wrong: memory that is writable and
+ * executable at once, runs that nobody can end, constants that an enemy chose.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <skep/diag.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/bytes.h"
+#include "base/diag.h"
+#include "check.h"
+#include "exec/exec.h"
+#include "exec/jit/compile.h"
+#include "exec/watchdog.h"
+#include "helpers/helpers.h"
+#include "isa/asm.h"
+#include "world/world.h"
+
+struct fixture {
+	struct arena arena;
+	struct prog prog;
+	struct image *image;
+	struct skep_diag diag;
+};
+
+static int fixture_new(struct fixture *f, const char *text, const struct jit_opts *opts)
+{
+	struct asm_input in = {.text = {(const u8 *)text, strlen(text)}};
+	struct asm_unit unit;
+	struct asm_linked linked = {0};
+	struct image_spec spec = {.prog = &f->prog,
+				  .helper = helper_body,
+				  .engines = FOR_JIT,
+				  .jit = *opts};
+
+	*f = (struct fixture){.arena = ARENA_INIT, .diag = SKEP_DIAG_INIT};
+	CHECK(!asm_parse(&in, &f->arena, &unit, &f->diag));
+	CHECK(!asm_link(&unit, 0, &f->arena, &linked, &f->diag));
+	struct prog prog = {
+		.name = "main", .insns = linked.insns, .n_insns = linked.n_insns};
+
+	memcpy(&f->prog, &prog, sizeof(prog));
+	return image_new(&spec, &f->image, &f->diag);
+}
+
+static void fixture_free(struct fixture *f)
+{
+	image_free(f->image);
+	arena_fini(&f->arena);
+}
+
+static int run(struct fixture *f, const struct exec_opts *opts, u64 *r0)
+{
+	struct world_script world;
+	struct run run = {.world = &world.world, .opts = opts, .diag = &f->diag};
+
+	world_script_init(&world);
+	diag_clear(&f->diag);
+	return jit_run(f->image, &run, r0);
+}
+
+/* ---- memory ---- */
+
+struct mapping {
+	u64 start, end;
+	char rights[5];
+};
+
+static bool next_mapping(FILE *f, struct mapping *m)
+{
+	char line[512];
+	unsigned long long start, end;
+
+	if (!fgets(line, sizeof(line), f) ||
+	    sscanf(line, "%llx-%llx %4s", &start, &end, m->rights) != 3)
+		return false;
+	m->start = start;
+	m->end = end;
+	return true;
+}
+
+static void nothing_is_writable_and_executable(void)
+{
+	FILE *f = fopen("/proc/self/maps", "re");
+	struct mapping m;
+
+	if (!CHECK(f))
+		return;
+	while (next_mapping(f, &m))
+		CHECK(!(m.rights[1] == 'w' && m.rights[2] == 'x'));
+	fclose(f);
+}
+
+enum { PROGRAMS = 300, THREADS = 4 };
+
+static void *compile_and_run(void *arg)
+{
+	u32 *failed = arg;
+
+	for (u32 i = 0; i < PROGRAMS; i++) {
+		const struct jit_opts opts = {.harden = i % 4, .time_limit = i % 2};
+		struct fixture f;
+		char text[64];
+		u64 r0 = 0;
+
+		snprintf(text, sizeof(text), "r0 = %u\nr0 *= 3\nexit\n", i);
+		*failed += fixture_new(&f, text, &opts) || run(&f, NULL, &r0) ||
+			   r0 != 3ull * i;
+		fixture_free(&f);
+	}
+	return NULL;
+}
+
+static void code_is_never_writable_and_executable(void)
+{
+	pthread_t threads[THREADS];
+	u32 failed[THREADS] = {0};
+
+	for (u32 i = 0; i < THREADS; i++)
+		pthread_create(&threads[i], NULL, compile_and_run, &failed[i]);
+	for (u32 i = 0; i < 50; i++)
+		nothing_is_writable_and_executable();
+	for (u32 i = 0; i < THREADS; i++) {
+		pthread_join(threads[i], NULL);
+		CHECK_INT(failed[i], 0);
+	}
+	nothing_is_writable_and_executable();
+}
+
+/* The rights of the mapping that has this byte: "r-xp"; "" for none. */
+static const char *rights_at(u64 addr, struct mapping *m)
+{
+	FILE *f = fopen("/proc/self/maps", "re");
+	bool found = false;
+
+	while (f && !found && next_mapping(f, m))
+		found = m->start <= addr && addr < m->end;
+	if (f)
+		fclose(f);
+	return found ? m->rights : "";
+}
+
+static void code_lies_between_guards(void)
+{
+	const struct jit_opts opts = {0};
+	struct mapping code, guard;
+	struct fixture f;
+
+	CHECK(!fixture_new(&f, "r0 = 1\nexit\n", &opts));
+	CHECK_STR(rights_at((uintptr_t)jit_bytes(f.image->jit).data, &code), "r-xp");
+	CHECK_STR(rights_at(code.start - 1, &guard), "---p");
+	CHECK_STR(rights_at(code.end, &guard), "---p");
+	fixture_free(&f);
+}
+
+/* In a process that may not have executable memory: 0, or 77 where Linux lacks that. */
+static int compile_without_rights(void)
+{
+	enum { SET_MDWE = 65, REFUSE_EXEC_GAIN = 1 };
+	const struct jit_opts opts = {0};
+	struct fixture f;
+	bool right;
+
+	if (prctl(SET_MDWE, REFUSE_EXEC_GAIN, 0, 0, 0))
+		return 77;
+	right = fixture_new(&f, "r0 = 1\nexit\n", &opts) == -EACCES &&
+		!strcmp(skep_diag_name(f.diag.id), "JIT_MEMORY");
+	fixture_free(&f);
+	return !right;
+}
+
+static void a_system_may_forbid_it(void)
+{
+	pid_t child = fork();
+	int status = 0;
+
+	if (!child)
+		exit(compile_without_rights());
+	CHECK(waitpid(child, &status, 0) == child);
+	CHECK(WIFEXITED(status));
+	CHECK(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 77);
+}
+
+/* ---- time ---- */
+
+static const char forever[] = "r0 = 0\nloop: r0 += 1\ngoto loop\n";
+
+/* 8 million callbacks, each of them a loop */
+static const char long_callbacks[] =
+	".program main\nr1 = 8000000\nr2 = func[f]\nr3 = 0\nr4 = 0\ncall 181\nexit\n"
+	".func f\nr1 = 1000000\nloop: r1 += -1\nif r1 != 0 goto loop\nr0 = 0\nexit\n";
+
+static void time_is_limited(void)
+{
+	static const char *const texts[] = {forever, long_callbacks};
+	const struct jit_opts opts = {.time_limit = true};
+	struct exec_opts limits = {.max_ns = 2000000};
+	struct fixture f;
+	u64 r0;
+
+	CHECK(!watchdog_new(2, &limits.watchdog, NULL));
+	for (u32 i = 0; i < ARRAY_SIZE(texts); i++) {
+		CHECK(!fixture_new(&f, texts[i], &opts));
+		CHECK_INT(run(&f, &limits, &r0), -ETIMEDOUT);
+		CHECK_STR(skep_diag_name(f.diag.id), "TIME_LIMIT");
+		CHECK_INT(run(&f, &limits, &r0), -ETIMEDOUT);
+		fixture_free(&f);
+	}
+	watchdog_free(limits.watchdog);
+}
+
+struct runner {
+	struct exec_opts limits;
+	u32 failed;
+};
+
+static void *run_short(void *arg)
+{
+	struct runner *r = arg;
+	const struct jit_opts opts = {.time_limit = true};
+	struct fixture f;
+	u64 r0 = 0;
+
+	if (fixture_new(&f, "r0 = 0\nloop: r0 += 1\nif r0 != 1000 goto loop\nexit\n",
+			&opts))
+		r->failed++;
+	for (u32 i = 0; i < 2000; i++)
+		r->failed += run(&f, &r->limits, &r0) || r0 != 1000;
+	fixture_free(&f);
+	return NULL;
+}
+
+/* More threads than places, and one run that is too long among short ones. */
+static void others_are_not_disturbed(void)
+{
+	const struct jit_opts opts = {.time_limit = true};
+	struct runner runners[THREADS];
+	struct exec_opts limits = {.max_ns = 10000000000};
+	pthread_t threads[THREADS];
+	struct fixture f;
+	u64 r0;
+
+	CHECK(!watchdog_new(3, &limits.watchdog, NULL));
+	for (u32 i = 0; i < THREADS; i++) {
+		runners[i] = (struct runner){.limits = limits};
+		pthread_create(&threads[i], NULL, run_short, &runners[i]);
+	}
+	CHECK(!fixture_new(&f, forever, &opts));
+	limits.max_ns = 3000000;
+	CHECK_INT(run(&f, &limits, &r0), -ETIMEDOUT);
+	fixture_free(&f);
+	for (u32 i = 0; i < THREADS; i++) {
+		pthread_join(threads[i], NULL);
+		CHECK_INT(runners[i].failed, 0);
+	}
+	watchdog_free(limits.watchdog);
+}
+
+/* ---- hardening ---- */
+
+static bool code_has(const struct fixture *f, u32 constant)
+{
+	struct bytes code = jit_bytes(f->image->jit);
+
+	for (u64 i = 0; i + 4 <= code.len; i++)
+		if (load_u32_of(code.data + i, false) == constant)
+			return true;
+	return false;
+}
+
+/* No wide constant of the program's choice is found in the code. */
+static void constants_are_blinded(void)
+{
+	static const char program[] = "r0 = r2\nr0 += 1007620660\nr0 ^= 287454020\n"
+				      "if r0 > 1432778632 goto +1\nr0 += 1\nexit\n";
+	static const u32 constants[] = {1007620660, 287454020, 1432778632};
+	struct jit_opts plain = {0}, hard = {.harden = JIT_BLIND | JIT_BRANCH_TARGETS};
+	struct fixture f, g;
+	u64 r0 = 0, same = 1;
+
+	CHECK(!fixture_new(&f, program, &plain));
+	CHECK(!fixture_new(&g, program, &hard));
+	for (u32 i = 0; i < ARRAY_SIZE(constants); i++)
+		CHECK(!code_has(&g, constants[i]));
+	CHECK(!run(&f, NULL, &r0));
+	CHECK(!run(&g, NULL, &same));
+	CHECK(r0 == same);
+	fixture_free(&f);
+	fixture_free(&g);
+}
+
+int main(void)
+{
+	if (!engine_find("jit"))
+		return 77;
+	code_is_never_writable_and_executable();
+	code_lies_between_guards();
+	a_system_may_forbid_it();
+	time_is_limited();
+	others_are_not_disturbed();
+	constants_are_blinded();
+	return check_report();
+}
