@@ -32,11 +32,11 @@ struct birth {
 
 /* Blocks that a value is alive in from their start. */
 struct walk {
-	u32 *mark; /* by block: the value that was here last, + 1 */
-	u32 *row;  /* .. and its row in blocks and to */
-	u32 *blocks, *to;
-	struct range *ranges;
+	u32 *mark;   /* by block: the value that was here last, + 1 */
+	u32 *to;     /* .. and where it ends in there */
+	u32 *blocks; /* n of them */
 	u32 n;
+	u32 low, high; /* first and last of them */
 };
 
 static u32 max_u32(u32 a, u32 b)
@@ -300,38 +300,52 @@ static void read_blocks(struct alloc *a)
 static void reach(struct walk *w, u32 value, u32 block, u32 to)
 {
 	if (w->mark[block] == value + 1) {
-		u32 *end = &w->to[w->row[block]];
-
-		*end = max_u32(*end, to);
+		w->to[block] = max_u32(w->to[block], to);
 		return;
 	}
 	w->mark[block] = value + 1;
-	w->row[block] = w->n;
-	w->blocks[w->n] = block;
-	w->to[w->n++] = to;
+	w->to[block] = to;
+	w->blocks[w->n++] = block;
+	w->low = block < w->low ? block : w->low;
+	w->high = max_u32(w->high, block);
 }
 
-static void sort_ranges(struct range *r, u32 n)
+static void sort_rows(u32 *blocks, u32 n)
 {
 	for (u32 gap = n > 8 ? n / 2 : 1; gap > 0; gap /= 2) {
 		for (u32 i = gap; i < n; i++) {
-			struct range x = r[i];
-			u32 k = i;
+			u32 x = blocks[i], k = i;
 
-			for (; k >= gap && r[k - gap].from > x.from; k -= gap)
-				r[k] = r[k - gap];
-			r[k] = x;
+			for (; k >= gap && blocks[k - gap] > x; k -= gap)
+				blocks[k] = blocks[k - gap];
+			blocks[k] = x;
 		}
 	}
 }
 
-/* Finds the blocks that the value is alive in when they start: w->ranges of n. */
-static u32 walk_back(struct alloc *a, struct walk *w, const struct birth *birth)
+/* Blocks in the order of the code.  What a value is alive in lies close together as a
+ * rule: then looking at all between is faster. */
+static void put_in_order(struct walk *w, u32 value)
+{
+	u32 n = 0, wide = w->high - w->low;
+
+	if (wide > 8 * w->n) {
+		sort_rows(w->blocks, w->n);
+		return;
+	}
+	for (u32 b = w->low; b <= w->high; b++)
+		if (w->mark[b] == value + 1)
+			w->blocks[n++] = b;
+}
+
+/* Finds the blocks that the value is alive in when they start. */
+static void walk_back(struct alloc *a, struct walk *w, const struct birth *birth)
 {
 	const struct ir *ir = a->ir;
 	struct value *v = &a->values[birth->value];
 
-	w->n = 0;
+	w->n = w->high = 0;
+	w->low = ~0u;
 	for (u32 r = v->reads; r; r = a->reads[r].next)
 		reach(w, birth->value, a->reads[r].block, a->reads[r].to);
 	for (u32 i = 0; i < w->n; i++) {
@@ -346,34 +360,48 @@ static u32 walk_back(struct alloc *a, struct walk *w, const struct birth *birth)
 				reach(w, birth->value, pred, 2 * ir->blocks[pred].end);
 		}
 	}
-	for (u32 i = 0; i < w->n; i++)
-		w->ranges[i] =
-			(struct range){2 * ir->blocks[w->blocks[i]].start, w->to[i]};
-	return w->n;
+	put_in_order(w, birth->value);
 }
 
 static void add_range(struct alloc *a, struct value *v, struct range r)
 {
 	struct range *last = v->n_ranges ? &a->ranges[a->n_ranges - 1] : NULL;
 
+	v->length += r.to - r.from;
 	if (last && last->to == r.from) {
 		last->to = r.to;
-	} else {
-		last = alloc_grow(a, &a->ranges, &a->n_ranges, &a->cap_ranges,
-				  sizeof(*last));
-		if (!last)
-			return;
-		*last = r;
-		v->n_ranges++;
+		return;
 	}
-	v->length += r.to - r.from;
+	last = alloc_grow(a, &a->ranges, &a->n_ranges, &a->cap_ranges, sizeof(*last));
+	if (!last)
+		return;
+	*last = r;
+	v->n_ranges++;
+}
+
+/* The piece in its own block, and those of the others. */
+static void add_ranges(struct alloc *a, struct walk *w, const struct birth *birth)
+{
+	struct value *v = &a->values[birth->value];
+	struct range own = {birth->at, v->last};
+	u32 i = 0;
+
+	for (; i < w->n && w->blocks[i] < birth->block; i++)
+		add_range(a, v,
+			  (struct range){2 * a->ir->blocks[w->blocks[i]].start,
+					 w->to[w->blocks[i]]});
+	if (own.to > own.from)
+		add_range(a, v, own);
+	for (; i < w->n; i++)
+		add_range(a, v,
+			  (struct range){2 * a->ir->blocks[w->blocks[i]].start,
+					 w->to[w->blocks[i]]});
 }
 
 static void make_ranges(struct alloc *a, struct walk *w, const struct birth *birth)
 {
 	struct value *v = &a->values[birth->value];
 	bool only_argument = v->flags & VALUE_REBUILT && !(v->flags & VALUE_OPERAND);
-	u32 n = 0;
 
 	if ((!v->last && !v->reads) || only_argument)
 		return;
@@ -383,14 +411,11 @@ static void make_ranges(struct alloc *a, struct walk *w, const struct birth *bir
 	for (u32 i = 0; i < HINTS; i++)
 		if (v->hint[i] < ARRAY_SIZE(a->wish))
 			a->wish[v->hint[i]] += v->hint_weight[i];
+	w->n = 0;
 	if (v->reads)
-		n = walk_back(a, w, birth);
+		walk_back(a, w, birth);
 	v->ranges = a->n_ranges;
-	if (v->last > birth->at)
-		w->ranges[n++] = (struct range){birth->at, v->last};
-	sort_ranges(w->ranges, n);
-	for (u32 i = 0; i < n; i++)
-		add_range(a, v, w->ranges[i]);
+	add_ranges(a, w, birth);
 }
 
 static void make_all_ranges(struct alloc *a, struct walk *w)
@@ -419,18 +444,15 @@ static void make_all_ranges(struct alloc *a, struct walk *w)
 void find_ranges(struct alloc *a)
 {
 	u32 n = a->ir->n_blocks;
-	struct walk w = {0};
-	u32 *words = arena_array(a->ir->arena, (size_t)n * 4, sizeof(*words));
+	u32 *words = arena_array(a->ir->arena, (size_t)n * 3, sizeof(*words));
+	struct walk w = {.mark = words};
 
-	w.ranges = arena_array(a->ir->arena, (size_t)n + 1, sizeof(*w.ranges));
-	if (!words || !w.ranges) {
+	if (!words) {
 		a->no_memory = true;
 		return;
 	}
-	w.mark = words;
-	w.row = words + n;
+	w.to = words + n;
 	w.blocks = words + 2 * (size_t)n;
-	w.to = words + 3 * (size_t)n;
 	read_phis(a);
 	read_blocks(a);
 	if (!a->no_memory)
