@@ -443,6 +443,16 @@ static bool keeps_low(const struct pass *p, const struct ir_insn *insn, u8 bits)
 	}
 }
 
+/* Does it cut what has become an operation of 32 bits?  What stands further down may
+ * still be replaced by what has an upper half. */
+static bool is_cut(const struct pass *p, u32 at)
+{
+	const struct ir_insn *insn = insn_of(p, at);
+	u32 value = pass_same(p, insn->a);
+
+	return insn->row == ALU_MOV && value < at && ir_upper_is_zero(p->ir, value);
+}
+
 static void use_want(struct pass *p, u32 at)
 {
 	struct ir_insn *insn = &p->ir->insns[at];
@@ -450,8 +460,13 @@ static void use_want(struct pass *p, u32 at)
 
 	if (insn->op == IR_LOAD && bits <= insn->width)
 		insn->row = 0;
-	if (insn->op != IR_ALU || bits > insn->width)
+	if (insn->op != IR_ALU)
 		return;
+	if (bits > insn->width) {
+		if (is_cut(p, at))
+			pass_replace(p, at, insn->a);
+		return;
+	}
 	if (keeps_low(p, insn, bits))
 		pass_replace(p, at, insn->a);
 	else if (insn->width == 64 && works_low(p, insn, bits))

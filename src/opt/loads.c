@@ -49,6 +49,14 @@ static void forget(struct memory *m)
 		m->facts[i].value = 0;
 }
 
+/* What somebody else wrote we do not know; but of the run we only read what stays. */
+static void forget_memory(const struct pass *p, struct memory *m)
+{
+	for (u32 i = 0; i < FACTS; i++)
+		if (p->ir->insns[m->facts[i].base].op != IR_RUN)
+			m->facts[i].value = 0;
+}
+
 static void learn(struct memory *m, const struct ir_insn *insn, u32 value)
 {
 	m->facts[m->n++ % FACTS] = (struct fact){
@@ -62,11 +70,15 @@ static void learn(struct memory *m, const struct ir_insn *insn, u32 value)
 	};
 }
 
-static void store(struct memory *m, const struct ir_insn *insn)
+static void store(const struct pass *p, struct memory *m, const struct ir_insn *insn)
 {
-	for (u32 i = 0; i < FACTS; i++)
-		if (m->facts[i].value && !is_apart(&m->facts[i], insn))
-			m->facts[i].value = 0;
+	for (u32 i = 0; i < FACTS; i++) {
+		struct fact *fact = &m->facts[i];
+
+		if (fact->value && !is_apart(fact, insn) &&
+		    p->ir->insns[fact->base].op != IR_RUN)
+			fact->value = 0;
+	}
 	learn(m, insn, insn->c);
 }
 
@@ -140,9 +152,9 @@ static void sweep(struct pass *p, struct memory *m, const struct ir_block *block
 		if (insn->op == IR_LOAD)
 			load(p, m, i);
 		else if (insn->op == IR_STORE)
-			store(m, insn);
+			store(p, m, insn);
 		else if (ir_ops[insn->op].effect == IR_WRITE && insn->op != IR_CHECK)
-			forget(m);
+			forget_memory(p, m);
 	}
 }
 

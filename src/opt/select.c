@@ -317,6 +317,13 @@ struct recent {
 	u32 free;                      /* a NOP behind all that; 0: none */
 };
 
+/* Constants are written again in each block. */
+static bool is_same(const struct pass *p, u32 x, u32 y)
+{
+	return x == y ||
+	       (p->ir->insns[x].op == IR_CONST && is_constant(p, y, p->ir->insns[x].imm));
+}
+
 static void visit_cmp(struct pass *p, struct recent *r, u32 at)
 {
 	struct ir_insn *insn = &p->ir->insns[at];
@@ -325,7 +332,7 @@ static void visit_cmp(struct pass *p, struct recent *r, u32 at)
 		const struct ir_insn *cmp = &p->ir->insns[r->cmps[i]];
 
 		if (cmp->row == insn->row && cmp->width == insn->width &&
-		    cmp->a == insn->a && cmp->b == insn->b) {
+		    cmp->a == insn->a && is_same(p, cmp->b, insn->b)) {
 			pass_replace(p, at, r->cmps[i]);
 			pass_nop(insn);
 			r->free = at;
