@@ -48,6 +48,7 @@ enum run_option {
 	RUN_MAX_TIME,
 	RUN_HARDEN,
 	RUN_UNPRIVILEGED,
+	RUN_PERF,
 	RUN_CHECK_CLAIMS,
 	RUN_VAR,
 	RUN_SET,
@@ -108,6 +109,12 @@ static const struct option_def options[RUN_OPTIONS] = {
 		{"unprivileged", 0, NULL, "Program",
 		 "verify the program as that of a loader without CAP_BPF, and "
 		 "--harden"},
+	[RUN_PERF] =
+		{"perf", 0, "map|jitdump", "Program",
+		 "with --engine jit: write names of the code for perf; map: "
+		 "/tmp/perf-PID.map, which perf report reads; jitdump: jit-PID.dump, "
+		 "with source lines, for perf record -k mono and perf inject --jit.  gdb "
+		 "knows without it"},
 	[RUN_CHECK_CLAIMS] = {"check-claims", 0, NULL, "Program",
 			      "verify the program, and while it runs in the checked "
 			      "engine assert that every register holds what the verifier "
@@ -292,6 +299,17 @@ static const char *choose_engine(const struct session *s)
 	return name;
 }
 
+/* gdb always: who runs a command does not mind some microseconds. */
+static unsigned int choose_tell(const struct session *s)
+{
+	const char *perf = args_value(s->args, RUN_PERF);
+
+	if (!perf)
+		return SKEP_TELL_GDB;
+	return SKEP_TELL_GDB |
+	       (strcmp(perf, "map") ? SKEP_TELL_PERF_DUMP : SKEP_TELL_PERF_MAP);
+}
+
 static int open_object(struct session *s)
 {
 	const char *path = args_operand(s->args, 0);
@@ -301,6 +319,7 @@ static int open_object(struct session *s)
 		.world = s->world,
 		.harden = args_has(s->args, RUN_HARDEN),
 		.unprivileged = args_has(s->args, RUN_UNPRIVILEGED),
+		.tell = choose_tell(s),
 		.check_claims = args_has(s->args, RUN_CHECK_CLAIMS)};
 	char *kconfig = NULL;
 	int err;
