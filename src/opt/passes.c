@@ -80,6 +80,7 @@ static bool run_passes(struct pass *p)
 	if (!allocate_pass(p) || !pass_select(p))
 		return false;
 	pass_phis(p);
+	pass_same_values(p);
 	pass_loads(p);
 	if (!pass_merge_loads(p))
 		return false;

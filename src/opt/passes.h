@@ -81,6 +81,8 @@ void pass_phis(struct pass *p);
 /* merge_*.c: accesses byte by byte become wide ones.  False: no memory. */
 bool pass_merge_loads(struct pass *p);
 void pass_merge_stores(struct pass *p);
+/* same.c: what was computed before is not computed again. */
+void pass_same_values(struct pass *p);
 /* loads.c: what is known to be in memory is not loaded again. */
 void pass_loads(struct pass *p);
 /* demand.c: fills bits and want, and drops what computes what is known or not wanted. */

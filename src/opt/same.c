@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What was computed before is not computed again.  The builder finds most of it; here are
+ * blocks that have become one since, and blocks that only the one in front leads to.
+ *
+ * Values are found by hash in a table that forgets, and are taken when they stand in the
+ * same row of blocks.
+ */
+#include "opt/passes.h"
+
+enum { ENTRIES = 128 }; /* a power of two */
+
+static u32 hash(const struct ir_insn *insn)
+{
+	u64 h = (u64)insn->imm * 0x9e3779b97f4a7c15ull;
+
+	h ^= (insn->a + 3 * (u64)insn->b + 7 * (u64)insn->c) * 0xbf58476d1ce4e5b9ull;
+	h += insn->op * 0x165667b1u + insn->row * 0x1000193u + insn->width;
+	return (u32)(h >> 40) & (ENTRIES - 1);
+}
+
+static bool is_equal(const struct ir_insn *x, const struct ir_insn *y)
+{
+	return x->op == y->op && x->row == y->row && x->width == y->width &&
+	       x->a == y->a && x->b == y->b && x->c == y->c && x->imm == y->imm &&
+	       x->aux == y->aux;
+}
+
+static bool is_found_again(const struct ir_insn *insn)
+{
+	return ir_ops[insn->op].effect == IR_PURE && insn->op != IR_NOP &&
+	       insn->op != IR_PHI && insn->op != IR_PARAM;
+}
+
+static void sweep(struct pass *p, u32 *table, u32 start, const struct ir_block *block)
+{
+	struct ir *ir = p->ir;
+
+	for (u32 i = block->start; i < block->end; i++) {
+		struct ir_insn *insn = &ir->insns[i];
+		u32 *entry;
+
+		if (p->renamed && insn->op != IR_NOP)
+			pass_operands(p, insn, pass_n_args(insn, block));
+		if (!is_found_again(insn))
+			continue;
+		entry = &table[hash(insn)];
+		if (*entry >= start && is_equal(&ir->insns[*entry], insn)) {
+			pass_replace(p, i, *entry);
+			pass_nop(insn);
+		} else {
+			*entry = i;
+		}
+	}
+}
+
+void pass_same_values(struct pass *p)
+{
+	struct ir *ir = p->ir;
+	u32 table[ENTRIES] = {0}, start = 1;
+
+	for (u32 b = 0; b < ir->n_blocks; b++) {
+		const struct ir_block *block = &ir->blocks[b];
+
+		if (block->n_preds != 1 || ir->preds[block->preds] + 1 != b)
+			start = block->start;
+		sweep(p, table, start, block);
+	}
+}
