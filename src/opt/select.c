@@ -292,12 +292,154 @@ static void convert(struct pass *p, const struct branch *branch, const struct en
 	}
 }
 
+/* ---- two conditions ---- */
+
+/*
+ * One branch in front of another that leads to the same place:
+ *
+ *	if (a) goto x;			if (!a && b) y
+ *	if (!b) goto x;
+ *	y
+ */
+struct pair {
+	u32 first, second; /* the blocks that branch */
+	u32 shared, other; /* where both lead to, and only the second one does */
+};
+
+static bool find_pair(const struct pass *p, u32 b, struct pair *pair)
+{
+	const struct ir_block *blocks = p->ir->blocks;
+
+	if (pass_end(p, b)->op != IR_JMP || blocks[b].succ[0] == blocks[b].succ[1])
+		return false;
+	for (u32 i = 0; i < 2; i++) {
+		u32 second = (u32)blocks[b].succ[i], shared = (u32)blocks[b].succ[!i];
+		const s32 *succ = blocks[second].succ;
+		u32 at = succ[1] == (s32)shared;
+
+		if (blocks[second].n_preds != 1 || pass_end(p, second)->op != IR_JMP ||
+		    succ[0] == succ[1] || succ[at] != (s32)shared)
+			continue;
+		*pair = (struct pair){b, second, shared, (u32)succ[!at]};
+		return shared != b && pair->other != b && !blocks[second].cold;
+	}
+	return false;
+}
+
+static bool differs(const struct pass *p, const struct ir_block *meet, u32 x, u32 y)
+{
+	const struct ir *ir = p->ir;
+
+	for (u32 i = pass_phi(ir, meet, meet->start); i < meet->end;
+	     i = pass_phi(ir, meet, i + 1)) {
+		const u32 *args = ir->args + ir->insns[i].aux;
+
+		if (pass_same(p, args[x]) != pass_same(p, args[y]))
+			return true;
+	}
+	return false;
+}
+
+/* The branch that it would be, if there is nothing on the sides but what can be
+ * selected. */
+static bool find_joint(const struct pass *p, const struct pair *pair,
+		       struct branch *branch)
+{
+	const struct ir_block *shared = &p->ir->blocks[pair->shared];
+	bool shared_is_side = shared->n_preds == 2 && !shared->cold &&
+			      pass_end(p, pair->shared)->op == IR_GOTO;
+	bool other_is_side = is_side(p, pair->other);
+
+	*branch = (struct branch){.from = pair->second,
+				  .meet = pair->other,
+				  .sides = {pair->shared, PASS_NONE}};
+	if (shared_is_side && goes_on_to(p, pair->shared) == pair->other)
+		return true;
+	branch->sides[1] = pair->other;
+	branch->meet = goes_on_to(p, pair->other);
+	if (other_is_side && branch->meet == pair->shared) {
+		branch->sides[0] = PASS_NONE;
+		return true;
+	}
+	return shared_is_side && other_is_side &&
+	       branch->meet == goes_on_to(p, pair->shared);
+}
+
+static bool is_pair_worth_it(const struct pass *p, const struct pair *pair)
+{
+	const struct ir_block *shared = &p->ir->blocks[pair->shared];
+	struct branch branch;
+	struct ends ends;
+
+	if (cost_of_block(p, pair->second) > 1 || !find_joint(p, pair, &branch) ||
+	    branch.meet == pair->first ||
+	    differs(p, shared, find_pred(p, shared, pair->first),
+		    find_pred(p, shared, pair->second)))
+		return false;
+	find_ends(p, &branch, &ends);
+	return is_worth_it(p, &branch, &ends);
+}
+
+/* Makes a CMP of what jumps, true where it leads to `to`, or where not; false: the
+ * opposite cannot be said. */
+static bool condition_to(const struct ir_insn *jmp, bool as_it_is, struct ir_insn *out)
+{
+	*out = *jmp;
+	out->op = IR_CMP;
+	if (!as_it_is)
+		out->row = jmp_opposite(jmp->row);
+	return out->row != JMPS;
+}
+
+static bool join_pair(struct pass *p, const struct pair *pair)
+{
+	struct ir *ir = p->ir;
+	struct ir_block *second = &ir->blocks[pair->second];
+	struct ir_insn *jmp = pass_end(p, pair->first), *end = pass_end(p, pair->second);
+	bool to_shared = ir->blocks[pair->first].succ[0] == (s32)pair->shared;
+	bool to_shared2 = second->succ[0] == (s32)pair->shared;
+	bool all = !to_shared && !to_shared2; /* both hold: to `other` */
+	struct ir_insn cmp, cmp2;
+	u32 at = (u32)(end - ir->insns);
+
+	if (ir->insns[at - 1].op != IR_NOP || ir->insns[at - 2].op != IR_NOP ||
+	    !condition_to(jmp, to_shared != all, &cmp) ||
+	    !condition_to(end, to_shared2 != all, &cmp2))
+		return false;
+	*jmp = cmp;
+	ir->insns[at - 2] = cmp2;
+	ir->insns[at - 1] = (struct ir_insn){.op = IR_ALU,
+					     .row = all ? ALU_AND : ALU_OR,
+					     .width = 32,
+					     .a = (u32)(jmp - ir->insns),
+					     .b = at - 2,
+					     .pc = end->pc};
+	end->row = JMP_JSET;
+	end->width = 32;
+	end->a = end->b = at - 1;
+	second->succ[0] = (s32)(all ? pair->other : pair->shared);
+	second->succ[1] = (s32)(all ? pair->shared : pair->other);
+	drop_pred(p, &ir->blocks[pair->shared],
+		  find_pred(p, &ir->blocks[pair->shared], pair->first));
+	pass_absorb(p, pair->first, pair->second);
+	return true;
+}
+
+static bool select_pair(struct pass *p, u32 b)
+{
+	struct pair pair;
+
+	return find_pair(p, b, &pair) && is_pair_worth_it(p, &pair) &&
+	       join_pair(p, &pair);
+}
+
 static void select_at(struct pass *p, u32 b)
 {
 	struct branch branch;
 	struct ends ends;
 
-	while (find_branch(p, b, &branch)) {
+	while (find_branch(p, b, &branch) ||
+	       (select_pair(p, b) && find_branch(p, b, &branch))) {
 		find_ends(p, &branch, &ends);
 		if (!is_worth_it(p, &branch, &ends))
 			return;
