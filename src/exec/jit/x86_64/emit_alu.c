@@ -65,6 +65,18 @@ static bool in_slot(struct emitter *m, const struct ir_insn *insn, u32 op)
 	return true;
 }
 
+/* AND with 0xff or 0xffff */
+static void zero_extend(struct emitter *m, const struct ir_insn *insn, u32 width)
+{
+	struct x86_rm a = operand_of(m, insn->a);
+	u8 dst;
+
+	release_scratch(m);
+	dst = x86_target(m, insn);
+	x86_load(&m->e, width, dst, a);
+	finish(m, insn, dst);
+}
+
 static void simple_imm(struct emitter *m, const struct ir_insn *insn, u32 op, s32 imm)
 {
 	u32 width = width_of(m, insn);
@@ -106,6 +118,10 @@ static void simple_operand(struct emitter *m, const struct ir_insn *insn, u32 op
 
 	if (op == X86_ADD && a != NO_REG && !x86_is_mem(b) && dst != a && dst != b.reg) {
 		x86_lea(&m->e, width, dst, (struct x86_rm){X86_NONE, a, b.reg, 0, 0});
+	} else if (a != dst && a != NO_REG && x86_is_mem(b) && op != X86_SUB) {
+		x86_load(&m->e, width, dst, b);
+		x86_alu_r(&m->e, op, width, dst, x86_reg(a));
+		note_flags(m, insn);
 	} else if (a == dst || !mentions(b, dst)) {
 		put_value(m, dst, insn->a);
 		x86_alu_r(&m->e, op, width, dst, b);
@@ -136,6 +152,9 @@ static void emit_simple(struct emitter *m, const struct ir_insn *insn, u32 op)
 		return;
 	if (b->op == IR_ALU && b->flags & IR_FUSED && !x86_is_frame_address(m->ir, b))
 		add_shifted(m, insn);
+	else if (op == X86_AND && b->op == IR_CONST &&
+		 (b->imm == UINT8_MAX || b->imm == UINT16_MAX))
+		zero_extend(m, insn, b->imm == UINT8_MAX ? 8 : 16);
 	else if (immediate_of(m, insn->b, width_of(m, insn), &imm))
 		simple_imm(m, insn, op, imm);
 	else
@@ -144,17 +163,32 @@ static void emit_simple(struct emitter *m, const struct ir_insn *insn, u32 op)
 
 /* ---- MUL ---- */
 
+/* n = (2^scale + 1) << shift, where that takes two instructions of a cycle each: IMUL
+ * takes three. */
+static bool is_lea_product(s32 n, u8 *scale, u32 *shift)
+{
+	enum { MAX_SHIFT = 5 };
+
+	for (*shift = 0; *shift < MAX_SHIFT && n > 0 && !(n & 1); ++*shift)
+		n >>= 1;
+	*scale = n == 3 ? 1 : n == 5 ? 2 : 3;
+	return n == 3 || n == 5 || n == 9;
+}
+
 static void multiply_imm(struct emitter *m, const struct ir_insn *insn, s32 imm)
 {
-	u8 a = register_of(m, insn->a), dst;
+	u8 a = register_of(m, insn->a), dst, scale;
 	struct x86_rm rm;
+	u32 shift;
 
-	if (a != NO_REG && (imm == 3 || imm == 5 || imm == 9)) {
-		u8 scale = imm == 3 ? 1 : imm == 5 ? 2 : 3;
-
+	if (a != NO_REG && is_lea_product(imm, &scale, &shift)) {
 		dst = x86_target(m, insn);
 		x86_lea(&m->e, insn->width, dst,
 			(struct x86_rm){X86_NONE, a, a, scale, 0});
+		if (shift == 1)
+			x86_alu_r(&m->e, X86_ADD, insn->width, dst, x86_reg(dst));
+		else if (shift)
+			x86_shift_i(&m->e, X86_SHL, insn->width, x86_reg(dst), shift);
 	} else {
 		rm = operand_of(m, insn->a);
 		release_scratch(m);

@@ -12,19 +12,28 @@ static void test_imm(struct emitter *m, u32 width, struct x86_rm a, s32 imm)
 		width = 8;
 	else if (imm >= 0 && width == 64)
 		width = 32;
-	x86_test_i(&m->e, width, a, imm);
+	if (!x86_is_mem(a) && imm == UINT8_MAX)
+		x86_test_r(&m->e, 8, a, a.reg);
+	else
+		x86_test_i(&m->e, width, a, imm);
 }
 
 static void test(struct emitter *m, u32 width, u32 a, u32 b)
 {
+	const struct ir_insn *load = insn_of(m, a);
 	u32 x = register_of(m, a) == NO_REG ? b : a, y = x == a ? b : a;
+	struct x86_rm rm;
 	s32 imm;
 
-	if (immediate_of(m, b, width, &imm)) {
+	if (load->op == IR_LOAD && load->flags & IR_FUSED && load->width < width)
+		width = load->width;
+	if (register_of(m, a) != NO_REG && insn_of(m, b)->op == IR_CONST &&
+	    insn_of(m, b)->imm == UINT16_MAX) {
+		x86_test_r(&m->e, 16, x86_reg(register_of(m, a)), register_of(m, a));
+	} else if (immediate_of(m, b, width, &imm)) {
 		test_imm(m, width, operand_of(m, a), imm);
 	} else {
-		struct x86_rm rm = operand_of(m, y);
-
+		rm = operand_of(m, y);
 		x86_test_r(&m->e, width, rm, in_register(m, x));
 	}
 }

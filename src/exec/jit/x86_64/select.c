@@ -16,6 +16,7 @@ struct selection {
 	u32 features;
 	u32 *addresses; /* by value: how many uses are a or b of LOAD and STORE */
 	u32 *selects;   /* how many are the condition of a SELECT */
+	u32 *tests;     /* how many are comparisons with zero, for equality */
 	bool *wanted;   /* constants that had better have a register */
 	u32 start;      /* of the block */
 	u32 last_write; /* last instruction of the block that may write memory, or start
@@ -25,6 +26,11 @@ struct selection {
 static struct ir_insn *at(const struct selection *s, u32 value)
 {
 	return &s->ir->insns[value];
+}
+
+static u32 number_of(const struct selection *s, const struct ir_insn *insn)
+{
+	return (u32)(insn - s->ir->insns);
 }
 
 static bool is_alu64(const struct ir_insn *insn, enum alu row)
@@ -37,6 +43,16 @@ static bool is_used_once_here(const struct selection *s, u32 value)
 	return value >= s->start && at(s, value)->uses == 1;
 }
 
+/* Equal to zero or not?  TEST says it of an AND, as wide or 32 bits wide. */
+static bool is_zero_test(const struct selection *s, const struct ir_insn *insn)
+{
+	const struct ir_insn *a = at(s, insn->a), *b = at(s, insn->b);
+
+	return (insn->op == IR_CMP || insn->op == IR_JMP) &&
+	       (insn->row == JMP_JEQ || insn->row == JMP_JNE) && b->op == IR_CONST &&
+	       !b->imm && (a->width == insn->width || a->width == 32);
+}
+
 static void count_kinds(struct selection *s)
 {
 	for (u32 i = 0; i < s->ir->n_insns; i++) {
@@ -47,6 +63,8 @@ static void count_kinds(struct selection *s)
 			s->addresses[insn->b]++;
 		} else if (insn->op == IR_SELECT) {
 			s->selects[insn->a]++;
+		} else if (is_zero_test(s, insn)) {
+			s->tests[insn->a]++;
 		}
 	}
 }
@@ -237,6 +255,10 @@ static void select_alu(struct selection *s, struct ir_insn *insn)
 	}
 	if (row->commutes && ir_is_const(s->ir, insn->a))
 		swap_operands(insn);
+	if (insn->row == ALU_AND && s->tests[number_of(s, insn)] == insn->uses) {
+		insn->flags |= IR_FUSED;
+		return;
+	}
 	if (insn->row == ALU_ADD && fuse_shift(s, insn))
 		return;
 	if (row->commutes && is_operand(s, insn->a, insn->width) &&
@@ -266,18 +288,28 @@ static bool fits_in_memory(const struct selection *s, const struct ir_insn *insn
 	return load->width == 8 ? constant->imm <= UINT8_MAX : constant->imm <= INT32_MAX;
 }
 
+/* A fused AND may test memory, where the constant is not wider than that. */
+static void select_test(struct selection *s, const struct ir_insn *and)
+{
+	const struct ir_insn *load = at(s, and->a), *mask = at(s, and->b);
+
+	if (and->uses != 1 || !is_free_load(s, and->a))
+		return;
+	if (mask->op == IR_CONST && mask->imm >= 0 &&
+	    !x86_is_blinded(mask->imm, s->features) &&
+	    (mask->imm <= UINT8_MAX || load->width == and->width ||
+	     (load->width == 32 && mask->imm <= INT32_MAX)))
+		fuse(s, and->a);
+}
+
 static void select_compare(struct selection *s, struct ir_insn *insn)
 {
-	const struct ir_insn *and = at(s, insn->a), *zero = at(s, insn->b);
+	const struct ir_insn *a = at(s, insn->a);
 
-	if (insn->op == IR_CMP && s->selects[insn - s->ir->insns])
+	if (insn->op == IR_CMP && s->selects[number_of(s, insn)])
 		return; /* may be fused itself */
-	if (and->op == IR_ALU && and->row == ALU_AND && zero->op == IR_CONST &&
-	    !zero->imm && (insn->row == JMP_JEQ || insn->row == JMP_JNE) &&
-	    is_used_once_here(s, insn->a) &&
-	    !(at(s, and->b)->flags & IR_FUSED && and->b < s->last_write) &&
-	    (and->width == insn->width || and->width == 32))
-		fuse(s, insn->a);
+	if (a->op == IR_ALU && a->flags & IR_FUSED && a->row == ALU_AND)
+		select_test(s, a);
 	else if (fits_in_memory(s, insn))
 		fuse(s, insn->a);
 	else if (insn->a != insn->b && is_operand(s, insn->b, insn->width) &&
@@ -404,14 +436,15 @@ static void fuse_constants(struct selection *s)
 void x86_select(struct ir *ir, u32 features)
 {
 	struct selection s = {.ir = ir, .features = features};
-	u32 *room = arena_array(ir->arena, ir->n_insns, 2 * sizeof(u32) + 1);
+	u32 *room = arena_array(ir->arena, ir->n_insns, 3 * sizeof(u32) + 1);
 
 	/* without memory nothing is fused; the allocator says so soon enough */
 	if (!room)
 		return;
 	s.addresses = room;
 	s.selects = room + ir->n_insns;
-	s.wanted = (bool *)(s.selects + ir->n_insns);
+	s.tests = s.selects + ir->n_insns;
+	s.wanted = (bool *)(s.tests + ir->n_insns);
 	count_kinds(&s);
 	fold_addresses(&s);
 	for (u32 b = 0; b < ir->n_blocks; b++) {
