@@ -18,27 +18,21 @@
 #include "isa/disasm.h"
 #include "obj/object.h"
 #include "tools/command.h"
+#include "tools/dis.h"
 #include "tools/hex.h"
-#include "tools/json.h"
 #include "tools/names.h"
 #include "tools/out.h"
-
-enum dis_option { DIS_PROG, DIS_RAW, DIS_NO_SOURCE, DIS_OPTIONS };
 
 static const struct option_def options[DIS_OPTIONS] = {
 	[DIS_PROG] = {"prog", 'p', "NAME", "Listing",
 		      "only this program; may be given again"},
 	[DIS_RAW] = {"raw", 0, NULL, "Listing", "with the bytes of each instruction"},
 	[DIS_NO_SOURCE] = {"no-source", 0, NULL, "Listing", "without the source lines"},
-};
-
-struct listing {
-	const struct args *args;
-	const struct prog *prog;
-	u32 *labels; /* by slot: number of the label there, 0: none; owned */
-	const struct line_info *line; /* shown last */
-	char name[16];
-	struct json json;
+	[DIS_JIT] = {"jit", 0, NULL, "Listing",
+		     "what the compiler makes of the programs for this machine, beside "
+		     "them; the object is loaded for that"},
+	[DIS_HARDEN] = {"harden", 0, NULL, "Listing",
+			"with --jit: as skep run --harden compiles them"},
 };
 
 /* ---- names in place of numbers ---- */
@@ -107,7 +101,7 @@ static void mark_target(struct listing *l, u32 pc)
 		l->labels[target] = 1;
 }
 
-static bool make_labels(struct listing *l)
+bool listing_labels(struct listing *l)
 {
 	u32 n = 0;
 
@@ -125,8 +119,7 @@ static bool make_labels(struct listing *l)
 
 /* ---- the listing ---- */
 
-/* Once for all instructions that follow each other and come from the same line. */
-static void put_source(struct listing *l, u32 pc)
+void listing_line(struct listing *l, u32 pc)
 {
 	const struct line_info *line = prog_line(l->prog, pc);
 	const char *base;
@@ -153,7 +146,7 @@ static void put_places(struct listing *l, u32 pc)
 		put_clean(stdout, function, false);
 		printf(":%s\n", style_off(stdout));
 	}
-	put_source(l, pc);
+	listing_line(l, pc);
 	if (l->labels[pc])
 		printf("%sL%u:%s\n", style_on(stdout, STYLE_NAME), l->labels[pc],
 		       style_off(stdout));
@@ -238,7 +231,7 @@ static void list_json(struct listing *l, const struct dis_names *names)
 	text_fini(&text);
 }
 
-static void put_head(const struct listing *l, bool first)
+void listing_head(const struct listing *l, bool first)
 {
 	const struct prog *prog = l->prog;
 
@@ -254,24 +247,29 @@ static void put_head(const struct listing *l, bool first)
 	putchar('\n');
 }
 
-static int list_prog(const struct args *args, const struct prog *prog, bool first)
+struct dis_names listing_names(const struct listing *l)
 {
-	struct listing l = {.args = args, .prog = prog, .json = JSON_INIT};
-	struct dis_names names = {.helper = helper_of,
+	return (struct dis_names){.helper = helper_of,
 				  .label = label_of,
 				  .function = function_of,
 				  .map = map_of,
 				  .external = extern_of,
-				  .ctx = &l};
+				  .ctx = l};
+}
 
-	if (!make_labels(&l)) {
+static int list_prog(const struct args *args, const struct prog *prog, bool first)
+{
+	struct listing l = {.args = args, .prog = prog, .json = JSON_INIT};
+	struct dis_names names = listing_names(&l);
+
+	if (!listing_labels(&l)) {
 		say(prog->name, NULL, "out of memory");
 		return EXIT_SYSTEM;
 	}
 	if (args->json) {
 		list_json(&l, &names);
 	} else {
-		put_head(&l, first);
+		listing_head(&l, first);
 		list_text(&l, &names);
 	}
 	free(l.labels);
@@ -281,7 +279,7 @@ static int list_prog(const struct args *args, const struct prog *prog, bool firs
 
 /* ---- objects ---- */
 
-static bool is_wanted(const struct args *args, const char *name)
+bool dis_wants(const struct args *args, const char *name)
 {
 	const struct given *given;
 	size_t cursor = 0;
@@ -317,13 +315,13 @@ static int check_names(const struct args *args, const struct object *obj)
 
 static int list_object(const struct args *args, const struct object *obj)
 {
-	int status = check_names(args, obj);
+	int status = EXIT_OK;
 	bool first = true;
 
-	for (u32 i = 0; i < obj->n_progs && status != EXIT_USAGE; i++) {
+	for (u32 i = 0; i < obj->n_progs; i++) {
 		const struct object_prog *p = &obj->progs[i];
 
-		if (!is_wanted(args, p->prog.name))
+		if (!dis_wants(args, p->prog.name))
 			continue;
 		if (p->err) {
 			say_diag_of(obj->name, &p->diag);
@@ -347,7 +345,10 @@ static int dis_object(const struct args *args, const char *path, const struct fi
 
 	if (object_open(file_bytes(file), &opts, &obj, &diag))
 		return refuse(&diag, EXIT_INPUT);
-	status = list_object(args, obj);
+	status = check_names(args, obj);
+	if (!status)
+		status = args_has(args, DIS_JIT) ? dis_jit(args, path, file)
+						 : list_object(args, obj);
 	object_free(obj);
 	return status;
 }
@@ -408,6 +409,8 @@ static int dis_file(const struct args *args, const char *path, const struct file
 {
 	if (file->len >= 4 && !memcmp(file->data, "\177ELF", 4))
 		return dis_object(args, path, file);
+	if (args_has(args, DIS_JIT))
+		return args_refuse(args, "--jit is for objects");
 	if (!file->len) {
 		say(path, NULL, "the file is empty");
 		return EXIT_INPUT;
@@ -433,6 +436,7 @@ static int run(const struct args *args)
 static const struct example examples[] = {
 	{"skep dis filter.bpf.o", "all programs of an object"},
 	{"skep dis filter.bpf.o --prog parse --raw", "one program, with its bytes"},
+	{"skep dis filter.bpf.o --prog parse --jit", "and what the compiler makes of it"},
 	{"echo b7 00 00 00 01 00 00 00 95 00 00 00 00 00 00 00 | skep dis -",
 	 "bytecode in hex"},
 };
@@ -446,6 +450,11 @@ const struct command command_dis = {
 		"and LLVM, with labels, the names of maps, helpers and functions, and "
 		"the "
 		"source lines that they come from.\n\n"
+		"With --jit the object is loaded as skep run does it, and each "
+		"instruction "
+		"that native code was made for is followed by that code: its offset, its "
+		"bytes and, for x86-64 where skep was built with Zydis, its text.  What "
+		"the compiler needed no code for is not listed.\n\n"
 		"FILE may also be bytecode alone, in binary or in hex; - is standard "
 		"input.",
 	.min_operands = 1,
