@@ -5,29 +5,30 @@
  *	p[0] | p[1] << 8		load16 p
  *	p[0] << 8 | p[1]		swap16 (load16 p)
  *
- * Of each value is known whether it is a run of bytes of memory, in either order, shifted
- * to the left: a narrow load is, and so is what joins two such runs without a gap.  All
- * loads of a run read the same memory: nothing is written from the first of them to the
+ * Of each value is known whether it is put together from bytes of memory, in either
+ * order, with zeroes where bytes are missing: a narrow load is, a shift by whole bytes
+ * stays so, and so does what joins two such values that have no byte in common.  All
+ * loads of one read the same memory: nothing is written from the first of them to the
  * last (they are of one epoch), so one load at the end reads what they did, and just the
  * bytes that they did.
  */
 #include "opt/passes.h"
 
-enum { EITHER = 0, UPWARDS = 1, DOWNWARDS = 2 };
+enum { UPWARDS = 1, DOWNWARDS = 2 };
 
-/* A value that is bytes of memory. */
-struct run_of_bytes {
-	s64 off;   /* of the lowest address */
-	u32 first; /* one of the loads: where a, b and scale are */
-	u32 epoch; /* 0: it is none */
-	u8 n;      /* bytes */
-	u8 shift;  /* bits below them, which are zero */
-	u8 order;  /* UPWARDS: the lowest byte is at the lowest address */
+/* A value that is bytes of memory: byte i of it is at origin + i (UPWARDS), or at
+ * origin - i (DOWNWARDS).  Both may be: of one byte. */
+struct bytes_of {
+	s64 up, down; /* the origins */
+	u32 load;     /* one of the loads: where a, b and scale are */
+	u32 epoch;    /* 0: it is none */
+	u8 mask;      /* which bytes there are; the others are zero */
+	u8 orders;
 };
 
 struct merge {
 	struct pass *p;
-	struct run_of_bytes *runs; /* by value */
+	struct bytes_of *runs; /* by value */
 	u32 epoch;
 };
 
@@ -36,9 +37,9 @@ static struct ir_insn *insn_of(const struct merge *m, u32 value)
 	return &m->p->ir->insns[value];
 }
 
-static const struct run_of_bytes *run_of(const struct merge *m, u32 value)
+static const struct bytes_of *run_of(const struct merge *m, u32 value)
 {
-	const struct run_of_bytes *run = &m->runs[value];
+	const struct bytes_of *run = &m->runs[value];
 
 	return run->epoch == m->epoch ? run : NULL;
 }
@@ -46,40 +47,56 @@ static const struct run_of_bytes *run_of(const struct merge *m, u32 value)
 static void run_load(struct merge *m, u32 at)
 {
 	const struct ir_insn *insn = insn_of(m, at);
+	u32 n = insn->width / 8;
 
-	if (insn->row || insn->width > 32)
+	if (insn->row || n > 4)
 		return;
-	m->runs[at] = (struct run_of_bytes){
-		.off = insn->imm,
-		.first = at,
+	m->runs[at] = (struct bytes_of){
+		.up = insn->imm,
+		.down = insn->imm,
+		.load = at,
 		.epoch = m->epoch,
-		.n = insn->width / 8,
-		.order = insn->width == 8 ? EITHER : UPWARDS,
+		.mask = (u8)((1u << n) - 1),
+		.orders = n == 1 ? UPWARDS | DOWNWARDS : UPWARDS,
 	};
 }
 
 static void run_swap(struct merge *m, u32 at)
 {
 	const struct ir_insn *insn = insn_of(m, at);
-	const struct run_of_bytes *run = run_of(m, insn->a);
+	const struct bytes_of *run = run_of(m, insn->a);
+	u32 n = insn->width / 8;
 
-	if (!run || run->shift || run->n * 8 != insn->width)
+	if (!run || n > 4 || run->mask != (1u << n) - 1)
 		return;
 	m->runs[at] = *run;
-	m->runs[at].order = run->order == UPWARDS ? DOWNWARDS : UPWARDS;
+	m->runs[at].orders = (run->orders & UPWARDS ? DOWNWARDS : 0) |
+			     (run->orders & DOWNWARDS ? UPWARDS : 0);
+	m->runs[at].up = (s64)((u64)run->down - (n - 1));
+	m->runs[at].down = (s64)((u64)run->up + (n - 1));
 }
 
 static void run_shift(struct merge *m, u32 at)
 {
 	const struct ir_insn *insn = insn_of(m, at), *by = insn_of(m, insn->b);
-	const struct run_of_bytes *run = run_of(m, insn->a);
-	u32 count = (u32)by->imm & (insn->width - 1u);
+	const struct bytes_of *run = run_of(m, insn->a);
+	u32 count = (u32)by->imm & (insn->width - 1u), n = count / 8;
 
 	if (!run || by->op != IR_CONST || count % 8 ||
-	    run->shift + run->n * 8u + count > insn->width)
+	    (u32)run->mask << n >= 1u << insn->width / 8)
 		return;
 	m->runs[at] = *run;
-	m->runs[at].shift = (u8)(run->shift + count);
+	m->runs[at].mask = (u8)(run->mask << n);
+	m->runs[at].up = (s64)((u64)run->up - n);
+	m->runs[at].down = (s64)((u64)run->down + n);
+}
+
+static void run_cut(struct merge *m, u32 at)
+{
+	const struct bytes_of *run = run_of(m, insn_of(m, at)->a);
+
+	if (run && run->mask <= 0xf)
+		m->runs[at] = *run;
 }
 
 static bool same_base(const struct merge *m, u32 load1, u32 load2)
@@ -89,43 +106,45 @@ static bool same_base(const struct merge *m, u32 load1, u32 load2)
 	return x->a == y->a && x->b == y->b && x->scale == y->scale;
 }
 
-/* Two runs as one, if they are one. */
-static bool join(const struct merge *m, const struct run_of_bytes *low,
-		 const struct run_of_bytes *high, struct run_of_bytes *out)
+static bool join(const struct merge *m, const struct bytes_of *x,
+		 const struct bytes_of *y, struct bytes_of *out)
 {
-	u8 orders = low->order | high->order;
-
-	if (low->shift + low->n * 8 != high->shift ||
-	    !same_base(m, low->first, high->first))
+	if (x->mask & y->mask || !same_base(m, x->load, y->load))
 		return false;
-	*out = *low;
-	out->n = (u8)(low->n + high->n);
-	if ((u64)low->off + low->n == (u64)high->off && !(orders & DOWNWARDS)) {
-		out->order = UPWARDS;
-		return true;
-	}
-	out->off = high->off;
-	out->order = DOWNWARDS;
-	return (u64)high->off + high->n == (u64)low->off && !(orders & UPWARDS);
+	*out = *x;
+	out->mask |= y->mask;
+	out->orders &= y->orders;
+	if (x->up != y->up)
+		out->orders &= DOWNWARDS;
+	if (x->down != y->down)
+		out->orders &= UPWARDS;
+	return out->orders;
 }
 
-static void make_load(struct merge *m, u32 at, const struct run_of_bytes *run)
+static u32 bytes_in(const struct bytes_of *run)
 {
-	const struct ir_insn *load = insn_of(m, run->first);
-	struct ir_insn *insn = insn_of(m, at);
+	return (u32)__builtin_popcount(run->mask);
+}
 
-	*insn = (struct ir_insn){.op = IR_LOAD,
-				 .width = (u8)(run->n * 8),
-				 .scale = load->scale,
-				 .a = load->a,
-				 .b = load->b,
-				 .imm = run->off,
-				 .pc = insn->pc,
-				 .uses = insn->uses};
+static void make_load(struct merge *m, u32 at, const struct bytes_of *run)
+{
+	const struct ir_insn *load = insn_of(m, run->load);
+	struct ir_insn *insn = insn_of(m, at);
+	u32 n = bytes_in(run);
+
+	*insn = (struct ir_insn){
+		.op = IR_LOAD,
+		.width = (u8)(n * 8),
+		.scale = load->scale,
+		.a = load->a,
+		.b = load->b,
+		.imm = run->orders & UPWARDS ? run->up : (s64)((u64)run->down - (n - 1)),
+		.pc = insn->pc,
+		.uses = insn->uses};
 }
 
 /* The operand of the joint that nobody else needs gives the place for the load. */
-static void make_swapped(struct merge *m, u32 at, const struct run_of_bytes *run)
+static void make_swapped(struct merge *m, u32 at, const struct bytes_of *run)
 {
 	struct ir_insn *insn = insn_of(m, at);
 	u32 place = insn_of(m, insn->a)->uses == 1   ? insn->a
@@ -137,7 +156,7 @@ static void make_swapped(struct merge *m, u32 at, const struct run_of_bytes *run
 	make_load(m, place, run);
 	m->runs[place].epoch = 0;
 	*insn = (struct ir_insn){.op = IR_SWAP,
-				 .width = (u8)(run->n * 8),
+				 .width = (u8)(bytes_in(run) * 8),
 				 .a = place,
 				 .pc = insn->pc,
 				 .uses = insn->uses};
@@ -146,17 +165,15 @@ static void make_swapped(struct merge *m, u32 at, const struct run_of_bytes *run
 static void run_join(struct merge *m, u32 at)
 {
 	const struct ir_insn *insn = insn_of(m, at);
-	const struct run_of_bytes *a = run_of(m, insn->a), *b = run_of(m, insn->b);
-	struct run_of_bytes run;
+	const struct bytes_of *a = run_of(m, insn->a), *b = run_of(m, insn->b);
+	struct bytes_of run;
 
-	if (!a || !b || (!join(m, a, b, &run) && !join(m, b, a, &run)))
-		return;
-	if (run.shift + run.n * 8u > insn->width)
+	if (!a || !b || !join(m, a, b, &run) || run.mask >= 1u << insn->width / 8)
 		return;
 	m->runs[at] = run;
-	if (run.shift || (run.n != 2 && run.n != 4 && run.n != 8))
+	if (run.mask != 3 && run.mask != 0xf && run.mask != 0xff)
 		return;
-	if (run.order == UPWARDS)
+	if (run.orders & UPWARDS)
 		make_load(m, at, &run);
 	else
 		make_swapped(m, at, &run);
@@ -172,7 +189,9 @@ static void visit(struct merge *m, u32 at)
 	case IR_ALU: break;
 	default: m->epoch += ir_ops[insn->op].effect == IR_WRITE; return;
 	}
-	if (insn->row == ALU_LSH)
+	if (insn->row == ALU_MOV)
+		run_cut(m, at);
+	else if (insn->row == ALU_LSH)
 		run_shift(m, at);
 	else if (insn->row == ALU_OR || insn->row == ALU_ADD || insn->row == ALU_XOR)
 		run_join(m, at);
