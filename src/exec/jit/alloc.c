@@ -261,18 +261,17 @@ static s16 choose(const struct scan *s, u32 class, u32 free)
 {
 	struct alloc *a = s->a;
 	const struct value *v = &a->values[class];
-	const struct ir_insn *insn = &a->ir->insns[class];
-	u32 swapped = swapped_with(a, v);
+	u32 swapped = swapped_with(a, v), over[2];
+	u32 n = written_over(&a->ir->insns[class], over);
 
 	if (free & ~swapped)
 		free &= ~swapped;
 	for (u32 i = 0; i < HINTS; i++)
 		if (v->hint[i] != NO_REG && is_free(free, v->hint[i]))
 			return v->hint[i];
-	if (v->flags & VALUE_TIED && is_free(free, place_of(a, insn->a)))
-		return place_of(a, insn->a);
-	if (v->flags & VALUE_COMMUTES && is_free(free, place_of(a, insn->b)))
-		return place_of(a, insn->b);
+	for (u32 i = 0; i < n; i++)
+		if (is_free(free, place_of(a, over[i])))
+			return place_of(a, over[i]);
 	if (v->toward && is_free(free, place_of(a, v->toward)))
 		return place_of(a, v->toward);
 	for (u32 i = 0; i < s->n_order; i++)
@@ -596,24 +595,34 @@ static u32 block_from(const struct ir *ir, u32 at)
 	return low;
 }
 
+static void fill_live_class(const struct alloc *a, const struct value *v,
+			    const struct ir_block *home, struct allocation *out)
+{
+	const struct ir *ir = a->ir;
+
+	for (u32 r = v->ranges; r < v->ranges + v->n_ranges; r++) {
+		const struct range *range = &a->ranges[r];
+		u32 b;
+
+		/* most never leave their block */
+		if (range->from > 2 * home->start && range->to < 2 * home->end)
+			continue;
+		for (b = block_from(ir, range->from);
+		     b < ir->n_blocks && 2 * ir->blocks[b].start <= range->to; b++)
+			out->live_in[b] |= 1u << v->place;
+	}
+}
+
 static void fill_live(struct alloc *a, struct allocation *out)
 {
 	const struct ir *ir = a->ir;
 
-	for (u32 i = 0; i < ir->n_insns; i++) {
-		const struct value *v = &a->values[i];
-
-		if (v->class != i || v->place < 0)
-			continue;
-		for (u32 r = v->ranges; r < v->ranges + v->n_ranges; r++) {
-			const struct range *range = &a->ranges[r];
-			u32 b = block_from(ir, range->from);
-
-			for (; b < ir->n_blocks && 2 * ir->blocks[b].start <= range->to;
-			     b++)
-				out->live_in[b] |= 1u << v->place;
-		}
-	}
+	if (a->values[RUN_VALUE].place >= 0)
+		fill_live_class(a, &a->values[RUN_VALUE], &ir->blocks[0], out);
+	for (u32 b = 0; b < ir->n_blocks; b++)
+		for (u32 i = ir->blocks[b].start; i < ir->blocks[b].end; i++)
+			if (a->values[i].class == i && a->values[i].place >= 0)
+				fill_live_class(a, &a->values[i], &ir->blocks[b], out);
 }
 
 static int fill(struct scan *s, struct allocation *out)

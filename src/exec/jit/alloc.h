@@ -20,11 +20,9 @@ struct range {
 };
 
 enum value_flag {
-	VALUE_REBUILT = 1,   /* CONST, ADDR, FRAME: needs no place */
-	VALUE_OPERAND = 2,   /* of something else than calls and PHIs */
-	VALUE_TIED = 4,      /* the result had better be where operand a was */
-	VALUE_COMMUTES = 8,  /* .. or b */
-	VALUE_ARGUMENT = 16, /* of the PHI `toward` itself */
+	VALUE_REBUILT = 1,  /* CONST, ADDR, FRAME: needs no place */
+	VALUE_OPERAND = 2,  /* of something else than calls and PHIs */
+	VALUE_ARGUMENT = 4, /* of the PHI `toward` itself */
 };
 
 enum { HINTS = 2 };
@@ -87,6 +85,8 @@ void *alloc_grow(struct alloc *a, void *array, u32 *n, u32 *cap, size_t size);
 
 /* (ranges.c) */
 void find_ranges(struct alloc *a);
+/* Operands that the result had better be written over, best first. */
+u32 written_over(const struct ir_insn *insn, u32 over[2]);
 void add_hint(struct value *v, u8 reg, float weight);
 
 /* (coalesce.c) */

@@ -191,25 +191,38 @@ static bool ends_here(const struct alloc *a, u32 value)
 	return value && !v->last && !v->reads;
 }
 
-/* Where the result is wished, the operand that it is made of is wished, too. */
-static void pass_wishes_on(struct alloc *a, u32 i)
+u32 written_over(const struct ir_insn *insn, u32 over[2])
 {
-	const struct ir_insn *insn = &a->ir->insns[i];
-	struct value *from = &a->values[i];
-	u32 to = canonical(a, insn->a);
-
-	from->flags |= VALUE_TIED;
-	if (commutes(insn)) {
-		from->flags |= VALUE_COMMUTES;
-		if (!ends_here(a, to))
-			to = canonical(a, insn->b);
+	if (insn->op == IR_SELECT) {
+		over[0] = insn->b;
+		over[1] = insn->c;
+		return 2;
 	}
-	if (!ends_here(a, to))
-		return;
-	for (u32 k = 0; k < HINTS; k++)
-		add_hint(&a->values[to], from->hint[k], from->hint_weight[k] * 0.9f);
-	if (from->toward && !a->values[to].toward)
-		a->values[to].toward = from->toward;
+	over[0] = insn->a;
+	over[1] = insn->b;
+	if (commutes(insn))
+		return 2;
+	return insn->op == IR_ALU || insn->op == IR_ROTL || insn->op == IR_SWAP;
+}
+
+/* Where the result is wished, the operand that it is written over is wished, too. */
+static void pass_wishes_on(struct alloc *a, u32 i, bool tied)
+{
+	const struct value *from = &a->values[i];
+	u32 over[2], n = written_over(&a->ir->insns[i], over);
+
+	for (u32 k = 0; k < n; k++) {
+		u32 to = canonical(a, over[k]);
+
+		if (!ends_here(a, to))
+			continue;
+		for (u32 h = 0; tied && h < HINTS; h++)
+			add_hint(&a->values[to], from->hint[h],
+				 from->hint_weight[h] * 0.9f);
+		tied = false;
+		if (from->toward && !a->values[to].toward)
+			a->values[to].toward = from->toward;
+	}
 }
 
 /* Does it take the run without naming it? */
@@ -269,8 +282,7 @@ static void read_insn(struct alloc *a, u32 i, u32 block)
 	a->machine->constrain(a->ir, i, a->features, &c);
 	a->values[i].weight += a->freq[block];
 	add_hint(&a->values[i], c.out, a->freq[block]);
-	if (c.tied)
-		pass_wishes_on(a, i);
+	pass_wishes_on(a, i, c.tied);
 	read_operands(a, i, block, &c);
 	if (!c.clobbers)
 		return;
