@@ -223,6 +223,20 @@ static bool ask_again(const struct builder *b, struct ir_insn *jmp)
 	return true;
 }
 
+/* What is not negative is compared as what it is; with what is, the outcome is known. */
+static enum jmp_known drop_sign(const struct builder *b, struct ir_insn *jmp, u64 y)
+{
+	u64 sign = jmp->width == 64 ? 1ull << 63 : 1ull << 31;
+
+	if (unsigned_row(jmp->row) == jmp->row ||
+	    may_be_set(b, jmp->a, KNOW_DEPTH) & sign)
+		return JMP_OPEN;
+	if (y & sign)
+		return known(jmp->row == JMP_JSGT || jmp->row == JMP_JSGE);
+	jmp->row = unsigned_row(jmp->row);
+	return JMP_OPEN;
+}
+
 static enum jmp_known fold_with_const(struct builder *b, struct ir_insn *jmp)
 {
 	u64 y = (u64)value_of(b, jmp->b)->imm;
@@ -236,7 +250,9 @@ static enum jmp_known fold_with_const(struct builder *b, struct ir_insn *jmp)
 		if (ask_again(b, jmp))
 			return fold_jmp(b, jmp);
 	}
-	outcome = bounded(b, jmp, y);
+	outcome = drop_sign(b, jmp, y);
+	if (outcome == JMP_OPEN)
+		outcome = bounded(b, jmp, y);
 	if (outcome != JMP_OPEN)
 		return outcome;
 	prefer_zero(b, jmp, y);

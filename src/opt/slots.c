@@ -375,6 +375,35 @@ static void enter(struct frame *f, u32 block)
 	memcpy(f->reg, entry, sizeof(f->reg));
 }
 
+/* Is R10 only the base of loads and stores?  Then nothing has to be followed. */
+static bool is_only_base(const struct graph *g)
+{
+	const u32 *effects = g->spec->functions->effects;
+
+	for (u32 pc = g->start; pc < g->end; pc++) {
+		u8 kind = op_infos[g->ops[pc]].kind;
+
+		if (!((effects[pc] | effects[pc] >> 16) >> R10 & 1))
+			continue;
+		if (kind != KIND_LDX && kind != KIND_LDXS && kind != KIND_ST &&
+		    (kind != KIND_STX || g->prog->insns[pc].src_reg == R10))
+			return false;
+		if (effect_writes(effects[pc]) >> R10 & 1)
+			return false;
+	}
+	return true;
+}
+
+static void walk_accesses(struct frame *f)
+{
+	const struct graph *g = f->g;
+
+	for (u32 pc = g->start; pc < g->end; pc++)
+		if (effect_reads(g->spec->functions->effects[pc]) >> R10 & 1)
+			access_slot(f, pc, g->prog->insns[pc].off,
+				    op_infos[g->ops[pc]].width);
+}
+
 static void walk(struct frame *f)
 {
 	f->entry[0][R10] = (struct cell){CELL_FRAME, 0};
@@ -455,12 +484,18 @@ int graph_promote(struct graph *g, struct arena *arena)
 
 	if (!uses_stack(g))
 		return 0;
-	f.entry = arena_array(arena, g->n_blocks, sizeof(*f.entry));
-	f.known = arena_alloc(arena, g->n_blocks);
 	f.at = arena_alloc(arena, g->end - g->start);
-	if (!f.entry || !f.known || !f.at)
+	if (!f.at)
 		return -ENOMEM;
-	walk(&f);
+	if (is_only_base(g)) {
+		walk_accesses(&f);
+	} else {
+		f.entry = arena_array(arena, g->n_blocks, sizeof(*f.entry));
+		f.known = arena_alloc(arena, g->n_blocks);
+		if (!f.entry || !f.known)
+			return -ENOMEM;
+		walk(&f);
+	}
 	g->stack_size = f.escaped ? FRAME_STACK : 0;
 	if (f.escaped)
 		return 0;
