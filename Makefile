@@ -10,12 +10,12 @@ all: ## build the command, the libraries and the examples in build/
 demo: all ## run the example firewall on a capture of real traffic
 	@scripts/demo.sh $(BUILD)
 
-check: ## everything that has to hold: gcc, clang, sanitizers, aarch64, fuzz corpora
+check: ## everything that has to hold: gcc, clang with sanitizers, aarch64, fuzz corpora
 	$(NEED) build check
 	@scripts/check.sh
 
-asan: ## all tests with the address and undefined-behaviour sanitizers
-	$(NEED) build
+asan: ## all tests with clang's address and undefined-behaviour sanitizers
+	$(NEED) build sanitizers
 	@scripts/check.sh asan
 
 tsan: ## all tests with the thread sanitizer
