@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * PHIs and what they take are put into one class wherever they are not alive at the same
- * time: then the edge needs no move.  Edges that are taken often are served first: blocks
- * by the depth of their loops, and in each the edges from behind before those that enter.
+ * time: then the edge needs no move.  Edges that are taken often are served first, by the
+ * depth of their loops, and of these the ones where a move would need a jump, too.
  * Constants stay out: an edge puts them straight into their place.
  */
 #include <string.h>
@@ -146,43 +146,50 @@ static void try_to_join(struct alloc *a, u32 phi, u32 arg)
 		join(a, y, x);
 }
 
-/* PHIs of a block with what they take over edges from behind, or over the others. */
-static void join_block(struct alloc *a, u32 block, bool behind)
+/* An edge has its moves where its predecessor ends, or, when that has another way to go,
+ * in a block of its own with another jump. */
+static u32 rank_of_edge(const struct ir *ir, u32 block, u32 pred)
+{
+	const struct ir_block *from = &ir->blocks[pred];
+	u32 depth = from->loop_depth, limit = ir->blocks[block].loop_depth;
+
+	if (depth > limit)
+		depth = limit;
+	if (depth >= MAX_DEPTH)
+		depth = MAX_DEPTH - 1;
+	return 2 * depth + (from->succ[1] != IR_NO_BLOCK);
+}
+
+/* The PHIs of a block with what they take over its edges of a rank. */
+static void join_block(struct alloc *a, u32 block, u32 rank)
 {
 	const struct ir *ir = a->ir;
 	const struct ir_block *b = &ir->blocks[block];
 
-	for (u32 i = b->start; i < b->end; i++) {
-		const struct ir_insn *phi = &ir->insns[i];
-
-		if (phi->op == IR_NOP)
+	for (u32 k = 0; k < b->n_preds; k++) {
+		if (rank_of_edge(ir, block, ir->preds[b->preds + k]) != rank)
 			continue;
-		if (phi->op != IR_PHI)
-			break;
-		for (u32 k = 0; k < b->n_preds; k++)
-			if ((ir->preds[b->preds + k] >= block) == behind)
-				try_to_join(a, i, ir->args[phi->aux + k]);
-	}
-}
+		for (u32 i = b->start; i < b->end; i++) {
+			const struct ir_insn *phi = &ir->insns[i];
 
-static u32 capped_depth(const struct ir_block *b)
-{
-	return b->loop_depth < MAX_DEPTH ? b->loop_depth : MAX_DEPTH - 1;
+			if (phi->op == IR_PHI)
+				try_to_join(a, i, ir->args[phi->aux + k]);
+			else if (phi->op != IR_NOP)
+				break;
+		}
+	}
 }
 
 void coalesce_phis(struct alloc *a)
 {
 	const struct ir *ir = a->ir;
-	u32 n_at[MAX_DEPTH] = {0};
+	bool has_rank[2 * MAX_DEPTH] = {0};
 
 	for (u32 b = 0; b < ir->n_blocks; b++)
-		n_at[capped_depth(&ir->blocks[b])]++;
-	for (u32 depth = MAX_DEPTH; depth-- > 0;) {
-		for (u32 b = 0; n_at[depth] && b < ir->n_blocks; b++) {
-			if (capped_depth(&ir->blocks[b]) != depth)
-				continue;
-			join_block(a, b, true);
-			join_block(a, b, false);
-		}
-	}
+		for (u32 k = 0; k < ir->blocks[b].n_preds; k++)
+			has_rank[rank_of_edge(ir, b,
+					      ir->preds[ir->blocks[b].preds + k])] = true;
+	for (u32 rank = 2 * MAX_DEPTH; rank-- > 0;)
+		for (u32 b = 0; has_rank[rank] && b < ir->n_blocks; b++)
+			join_block(a, b, rank);
 }
