@@ -42,7 +42,6 @@ struct insn_aux {
 	bool fastcall_pattern; /* spill, fill or call of a fastcall: may touch fastcall_stack_off */
 	bool iter_next;    /* a call of an iterator's next */
 	u16 live_regs;     /* a bit each: read before written from here on */
-	u16 back_regs;     /* going back (precision.c) concerns it only where one of these matters */
 	u32 scc;           /* of the control flow; 0: in no loop */
 	bool only_rounds;  /* the loop is nothing but what this call does: calls_callback */
 	u32 subprog;       /* index of the one it belongs to */
@@ -119,6 +118,7 @@ struct env {
 	struct sub_call *calls;      /* owned by the arena; cfg.c */
 	u32 n_calls;
 	u32 exception_sub;           /* index of the exception callback; 0: none */
+	struct back_op *back_ops;    /* owned by the arena: one a slot (precision.c) */
 	u32 *postorder;              /* owned by the arena: instructions of each function */
 	u32 n_sccs;
 	bool any_rounds;             /* aux->only_rounds somewhere */

@@ -109,8 +109,8 @@ bool loop_needs(const struct state *st);
 void loops_fini(struct env *env);
 
 /* ---- precision.c ---- */
-/* aux->back_regs, once, after cfg_build(). */
-void precision_prepare(struct env *env);
+/* env->back_ops, once, after cfg_build(). */
+int precision_prepare(struct env *env);
 /* The path to "to" must be precise where "from", which covers it, is. */
 void precision_propagate(struct env *env, const struct state *from, struct state *to,
 			 bool *changed);

@@ -38,8 +38,10 @@ struct back {
 
 static bool marks_empty(const struct marks *m)
 {
-	u64 all = 0;
+	u64 all = m->regs[m->frame];
 
+	if (all)
+		return false;
 	for (u32 i = 0; i <= m->frame; i++)
 		all |= m->regs[i] | m->slots[i];
 	return !all;
@@ -99,16 +101,18 @@ static void spread_links(const struct back *b)
 	}
 }
 
+static bool is_copy(const struct op_info *op)
+{
+	return op->kind == KIND_ADDR_SPACE_CAST || op->row == ALU_MOV ||
+	       op->row == ALU_MOVS8 || op->row == ALU_MOVS16 || op->row == ALU_MOVS32;
+}
+
 static void back_alu(const struct back *b, const struct insn *insn,
 		     const struct op_info *op)
 {
-	bool copies = op->kind == KIND_ADDR_SPACE_CAST || op->row == ALU_MOV ||
-		      op->row == ALU_MOVS8 || op->row == ALU_MOVS16 ||
-		      op->row == ALU_MOVS32;
-
 	if (!has_reg(b->marks, insn->dst_reg) || op->kind == KIND_END)
 		return;
-	if (copies)
+	if (is_copy(op))
 		take_reg(b->marks, insn->dst_reg);
 	if (op->reg || op->kind == KIND_ADDR_SPACE_CAST)
 		add_reg(b->marks, insn->src_reg);
@@ -276,27 +280,64 @@ static bool back_one(const struct back *b)
 
 /* ---- going back quickly ---- */
 
+/*
+ * Most instructions say at once what going back does with the marks of their function's
+ * registers; where more was noted of one, or where there is more to it, back_one() knows.
+ */
+enum back_kind {
+	BACK_TAKE, /* dst comes from nowhere */
+	BACK_COPY, /* dst is what src was */
+	BACK_ADD,  /* dst is made of both */
+	BACK_BOTH, /* either tells of the other */
+	BACK_MORE,
+};
+
+struct back_op {
+	u16 regs;     /* it concerns nobody but these; ALWAYS: everybody */
+	u16 dst, src; /* a bit each, 0 where it cannot be marked */
+	u8 kind;      /* enum back_kind */
+};
+
 enum { ALWAYS = 1 << 15 }; /* no register has this number */
 
-static u16 back_regs_of(const struct insn *insn, const struct op_info *op)
+static enum back_kind alu_kind(const struct op_info *op)
 {
-	u16 dst = (u16)(1u << insn->dst_reg), src = (u16)(1u << insn->src_reg);
+	if (op->kind == KIND_ADDR_SPACE_CAST)
+		return BACK_COPY;
+	if (is_copy(op))
+		return op->reg ? BACK_COPY : BACK_TAKE;
+	return BACK_ADD;
+}
 
+static struct back_op back_op_of(const struct insn *insn, const struct op_info *op)
+{
+	struct back_op back = {.dst = (u16)(1u << insn->dst_reg) & KEPT_REGS,
+			       .src = (u16)(1u << insn->src_reg) & KEPT_REGS,
+			       .kind = BACK_MORE};
+
+	back.regs = back.dst;
 	switch ((enum op_kind)op->kind) {
 	case KIND_INVALID: /* the second half of a wide one */
 	case KIND_JA:
-	case KIND_MAY_GOTO: return 0;
+	case KIND_MAY_GOTO:
+	case KIND_END: back.regs = 0; return back;
 	case KIND_ALU:
-	case KIND_END:
 	case KIND_ADDR_SPACE_CAST:
+		back.kind = alu_kind(op);
+		if (back.kind == BACK_ADD && !op->reg)
+			back.regs = 0;
+		return back;
 	case KIND_LDDW:
 	case KIND_LDX:
 	case KIND_LDXS:
-	case KIND_LOAD_ACQ:
+	case KIND_LOAD_ACQ: back.kind = BACK_TAKE; return back;
 	case KIND_ST:
 	case KIND_STX:
-	case KIND_STORE_REL: return dst;
-	case KIND_JMP: return op->reg ? dst | src : 0;
+	case KIND_STORE_REL: return back;
+	case KIND_JMP:
+		back.regs = op->reg ? back.dst | back.src : 0;
+		back.kind = BACK_BOTH;
+		return back;
 	case KIND_ATOMIC:
 	case KIND_CALL:
 	case KIND_CALLX:
@@ -304,13 +345,26 @@ static u16 back_regs_of(const struct insn *insn, const struct op_info *op)
 	case KIND_LD_ABS:
 	case KIND_LD_IND: break;
 	}
-	return ALWAYS;
+	back.regs = ALWAYS;
+	return back;
 }
 
-void precision_prepare(struct env *env)
+/* Side by side, as most instructions are only looked at to be passed over. */
+int precision_prepare(struct env *env)
 {
+	struct back_op *ops = arena_array(&env->arena, env->n_insns, sizeof(*ops));
+
+	env->back_ops = ops;
+	if (!ops)
+		return env_no_memory(env);
 	for (u32 pc = 0; pc < env->n_insns; pc++)
-		env->aux[pc].back_regs = back_regs_of(&env->insns[pc], env->aux[pc].info);
+		ops[pc] = back_op_of(&env->insns[pc], env->aux[pc].info);
+	return 0;
+}
+
+static bool is_noted(const struct history *entry)
+{
+	return entry && (entry->flags || entry->n_linked);
 }
 
 /* Does the instruction leave the marks alone?  Where nothing was noted only registers
@@ -319,13 +373,48 @@ static bool is_no_concern(const struct back *b)
 {
 	u32 regs = b->marks->regs[b->marks->frame] | ALWAYS;
 
-	return !(b->env->aux[b->pc].back_regs & regs) &&
-	       !(b->entry && (b->entry->flags || b->entry->n_linked));
+	return !(b->env->back_ops[b->pc].regs & regs) && !is_noted(b->entry);
+}
+
+/* Over such as leave the marks alone, as far as one came after the other and nobody asks
+ * about the place. */
+static void pass_over(struct back *b, const struct history_walk *walk)
+{
+	u32 regs = b->marks->regs[b->marks->frame] | ALWAYS, pc = b->pc;
+	u32 least = walk->at ? walk->at->pc : walk->first_pc;
+
+	if (walk->at && walk->at->walked_pc > least && walk->at->walked_pc <= pc)
+		least = walk->at->walked_pc;
+	while (pc > least && !(b->env->back_ops[pc].regs & regs))
+		pc--;
+	if (pc == b->pc)
+		return;
+	b->pc = pc;
+	b->next = pc + 1;
+}
+
+/* Of an instruction that concerns the marks, and of which nothing was noted.  False:
+ * back_one() knows. */
+static bool back_quickly(const struct back *b)
+{
+	const struct back_op *op = &b->env->back_ops[b->pc];
+	u16 *regs = &b->marks->regs[b->marks->frame];
+
+	switch ((enum back_kind)op->kind) {
+	case BACK_TAKE: *regs &= (u16)~op->dst; return true;
+	case BACK_COPY: *regs = (u16)((*regs & ~op->dst) | op->src); return true;
+	case BACK_ADD: *regs |= op->src; return true;
+	case BACK_BOTH: *regs |= op->dst | op->src; return true;
+	case BACK_MORE: break;
+	}
+	return false;
 }
 
 /* False: the way is lost. */
 static bool back_over(struct back *b)
 {
+	if (!is_noted(b->entry) && back_quickly(b))
+		return true;
 	spread_links(b);
 	if (!back_one(b))
 		return false;
@@ -393,6 +482,8 @@ static bool back_state(struct back *b, const struct state *st, bool skip_first)
 		b->next = b->pc;
 		if (!known && !history_back(&walk, &b->pc))
 			return true;
+		if (!known)
+			pass_over(b, &walk);
 	}
 	*b->marks = (struct marks){.frame = b->marks->frame};
 	return true;

@@ -131,7 +131,7 @@ static int prepare(struct env *env)
 	if (!err)
 		err = live_regs_compute(env);
 	if (!err)
-		precision_prepare(env);
+		err = precision_prepare(env);
 	if (!err)
 		err = liveness_new(env);
 	if (!err)
