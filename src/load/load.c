@@ -11,8 +11,10 @@
 
 #include "base/diag.h"
 #include "btf/core.h"
+#include "exec/jit/machine.h"
 #include "exec/watchdog.h"
 #include "helpers/helpers.h"
+#include "load/aot.h"
 #include "load/kernel.h"
 #include "load/load.h"
 #include "load/target.h"
@@ -320,6 +322,20 @@ static helper_fn offered(u32 number)
 	return number == CORE_POISON_HELPER ? helper_poison : helper_body(number);
 }
 
+static int make_compiled(struct skep_prog *prog, struct image_spec *spec,
+			 struct skep_diag *diag)
+{
+	struct native native;
+	int err = aot_native(prog->obj->aot, prog, spec, &native, diag);
+
+	if (err)
+		return err;
+	spec->native = &native;
+	err = image_new(spec, &prog->image, diag);
+	aot_native_fini(&native);
+	return err;
+}
+
 static int make_image(struct skep_prog *prog, struct skep_diag *diag)
 {
 	const struct prog *p = prog->prog;
@@ -336,7 +352,8 @@ static int make_image(struct skep_prog *prog, struct skep_diag *diag)
 		return in_prog(prog, diag, fail(diag, NO_MEMORY, NO_PC));
 	for (u32 i = 0; i < p->n_maps; i++)
 		maps[i] = live_map(prog->obj, p->maps[i]);
-	err = image_new(&spec, &prog->image, diag);
+	err = prog->obj->aot ? make_compiled(prog, &spec, diag)
+			     : image_new(&spec, &prog->image, diag);
 	free(maps);
 	return in_prog(prog, diag, err);
 }
@@ -445,16 +462,17 @@ bool load_asks_for_types(const struct skep_object *obj)
 static int own_target(const struct skep_object *obj, struct skep_target **target,
 		      struct skep_diag *diag)
 {
-	return load_asks_for_types(obj) ? skep_target_new(NULL, NULL, target, diag)
-					: target_new_untyped(target, diag);
+	return !obj->aot && load_asks_for_types(obj)
+		       ? skep_target_new(NULL, NULL, target, diag)
+		       : target_new_untyped(target, diag);
 }
 
 static int load_here(struct skep_object *obj, const struct target *target,
 		     struct skep_diag *diag)
 {
-	int err = fit_programs(obj, target, diag);
+	int err = obj->aot ? 0 : fit_programs(obj, target, diag);
 
-	if (!err)
+	if (!err && !obj->aot)
 		err = verify_programs(obj, target, diag);
 	if (!err)
 		err = create_maps(obj, target, diag);

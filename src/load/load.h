@@ -15,6 +15,7 @@
 #include "obj/object.h"
 #include "prog/prog.h"
 
+struct aot;    /* load/aot.h */
 struct claims; /* verify/claims.h */
 struct target;
 
@@ -67,6 +68,7 @@ struct skep_object {
 	struct exec_opts limits;      /* its watchdog is owned, made when it is loaded */
 	struct jit_opts jit;
 	bool unprivileged; /* is what programs are judged as */
+	struct aot *aot;   /* owned; it was compiled ahead of time; NULL: it was not */
 	bool check_claims;
 	bool in_kernel; /* maps and programs are the kernel's */
 	bool loaded;

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "exec/jit/jit.h"
 #include "exec/watchdog.h"
+#include "load/aot.h"
 #include "load/kernel.h"
 #include "load/load.h"
 #include "verify/claims.h"
@@ -75,6 +76,16 @@ _Static_assert((int)SKEP_TELL_GDB == (int)JIT_GDB, "the API's names");
 _Static_assert((int)SKEP_TELL_PERF_MAP == (int)JIT_PERF_MAP, "the API's names");
 _Static_assert((int)SKEP_TELL_PERF_DUMP == (int)JIT_DUMP, "the API's names");
 
+static int open_compiled(struct skep_object *obj, struct bytes bytes,
+			 struct skep_diag *diag)
+{
+	int err = obj->engine && obj->engine->images == FOR_JIT
+			  ? aot_open(bytes, &obj->aot, diag)
+			  : fail(diag, AOT_ENGINE, NO_PC);
+
+	return diag_in(diag, err, "%s", obj->name);
+}
+
 static int fill_object(struct skep_object *obj, struct bytes bytes,
 		       const struct skep_object_opts *opts, struct skep_diag *diag)
 {
@@ -98,8 +109,15 @@ static int fill_object(struct skep_object *obj, struct bytes bytes,
 		return diag_in(diag, err, "%s", obj->name);
 	if (!obj->world)
 		obj->world = obj->own_world;
-	err = object_open(bytes, &file_opts, &obj->file, diag);
-	return err ? err : make_handles(obj, diag);
+	if (aot_is(bytes)) {
+		err = open_compiled(obj, bytes, diag);
+		bytes = obj->aot ? aot_object(obj->aot) : bytes;
+	}
+	if (!err)
+		err = object_open(bytes, &file_opts, &obj->file, diag);
+	if (!err)
+		err = make_handles(obj, diag);
+	return err || !obj->aot ? err : aot_prepare(obj->aot, obj, diag);
 }
 
 static int open_bytes(struct bytes bytes, const struct skep_object_opts *opts,
@@ -164,6 +182,7 @@ SKEP_API void skep_object_close(struct skep_object *obj)
 	free(obj->maps);
 	free(obj->progs);
 	object_free(obj->file);
+	aot_free(obj->aot);
 	watchdog_free(obj->limits.watchdog);
 	skep_world_free(obj->own_world);
 	free(obj->name);
@@ -256,6 +275,10 @@ SKEP_API int skep_object_set_var(struct skep_object *obj, const char *name,
 
 	if (!var)
 		return refuse_var(obj, name, diag);
+	/* constants are in its code */
+	if (obj->aot && var->map->origin != MAP_DATA)
+		return diag_in(diag, fail(diag, VAR_IS_CONST, NO_PC, name), "%s",
+			       obj->name);
 	if (!obj->loaded)
 		return diag_in(diag, object_set_var(obj->file, name, value, size, diag),
 			       "%s", obj->name);

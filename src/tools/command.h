@@ -114,7 +114,7 @@ extern const struct command command_run, command_verify, command_attach, command
 	command_asm, command_info, command_help, command_version;
 
 extern const struct command command_list, command_map, command_detach, command_doctor,
-	command_bench;
+	command_bench, command_compile;
 
 /* help.c */
 void help_overview(FILE *f);

@@ -20,6 +20,7 @@ const struct command *const commands[] = {
 	&command_run,
 	&command_verify,
 	&command_bench,
+	&command_compile,
 	&command_attach,
 	&command_dis,
 	&command_asm,

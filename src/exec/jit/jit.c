@@ -125,7 +125,7 @@ static u64 target_of(const struct image *image, const struct jit_code *code,
 	case IR_MAP: return (uintptr_t)image->maps[reloc->index];
 	case IR_MAP_BYTES:
 		return (uintptr_t)image->maps[reloc->index]->region + (u64)reloc->value;
-	case IR_HELPER: return (uintptr_t)image->helper(reloc->index);
+	case IR_HELPER: return (u64)reloc->value;
 	case IR_FUNC: return base + code->functions[reloc->index];
 	case NATIVE_CALL_FUNC: return (u64)code->functions[reloc->index] - reloc->off;
 	case NATIVE_ROUTINE: return routine_address(reloc->index);
