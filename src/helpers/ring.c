@@ -51,8 +51,10 @@ HELPER(ringbuf_reserve)
 	if (!map || r3 || !row)
 		return 0;
 	data = ringbuf_reserve(map, r2, 0);
-	if (data)
-		*row = (struct run_record){map, data, (u32)r2};
+	if (!data)
+		return 0;
+	*row = (struct run_record){map, data, (u32)r2};
+	run->n_records++;
 	return (uintptr_t)data;
 }
 
@@ -67,6 +69,7 @@ static struct map *take_record(struct run *run, u64 data)
 		return NULL;
 	}
 	row->data = NULL;
+	run->n_records--;
 	return row->map;
 }
 

@@ -67,7 +67,8 @@ struct run {
 	int err; /* negative: the run must end; EXEC_STOP: it ends with success */
 
 	/* Kept by helpers, read by engines. */
-	u32 *lock; /* the bpf_spin_lock that the program holds, or NULL */
+	u32 *lock;     /* the bpf_spin_lock that the program holds, or NULL */
+	u32 n_records; /* in use */
 	struct run_record records[RUN_RECORDS]; /* the memory may be written */
 };
 
