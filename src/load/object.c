@@ -117,7 +117,9 @@ static int fill_object(struct skep_object *obj, struct bytes bytes,
 		err = object_open(bytes, &file_opts, &obj->file, diag);
 	if (!err)
 		err = make_handles(obj, diag);
-	return err || !obj->aot ? err : aot_prepare(obj->aot, obj, diag);
+	if (!err && obj->aot)
+		err = diag_in(diag, aot_prepare(obj->aot, obj, diag), "%s", obj->name);
+	return err;
 }
 
 static int open_bytes(struct bytes bytes, const struct skep_object_opts *opts,
