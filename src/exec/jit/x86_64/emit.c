@@ -92,6 +92,8 @@ static void emit_block(struct emitter *m, u32 block, u32 next)
 		native_line(m->out, insn->pc);
 		emit_insn(m, i);
 		release_scratch(m);
+		if (ir_ops[insn->op].effect == IR_WRITE && insn->op != IR_STORE)
+			forget_held(m);
 	}
 	make_room(m);
 	native_line(m->out, insn_of(m, b->end - 1)->pc);

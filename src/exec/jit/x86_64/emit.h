@@ -64,6 +64,8 @@ struct emitter {
 	u32 (*preds)[2];    /* by block: number of its edges among the target's
 			       predecessors */
 	bool *has_phis;     /* by block */
+	/* Slots whose values R11 and R10 hold still, or LOC_NONE: value.c */
+	s16 held[2];
 	/* The flags are those of this value's computation while code ends here. */
 	u32 flags_at; /* offset in out->code; 0: no value */
 	u32 flags_of;
@@ -94,6 +96,12 @@ void make_room(struct emitter *m);
 
 u8 take_scratch(struct emitter *m);
 void release_scratch(struct emitter *m); /* both */
+
+/* They hold nothing that anybody knows: at labels, and when they were written to without
+ * having been taken. */
+void forget_held(struct emitter *m);
+/* A slot is written. */
+void forget_slot(struct emitter *m, s16 loc);
 
 struct x86_rm place_of(const struct emitter *m, s16 loc); /* register or slot */
 

@@ -62,6 +62,7 @@ static bool in_slot(struct emitter *m, const struct ir_insn *insn, u32 op)
 		x86_alu_m(&m->e, op, width, place_of(m, home), b);
 	else
 		return false;
+	forget_slot(m, home);
 	return true;
 }
 
@@ -397,6 +398,7 @@ void x86_emit_mulh(struct emitter *m, const struct ir_insn *insn)
 	if (m->features & X86_BMI2) {
 		release_scratch(m);
 		dst = x86_target(m, insn);
+		forget_held(m); /* the lower half goes to R11 */
 		x86_mulx(&m->e, 64, dst, XR11, rm);
 		finish(m, insn, dst);
 	} else {

@@ -49,6 +49,24 @@ static bool test_of_and(struct emitter *m, const struct ir_insn *insn)
 	return true;
 }
 
+/* A fused sign extension against zero. */
+static bool test_of_sign(struct emitter *m, const struct ir_insn *insn)
+{
+	const struct ir_insn *extend = insn_of(m, insn->a);
+	u32 bits = x86_alu_rows[extend->row].op;
+	struct x86_rm a;
+
+	if (!(extend->flags & IR_FUSED) || extend->op != IR_ALU ||
+	    x86_alu_rows[extend->row].form != FORM_EXTEND)
+		return false;
+	a = operand_of(m, extend->a);
+	if (x86_is_mem(a))
+		x86_alu_i(&m->e, X86_CMP, bits, a, 0);
+	else
+		x86_test_r(&m->e, bits, a, a.reg);
+	return true;
+}
+
 /* A fused load that is narrower than the comparison; select.c chose only what is not
  * negative. */
 static bool compare_narrow(struct emitter *m, const struct ir_insn *insn)
@@ -115,7 +133,7 @@ u32 x86_emit_condition(struct emitter *m, const struct ir_insn *insn)
 
 	if (flags_are_there(m, insn))
 		return row->cc;
-	if (test_of_and(m, insn))
+	if (test_of_and(m, insn) || test_of_sign(m, insn))
 		return row->cc;
 	if (compare_narrow(m, insn))
 		return row->unsigned_cc;

@@ -107,6 +107,7 @@ void flow_label(struct emitter *m, u32 label)
 {
 	m->labels[label] = (struct label){.off = offset(m), .fixes = m->n_fixes};
 	m->flags_at = 0;
+	forget_held(m);
 }
 
 static void add_fix(struct emitter *m, struct fix fix)
@@ -294,6 +295,7 @@ static void branch(struct emitter *m, u32 block, u32 cc, u32 next)
 /* More than MAY_GOTO_STEPS in all: the counter is the run's. */
 static u32 may_goto_condition(struct emitter *m)
 {
+	forget_held(m);
 	put_place(m, XR11, m->where->run);
 	x86_load(&m->e, 64, XR11, x86_at(XR11, offsetof(struct run, engine)));
 	x86_alu_i(&m->e, X86_ADD, 32, x86_at(XR11, offsetof(struct jit_run, may_gotos)),

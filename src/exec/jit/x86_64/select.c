@@ -302,6 +302,17 @@ static void select_test(struct selection *s, const struct ir_insn *and)
 		fuse(s, and->a);
 }
 
+/* The sign of the low 8, 16 or 32 bits: no need to extend it. */
+static bool is_sign_test(const struct selection *s, const struct ir_insn *insn)
+{
+	const struct ir_insn *a = at(s, insn->a), *b = at(s, insn->b);
+
+	return (insn->row == JMP_JSLT || insn->row == JMP_JSGE) && b->op == IR_CONST &&
+	       !b->imm && a->op == IR_ALU && x86_alu_rows[a->row].form == FORM_EXTEND &&
+	       is_used_once_here(s, insn->a) && a->width >= insn->width &&
+	       !(at(s, a->a)->flags & IR_FUSED);
+}
+
 static void select_compare(struct selection *s, struct ir_insn *insn)
 {
 	const struct ir_insn *a = at(s, insn->a);
@@ -310,7 +321,7 @@ static void select_compare(struct selection *s, struct ir_insn *insn)
 		return; /* may be fused itself */
 	if (a->op == IR_ALU && a->flags & IR_FUSED && a->row == ALU_AND)
 		select_test(s, a);
-	else if (fits_in_memory(s, insn))
+	else if (fits_in_memory(s, insn) || is_sign_test(s, insn))
 		fuse(s, insn->a);
 	else if (insn->a != insn->b && is_operand(s, insn->b, insn->width) &&
 		 !ir_is_const(s->ir, insn->a))

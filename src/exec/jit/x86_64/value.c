@@ -21,13 +21,54 @@ void make_room(struct emitter *m)
 	m->e.at = at ? at : m->sink;
 }
 
+/* Which of held[] is the register's. */
+static u32 held_by(u8 reg)
+{
+	return reg == XR10;
+}
+
+static bool is_free(const struct emitter *m, u8 reg)
+{
+	return !(m->taken & 1u << reg);
+}
+
+/* Where there are slots R10 is free, too: rather the one that holds nothing. */
 u8 take_scratch(struct emitter *m)
 {
-	u8 reg = m->taken & 1 << XR11 ? XR10 : XR11;
+	bool spare = m->where->n_slots && is_free(m, XR10) && m->held[1] == LOC_NONE;
+	u8 reg = !is_free(m, XR11) || (spare && m->held[0] != LOC_NONE) ? XR10 : XR11;
 
-	assert(!(m->taken & 1u << reg));
+	assert(is_free(m, reg));
 	m->taken |= 1u << reg;
+	m->held[held_by(reg)] = LOC_NONE;
 	return reg;
+}
+
+/* The scratch register that holds the slot's value still; NO_REG: none. */
+static u8 take_held(struct emitter *m, s16 loc)
+{
+	if (!loc_is_slot(loc))
+		return NO_REG;
+	for (u32 i = 0; i < ARRAY_SIZE(m->held); i++)
+		if (m->held[i] == loc) {
+			u8 reg = i ? XR10 : XR11;
+
+			m->taken |= 1u << reg;
+			return reg;
+		}
+	return NO_REG;
+}
+
+void forget_held(struct emitter *m)
+{
+	m->held[0] = m->held[1] = LOC_NONE;
+}
+
+void forget_slot(struct emitter *m, s16 loc)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(m->held); i++)
+		if (m->held[i] == loc)
+			m->held[i] = LOC_NONE;
 }
 
 void release_scratch(struct emitter *m)
@@ -161,10 +202,14 @@ u8 in_register(struct emitter *m, u32 value)
 {
 	u8 reg = register_of(m, value);
 
+	if (reg == NO_REG)
+		reg = take_held(m, m->where->loc[value]);
 	if (reg != NO_REG)
 		return reg;
 	reg = take_scratch(m);
 	put_value(m, reg, value);
+	if (loc_is_slot(m->where->loc[value]))
+		m->held[held_by(reg)] = m->where->loc[value];
 	return reg;
 }
 
@@ -175,6 +220,9 @@ struct x86_rm operand_of(struct emitter *m, u32 value)
 	struct x86_rm rm;
 	u8 reg;
 
+	reg = take_held(m, m->where->loc[value]);
+	if (reg != NO_REG)
+		return x86_reg(reg);
 	if (m->where->loc[value] != LOC_NONE)
 		return place_of(m, m->where->loc[value]);
 	if (insn->op != IR_LOAD)
@@ -276,8 +324,12 @@ void finish(struct emitter *m, const struct ir_insn *insn, u8 reg)
 
 	if (loc >= 0)
 		move_register(m, (u8)loc, reg);
-	else if (loc_is_slot(loc))
-		x86_store(&m->e, 64, place_of(m, loc), reg);
+	if (!loc_is_slot(loc))
+		return;
+	x86_store(&m->e, 64, place_of(m, loc), reg);
+	forget_slot(m, loc);
+	if (reg == XR11 || reg == XR10)
+		m->held[held_by(reg)] = loc;
 }
 
 /* ---- moves at once ---- */
@@ -345,6 +397,8 @@ void make_moves(struct emitter *m, struct move *moves, u32 n)
 {
 	struct move_ops ops = {.arg = m, .move = make_move, .swap = swap_places};
 
+	if (n)
+		forget_held(m);
 	moves_in_order(moves, n, &ops);
 	make_room(m);
 }
