@@ -471,12 +471,13 @@ int aot_native(const struct aot *aot, const struct skep_prog *prog,
 {
 	struct prog_parts p;
 	bool good = true;
-	int err = check_maps(aot, prog->obj, diag);
+	int err;
 
-	if (err)
-		return err;
 	if (!find_prog(aot, (u32)(prog - prog->obj->progs), &p))
 		return fail(diag, AOT_NO_PROG, NO_PC);
+	err = check_maps(aot, prog->obj, diag);
+	if (err)
+		return err;
 	*out = (struct native){.machine = host_machine(NULL),
 			       .code = (u8 *)p.code,
 			       .len = p.row.code_len,

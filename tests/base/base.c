@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/diag.h"
 #include "base/hash.h"
+#include "base/sha256.h"
 #include "base/text.h"
 #include "base/vec.h"
 #include "check.h"
@@ -27,6 +28,28 @@ static void arena_gives_zeroed_memory_and_refuses_overflow(void)
 		CHECK((uintptr_t)arena_alloc(&a, (size_t)i) % _Alignof(max_align_t) == 0);
 	arena_fini(&a);
 	CHECK(a.total == 0);
+}
+
+/* FIPS 180-4's examples, and lengths around a block (from sha256sum) */
+static void sha256_is_that_of_the_standard(void)
+{
+	static const struct {
+		const char *text;
+		u8 start[4];
+	} tries[] = {
+		{"", {0xe3, 0xb0, 0xc4, 0x42}},
+		{"abc", {0xba, 0x78, 0x16, 0xbf}},
+		{"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+		 {0x24, 0x8d, 0x6a, 0x61}},
+		{"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		 {0xac, 0x13, 0x7f, 0xce}},
+	};
+	u8 digest[SHA256_LEN];
+
+	for (u32 i = 0; i < ARRAY_SIZE(tries); i++) {
+		sha256(tries[i].text, strlen(tries[i].text), digest);
+		CHECK(!memcmp(digest, tries[i].start, sizeof(tries[i].start)));
+	}
 }
 
 static void vec_grows_and_keeps_what_it_holds(void)
@@ -105,6 +128,7 @@ static void slices_stay_inside(void)
 int main(void)
 {
 	arena_gives_zeroed_memory_and_refuses_overflow();
+	sha256_is_that_of_the_standard();
 	vec_grows_and_keeps_what_it_holds();
 	text_pads_its_last_line();
 	index_finds_all_values_of_a_hash();
