@@ -593,6 +593,17 @@ static bool follow_edge(struct checker *c, u32 block, u32 pred)
 	return meet(&c->at[block], &c->now);
 }
 
+static u32 phi_registers(const struct checker *c, u32 block)
+{
+	u32 mask = 0;
+
+	for (u32 i = c->ir->blocks[block].start; i < c->ir->blocks[block].end; i++)
+		if (c->ir->insns[i].op == IR_PHI && c->where->loc[i] >= 0)
+			mask |= 1u << c->where->loc[i];
+	return mask;
+}
+
+/* Other registers than those that are said to hold something may be lost on the way. */
 static bool follow_block(struct checker *c, u32 block)
 {
 	bool changed = false;
@@ -600,6 +611,8 @@ static bool follow_block(struct checker *c, u32 block)
 	if (!c->at[block].reached)
 		return false;
 	c->now = c->at[block];
+	if (block)
+		lose(c, ~c->where->live_in[block] & ~phi_registers(c, block));
 	for (u32 i = c->ir->blocks[block].start; i < c->ir->blocks[block].end; i++)
 		check_insn(c, i);
 	for (u32 to = 0; to < c->ir->n_blocks; to++) {
