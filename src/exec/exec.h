@@ -51,6 +51,7 @@ enum {
 /* How a program is compiled. */
 struct jit_opts {
 	bool time_limit; /* runs can be ended by exec_opts.watchdog */
+	bool bounded;    /* a verifier accepted it: see ir_spec.bounded */
 	bool keep_calls; /* helpers are called, never inlined */
 	u32 harden;      /* enum jit_harden */
 	u32 known_to;    /* enum jit_known_to */

@@ -99,6 +99,7 @@ static int fill_object(struct skep_object *obj, struct bytes bytes,
 	obj->check_claims = opts->check_claims;
 	obj->unprivileged = opts->unprivileged;
 	obj->jit = (struct jit_opts){.time_limit = opts->max_ns,
+				     .bounded = true,
 				     .harden = opts->harden || opts->unprivileged
 						       ? JIT_BLIND | JIT_BRANCH_TARGETS
 						       : 0,

@@ -84,7 +84,10 @@ static bool goes_back(const struct builder *b, s32 target)
 
 static void leave(struct builder *b, const struct ir_insn *end, s32 yes, s32 no)
 {
-	if (b->spec->time_limit && (goes_back(b, yes) || goes_back(b, no)))
+	bool again = b->spec->bounded ? end->op == IR_MAY_GOTO
+				      : goes_back(b, yes) || goes_back(b, no);
+
+	if (b->spec->time_limit && again)
 		append(b, &(struct ir_insn){.op = IR_CHECK});
 	block_end(b, end, yes, no);
 	b->last[b->source] = (s32)b->block;

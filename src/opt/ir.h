@@ -127,6 +127,10 @@ struct ir_spec {
 	 * unknown. */
 	const u8 *reached;
 	bool time_limit; /* CHECK at back edges and calls */
+	/* A verifier accepted the program as Linux does: it has followed every path to
+	 * its end, a million instructions at most, but those through may_goto and through
+	 * callbacks.  Then a CHECK at these is as good as one at each back edge. */
+	bool bounded;
 	bool keep_calls; /* nothing is put in place of helper calls */
 };
 

@@ -21,6 +21,7 @@ static int compile_function(const struct jit_source *src,
 			       .functions = functions,
 			       .reached = src->reached,
 			       .time_limit = src->opts.time_limit,
+			       .bounded = src->opts.bounded,
 			       .keep_calls = src->opts.keep_calls};
 	struct arena arena = ARENA_INIT;
 	struct allocation where;
