@@ -201,20 +201,26 @@ static bool is_address(const struct builder *b, u32 value)
 bool asks_for_null(const struct builder *b, const struct ir_insn *jmp)
 {
 	const struct ir_insn *found = value_of(b, jmp->a), *zero = value_of(b, jmp->b);
-	const struct ir_insn *no = value_of(b, found->c);
+	const struct ir_insn *no;
 
-	return (jmp->row == JMP_JNE || jmp->row == JMP_JEQ) && jmp->width == 64 &&
-	       zero->op == IR_CONST && !zero->imm && found->op == IR_SELECT &&
-	       no->op == IR_CONST && !no->imm && is_address(b, found->b);
+	if ((jmp->row != JMP_JNE && jmp->row != JMP_JEQ) || jmp->width != 64 ||
+	    zero->op != IR_CONST || zero->imm || found->op != IR_SELECT)
+		return false;
+	no = value_of(b, found->c); /* of a SELECT: elsewhere it need not be a value */
+	return no->op == IR_CONST && !no->imm && is_address(b, found->b);
 }
 
 /* Whether what a look-up gave is NULL is what the look-up asked itself. */
 static bool ask_again(const struct builder *b, struct ir_insn *jmp)
 {
-	const struct ir_insn *cmp = value_of(b, value_of(b, jmp->a)->a);
-	u8 row = jmp->row == JMP_JNE ? cmp->row : jmp_opposite(cmp->row);
+	const struct ir_insn *cmp;
+	u8 row;
 
-	if (!asks_for_null(b, jmp) || row == JMPS)
+	if (!asks_for_null(b, jmp))
+		return false;
+	cmp = value_of(b, value_of(b, jmp->a)->a);
+	row = jmp->row == JMP_JNE ? cmp->row : jmp_opposite(cmp->row);
+	if (row == JMPS)
 		return false;
 	jmp->row = row;
 	jmp->width = cmp->width;
