@@ -91,12 +91,10 @@ static bool makes_tail_calls(const struct prog *prog)
 {
 	for (u32 pc = 0; pc < prog->n_insns; pc++) {
 		const struct insn *insn = &prog->insns[pc];
-		enum op op = decode(insn);
-
-		if (op == OP_CALL && insn->src_reg == CALL_HELPER &&
-		    insn->imm == HELPER_TAIL_CALL)
+		/* cheap questions first: most programs have none */
+		if (insn->imm == HELPER_TAIL_CALL && insn->src_reg == CALL_HELPER &&
+		    decode(insn) == OP_CALL)
 			return true;
-		pc += op_info(op)->wide;
 	}
 	return false;
 }
