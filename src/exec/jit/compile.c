@@ -11,6 +11,16 @@
 #include "exec/jit/compile.h"
 #include "maps/map.h"
 
+/* Takes as long as a pass or two: for builds that look for mistakes. */
+static void check(const struct ir *ir)
+{
+#ifdef SKEP_CHECK_IR
+	assert(!ir_check(ir));
+#else
+	(void)ir;
+#endif
+}
+
 static int compile_function(const struct jit_source *src,
 			    const struct ir_functions *functions, u32 function,
 			    struct native *out, struct skep_diag *diag)
@@ -34,7 +44,7 @@ static int compile_function(const struct jit_source *src,
 		goto free_arena;
 	ir_count_uses(&ir);
 	out->machine->select(&ir, out->features);
-	assert(!ir_check(&ir));
+	check(&ir);
 	err = allocate(&ir, out->machine, out->features, &where);
 	if (!err)
 		err = out->machine->emit(&ir, &where, out);
