@@ -11,11 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_BLOCK = 4096, MAX_BLOCK = 1 << 20 };
+enum {
+	FIRST_BLOCK = 4096,
+	MAX_BLOCK = 1 << 20,
+	FRESH_BLOCK = 1 << 17, /* from here on calloc() has zeroed pages of the system */
+};
 
 struct arena_block {
 	struct arena_block *next;
 	size_t size; /* bytes of data */
+	bool zeroed; /* what nobody took yet */
 	_Alignas(max_align_t) unsigned char data[];
 };
 
@@ -27,19 +32,25 @@ static struct arena_block *add_block(struct arena *a, size_t need)
 		size = MAX_BLOCK;
 	if (size < need)
 		size = need;
-	struct arena_block *b = calloc(1, sizeof(*b) + size);
+	bool zeroed = size >= FRESH_BLOCK;
+	struct arena_block *b =
+		zeroed ? calloc(1, sizeof(*b) + size) : malloc(sizeof(*b) + size);
 	if (!b)
 		return NULL;
 	b->next = a->blocks;
 	b->size = size;
+	b->zeroed = zeroed;
 	a->blocks = b;
 	a->used = 0;
 	a->total += size;
 	return b;
 }
 
-void *arena_alloc(struct arena *a, size_t size)
+/* *size: as much as was taken. */
+static void *take(struct arena *a, size_t *wanted)
 {
+	size_t size = *wanted;
+
 	if (size > SIZE_MAX / 2)
 		return NULL;
 	size = size ? round_up(size, _Alignof(max_align_t)) : _Alignof(max_align_t);
@@ -49,7 +60,26 @@ void *arena_alloc(struct arena *a, size_t size)
 	}
 	void *p = a->blocks->data + a->used;
 	a->used += size;
+	*wanted = size;
 	return p;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+	void *p = take(a, &size);
+
+	if (p && !a->blocks->zeroed)
+		memset(p, 0, size);
+	return p;
+}
+
+void *arena_raw(struct arena *a, size_t count, size_t size)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(count, size, &bytes))
+		return NULL;
+	return take(a, &bytes);
 }
 
 void *arena_array(struct arena *a, size_t count, size_t size)
@@ -63,7 +93,7 @@ void *arena_array(struct arena *a, size_t count, size_t size)
 
 void *arena_memdup(struct arena *a, const void *src, size_t size)
 {
-	void *p = arena_alloc(a, size);
+	void *p = arena_raw(a, 1, size);
 
 	if (p && size)
 		memcpy(p, src, size);
@@ -98,6 +128,27 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
 	vsnprintf(p, (size_t)len + 1, fmt, ap);
 	va_end(ap);
 	return p;
+}
+
+bool arena_expect(struct arena *a, size_t size)
+{
+	if (a->blocks && a->blocks->size - a->used >= size)
+		return true;
+	return add_block(a, size) != NULL;
+}
+
+void arena_reset(struct arena *a)
+{
+	struct arena_block *keep = a->blocks;
+
+	if (!keep)
+		return;
+	a->blocks = keep->next;
+	arena_fini(a);
+	keep->next = NULL;
+	keep->zeroed = false;
+	a->blocks = keep;
+	a->total = keep->size;
 }
 
 void arena_fini(struct arena *a)

@@ -177,7 +177,7 @@ static void copy_part(struct copy *c, u32 part, bool last)
 			continue;
 		if (last && i + 1 == block->end)
 			for (u32 k = 0; k < IR_SPARE; k++)
-				c->insns[c->n++].pc = insn->pc;
+				c->insns[c->n++] = (struct ir_insn){.pc = insn->pc};
 		c->number[i] = c->n;
 		c->insns[c->n++] = *insn;
 	}
@@ -237,13 +237,14 @@ static bool copy_in_order(struct pass *p, const struct order *o)
 {
 	struct ir *ir = p->ir;
 	struct copy c = {.p = p, .n = 1};
-	struct ir_block *blocks = arena_array(ir->arena, o->n, sizeof(*blocks));
+	struct ir_block *blocks = arena_raw(ir->arena, o->n, sizeof(*blocks));
 	u32 room = ir->n_insns + IR_SPARE * o->n;
 
-	c.insns = arena_array(ir->arena, room, sizeof(*c.insns));
+	c.insns = arena_raw(ir->arena, room, sizeof(*c.insns));
 	c.number = arena_array(ir->arena, ir->n_insns, sizeof(*c.number));
 	if (!blocks || !c.insns || !c.number)
 		return false;
+	c.insns[0] = (struct ir_insn){.op = IR_NOP};
 	for (u32 b = 0; b < o->n; b++)
 		copy_block(&c, o->blocks[b], &blocks[b]);
 	copy_end(&c, blocks, o->n);

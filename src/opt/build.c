@@ -567,21 +567,21 @@ static bool alloc_builder(struct builder *b, const struct graph *g)
 	ir->cap_args = 64 + g->n_preds;
 	b->cap_blocks = g->n_blocks + 2;
 	b->cap_preds = g->n_preds + 8;
-	ir->insns = arena_array(arena, ir->cap_insns, sizeof(*ir->insns));
-	ir->args = arena_array(arena, ir->cap_args, sizeof(*ir->args));
-	ir->blocks = arena_array(arena, b->cap_blocks, sizeof(*ir->blocks));
-	ir->preds = arena_array(arena, b->cap_preds, sizeof(*ir->preds));
-	b->out = arena_array(arena, (size_t)(g->n_blocks + 1) * g->n_vars,
-			     sizeof(*b->out));
+	ir->insns = arena_raw(arena, ir->cap_insns, sizeof(*ir->insns));
+	ir->args = arena_raw(arena, ir->cap_args, sizeof(*ir->args));
+	ir->blocks = arena_raw(arena, b->cap_blocks, sizeof(*ir->blocks));
+	ir->preds = arena_raw(arena, b->cap_preds, sizeof(*ir->preds));
+	b->out = arena_raw(arena, (size_t)(g->n_blocks + 1) * g->n_vars, sizeof(*b->out));
 	b->n_edges = arena_array(arena, g->n_blocks, sizeof(*b->n_edges));
 	b->refined = arena_array(arena, g->n_blocks + 1, sizeof(*b->refined));
-	b->first = arena_array(arena, g->n_blocks + 1, 2 * sizeof(*b->first));
+	b->first = arena_raw(arena, g->n_blocks + 1, 2 * sizeof(*b->first));
 	if (!ir->insns || !ir->args || !ir->blocks || !ir->preds || !b->out ||
 	    !b->n_edges || !b->refined || !b->first)
 		return false;
 	b->last = b->first + g->n_blocks + 1;
 	for (u32 i = 0; i < 2 * (g->n_blocks + 1); i++)
 		b->first[i] = IR_NO_BLOCK;
+	ir->insns[0] = (struct ir_insn){.op = IR_NOP};
 	ir->n_insns = 1;          /* 0: none */
 	ir->n_preds = g->n_preds; /* the first are those of the graph's blocks */
 	return true;

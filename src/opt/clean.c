@@ -143,8 +143,8 @@ static bool place_blocks(struct builder *b)
 	const struct graph *g = b->graph;
 	struct placing p = {
 		.ir = ir,
-		.insns = arena_array(arena, ir->n_insns, sizeof(*p.insns)),
-		.blocks = arena_array(arena, ir->n_blocks, sizeof(*p.blocks)),
+		.insns = arena_raw(arena, ir->n_insns, sizeof(*p.insns)),
+		.blocks = arena_raw(arena, ir->n_blocks, sizeof(*p.blocks)),
 		.value = arena_array(arena, ir->n_insns, sizeof(*p.value)),
 		.block = arena_array(arena, ir->n_blocks, sizeof(*p.block)),
 		.n_insns = 1,

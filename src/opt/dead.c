@@ -78,7 +78,7 @@ bool pass_dead(struct pass *p)
 	struct dead d = {
 		.ir = ir,
 		.needed = arena_array(ir->arena, ir->n_insns, sizeof(*d.needed)),
-		.list = arena_array(ir->arena, ir->n_insns, sizeof(*d.list)),
+		.list = arena_raw(ir->arena, ir->n_insns, sizeof(*d.list)),
 	};
 
 	if (!d.needed || !d.list)

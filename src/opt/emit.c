@@ -16,7 +16,7 @@
 static void *grown(struct builder *b, const void *old, u32 n, u32 *cap, size_t size)
 {
 	u32 want = *cap ? *cap * 2 : 64;
-	u8 *p = want > *cap ? arena_array(b->ir->arena, want, size) : NULL;
+	u8 *p = want > *cap ? arena_raw(b->ir->arena, want, size) : NULL;
 
 	if (!p) {
 		b->failed = true;

@@ -110,15 +110,15 @@ static u32 walk(struct finder *f, u32 *list, u8 *state)
 static bool number_blocks(struct finder *f, struct arena *arena)
 {
 	struct graph *g = f->g;
-	u32 *list = arena_array(arena, 2 * (size_t)f->n_blocks, sizeof(*list)), at = 0;
+	u32 *list = arena_raw(arena, 2 * (size_t)f->n_blocks, sizeof(*list)), at = 0;
 	u8 *state = arena_alloc(arena, f->n_blocks);
 
 	f->number = arena_array(arena, f->n_blocks, sizeof(*f->number));
 	if (!list || !state || !f->number)
 		return false;
 	g->n_blocks = walk(f, list, state);
-	g->blocks = arena_array(arena, g->n_blocks, sizeof(*g->blocks));
-	g->placed = arena_array(arena, g->n_blocks, sizeof(*g->placed));
+	g->blocks = arena_raw(arena, g->n_blocks, sizeof(*g->blocks));
+	g->placed = arena_raw(arena, g->n_blocks, sizeof(*g->placed));
 	if (!g->blocks || !g->placed)
 		return false;
 	for (u32 i = 0; i < g->n_blocks; i++) {
@@ -172,7 +172,7 @@ static bool find_preds(const struct finder *f, struct arena *arena)
 		g->n_preds += g->blocks[b].n_preds;
 		g->blocks[b].n_preds = 0;
 	}
-	g->preds = arena_array(arena, g->n_preds + 1, sizeof(*g->preds));
+	g->preds = arena_raw(arena, g->n_preds + 1, sizeof(*g->preds));
 	if (!g->preds)
 		return false;
 	for (u32 b = 0; b < g->n_blocks; b++) {
@@ -241,7 +241,7 @@ static bool update_live(struct graph *g, u32 block)
 
 static bool find_live(struct graph *g, struct arena *arena)
 {
-	struct work w = {.list = arena_array(arena, g->n_blocks, sizeof(*w.list)),
+	struct work w = {.list = arena_raw(arena, g->n_blocks, sizeof(*w.list)),
 			 .listed = arena_alloc(arena, g->n_blocks)};
 
 	if (!w.list || !w.listed)
@@ -310,7 +310,7 @@ static bool find_loop(struct graph *g, u32 header, struct loops *l)
 static bool find_loops(struct graph *g, struct arena *arena)
 {
 	struct loops l = {
-		.list = arena_array(arena, g->n_blocks + 1, sizeof(*l.list)),
+		.list = arena_raw(arena, g->n_blocks + 1, sizeof(*l.list)),
 		.seen = arena_array(arena, g->n_blocks, sizeof(*l.seen)),
 		.budget = g->n_blocks * LOOP_STEPS,
 	};

@@ -63,9 +63,9 @@ static bool allocate_pass(struct pass *p)
 	p->same = arena_array(arena, ir->n_insns, sizeof(*p->same));
 	p->bits = arena_array(arena, ir->n_insns, sizeof(*p->bits));
 	p->want = arena_array(arena, ir->n_insns, sizeof(*p->want));
-	p->next = arena_array(arena, ir->n_blocks, sizeof(*p->next));
-	p->home = arena_array(arena, ir->n_blocks, sizeof(*p->home));
-	p->tail = arena_array(arena, ir->n_blocks, sizeof(*p->tail));
+	p->next = arena_raw(arena, ir->n_blocks, sizeof(*p->next));
+	p->home = arena_raw(arena, ir->n_blocks, sizeof(*p->home));
+	p->tail = arena_raw(arena, ir->n_blocks, sizeof(*p->tail));
 	if (!p->same || !p->bits || !p->want || !p->next || !p->home || !p->tail)
 		return false;
 	for (u32 b = 0; b < ir->n_blocks; b++) {

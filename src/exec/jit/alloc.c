@@ -55,7 +55,7 @@ void *alloc_grow(struct alloc *a, void *array, u32 *n, u32 *cap, size_t size)
 
 	if (*n == *cap) {
 		u32 want = *cap * 2 + 64;
-		void *more = arena_array(a->ir->arena, want, size);
+		void *more = arena_raw(a->ir->arena, want, size);
 
 		if (!more) {
 			a->no_memory = true;
@@ -496,7 +496,7 @@ struct slots {
 	u32 *free, n_free;
 	u32 *ends; /* by instruction: slot + 1 */
 	u32 *next; /* by slot */
-	u32 n;
+	u32 n, max;
 };
 
 static void place_in_slot(const struct alloc *a, struct slots *slots, struct value *v)
@@ -516,10 +516,11 @@ static int place_in_slots(struct scan *s, u32 *n_slots)
 {
 	struct alloc *a = s->a;
 	struct arena *arena = a->ir->arena;
-	struct slots slots = {0};
+	struct slots slots = {.max = a->ir->n_insns < MAX_SLOTS ? a->ir->n_insns
+								: MAX_SLOTS};
 
-	slots.free = arena_array(arena, MAX_SLOTS, sizeof(u32));
-	slots.next = arena_array(arena, MAX_SLOTS, sizeof(u32));
+	slots.free = arena_raw(arena, slots.max, sizeof(u32));
+	slots.next = arena_raw(arena, slots.max, sizeof(u32));
 	slots.ends = arena_array(arena, (size_t)a->ir->n_insns + 1, sizeof(u32));
 	if (!slots.free || !slots.next || !slots.ends)
 		return -ENOMEM;
@@ -531,7 +532,7 @@ static int place_in_slots(struct scan *s, u32 *n_slots)
 
 			if (v->place != LOC_NONE || v->flags & VALUE_REBUILT)
 				continue;
-			if (slots.n == MAX_SLOTS && !slots.n_free)
+			if (slots.n == slots.max && !slots.n_free)
 				return -ENOMEM;
 			place_in_slot(a, &slots, v);
 		}
@@ -646,15 +647,15 @@ static int fill(struct scan *s, struct allocation *out)
 static int give_places(struct alloc *a, struct allocation *out)
 {
 	u32 n = a->ir->n_insns;
-	u32 *words = arena_array(a->ir->arena, (size_t)n * 3 + 1, sizeof(*words));
+	u32 *words = arena_raw(a->ir->arena, (size_t)n * 2, sizeof(*words));
 	struct scan s = {.a = a, .registers = a->machine->registers};
 	int err = 0;
 
-	if (!words)
+	s.starts = arena_array(a->ir->arena, (size_t)n + 1, sizeof(*s.starts));
+	if (!words || !s.starts)
 		return -ENOMEM;
-	s.starts = words;
-	s.inactive = words + n;
-	s.spilled = words + 2 * (size_t)n;
+	s.inactive = words;
+	s.spilled = words + n;
 	set_order(&s);
 	sort_by_start(&s);
 	scan(&s);
@@ -675,9 +676,9 @@ int allocate(const struct ir *ir, const struct machine *machine, u32 features,
 	struct arena *arena = ir->arena;
 
 	*out = (struct allocation){.run = LOC_NONE};
-	out->loc = arena_array(arena, ir->n_insns, sizeof(*out->loc));
+	out->loc = arena_raw(arena, ir->n_insns, sizeof(*out->loc));
 	a.values = arena_array(arena, ir->n_insns, sizeof(*a.values));
-	a.freq = arena_array(arena, ir->n_blocks, sizeof(*a.freq));
+	a.freq = arena_raw(arena, ir->n_blocks, sizeof(*a.freq));
 	a.n_reads = a.cap_reads = 1;
 	a.reads = arena_array(arena, 1, sizeof(*a.reads));
 	if (!out->loc || !a.values || !a.freq || !a.reads)

@@ -11,6 +11,9 @@
 #include "exec/jit/compile.h"
 #include "maps/map.h"
 
+/* Of memory while a function is compiled: all of it, and for each instruction. */
+enum { FIXED_BYTES = 4096, BYTES_EACH = 300 };
+
 /* Takes as long as a pass or two: for builds that look for mistakes. */
 static void check(const struct ir *ir)
 {
@@ -21,36 +24,46 @@ static void check(const struct ir *ir)
 #endif
 }
 
-static int compile_function(const struct jit_source *src,
-			    const struct ir_functions *functions, u32 function,
+/* The arena is empty before and full behind. */
+static int compile_function(const struct ir_spec *spec, u32 function, struct arena *arena,
 			    struct native *out, struct skep_diag *diag)
 {
-	struct ir_spec spec = {.prog = src->prog,
-			       .maps = src->maps,
-			       .helper = src->helper,
-			       .functions = functions,
-			       .reached = src->reached,
-			       .time_limit = src->opts.time_limit,
-			       .bounded = src->opts.bounded,
-			       .keep_calls = src->opts.keep_calls};
-	struct arena arena = ARENA_INIT;
 	struct allocation where;
-	struct ir ir = {0};
-	int err = ir_build(&spec, function, &arena, &ir, diag);
+	struct ir ir;
+	int err = ir_build(spec, function, arena, &ir, diag);
 
 	if (!err)
 		err = ir_optimise(&ir, diag);
 	if (err)
-		goto free_arena;
-	ir_count_uses(&ir);
+		return err;
 	out->machine->select(&ir, out->features);
 	check(&ir);
 	err = allocate(&ir, out->machine, out->features, &where);
 	if (!err)
 		err = out->machine->emit(&ir, &where, out);
-	if (err)
+	return err ? fail(diag, NO_MEMORY, NO_PC) : 0;
+}
+
+/* One after another in the same memory: as much as most functions of that size need. */
+static int compile_functions(const struct ir_spec *spec, struct native *out,
+			     struct skep_diag *diag)
+{
+	const struct ir_functions *functions = spec->functions;
+	struct arena arena = ARENA_INIT;
+	u32 longest = 0;
+	int err = 0;
+
+	for (u32 i = 0; i < functions->n; i++) {
+		u32 length = functions->entry[i + 1] - functions->entry[i];
+
+		longest = length > longest ? length : longest;
+	}
+	if (!arena_expect(&arena, FIXED_BYTES + (size_t)longest * BYTES_EACH))
 		err = fail(diag, NO_MEMORY, NO_PC);
-free_arena:
+	for (u32 i = 0; i < functions->n && !err; i++) {
+		err = compile_function(spec, i, &arena, out, diag);
+		arena_reset(&arena);
+	}
 	arena_fini(&arena);
 	return err;
 }
@@ -70,6 +83,14 @@ static int compile_all(const struct jit_source *src, struct arena *arena,
 		       struct native *out, struct skep_diag *diag)
 {
 	struct ir_functions functions;
+	struct ir_spec spec = {.prog = src->prog,
+			       .maps = src->maps,
+			       .helper = src->helper,
+			       .functions = &functions,
+			       .reached = src->reached,
+			       .time_limit = src->opts.time_limit,
+			       .bounded = src->opts.bounded,
+			       .keep_calls = src->opts.keep_calls};
 	int err = ir_find_functions(src->prog, arena, &functions, diag);
 
 	if (err)
@@ -79,8 +100,7 @@ static int compile_all(const struct jit_source *src, struct arena *arena,
 		return fail(diag, NO_MEMORY, NO_PC);
 	out->n_functions = functions.n;
 	out->machine->begin(out);
-	for (u32 i = 0; i < functions.n && !err; i++)
-		err = compile_function(src, &functions, i, out, diag);
+	err = compile_functions(&spec, out, diag);
 	if (!err && out->failed)
 		err = fail(diag, NO_MEMORY, NO_PC);
 	return err;
