@@ -148,6 +148,8 @@ struct skep_packet {
 	uint32_t clones; /**< set by the call: packets sent by bpf_clone_redirect() */
 	uint32_t run_ns; /**< set by the call: ns that the kernel says the program took;
 			    0: another engine */
+	uint64_t ret;    /**< set by the call: the verdict, R0 */
+	bool ran;        /**< set by the call: no error ended the run */
 };
 
 /**
@@ -163,6 +165,20 @@ struct skep_packet {
  */
 int skep_prog_run_packet(struct skep_prog *prog, struct skep_packet *packet,
 			 uint64_t *ret, struct skep_diag *diag);
+
+/**
+ * Runs a program on many packets, one after another, as skep_prog_run_packet() runs it on
+ * each; but what a run needs is made ready once for all of them, and all are run on one
+ * virtual CPU.  Others wait for that CPU until all are done, so some dozen at a time are
+ * a good number.
+ * @param packets in and out; the cpu of the first counts
+ * @param n how many; may be 0
+ * @param diag as for skep_prog_run(); may be NULL
+ * @return as skep_prog_run_packet(), of the first packet that failed: those before it
+ *         have ran set, it and those behind it do not. Thread-safe.
+ */
+int skep_prog_run_packets(struct skep_prog *prog, struct skep_packet *packets, size_t n,
+			  struct skep_diag *diag);
 
 /**
  * The name of a verdict: "XDP_DROP", "TC_ACT_OK".

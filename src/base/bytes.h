@@ -64,6 +64,28 @@ static inline u64 load_u64(const void *p)
 	return v;
 }
 
+/* The n < 8 bytes at p as a word in memory would begin with them; its others are 0.  Not
+ * copied into one: loading what was just stored in pieces is slow. */
+static inline u64 load_short(const void *p, u32 n)
+{
+	const u8 *at = p;
+	u32 bits = host_is_big_endian() ? 64 : 0; /* are left, or are done */
+	u64 word = 0;
+
+	for (u32 size = 4; size; size /= 2) {
+		u64 part;
+
+		if (!(n & size))
+			continue;
+		part = size == 4 ? load_u32(at) : size == 2 ? load_u16(at) : *at;
+		bits -= host_is_big_endian() ? 8 * size : 0;
+		word |= part << bits;
+		bits += host_is_big_endian() ? 0 : 8 * size;
+		at += size;
+	}
+	return word;
+}
+
 static inline void store_u8(void *p, u8 v)
 {
 	*(u8 *)p = v;

@@ -8,9 +8,10 @@
 #include "exec/jit/compile.h"
 
 static const struct engine engines[] = {
-	{"interp", interp_run, FOR_INTERP, .safe = false},
-	{"checked", checked_run, FOR_CHECKED, .safe = true},
-	{"jit", jit_run, FOR_JIT, .safe = false}, /* last: not every machine has it */
+	{"interp", interp_run, NULL, FOR_INTERP, .safe = false},
+	{"checked", checked_run, NULL, FOR_CHECKED, .safe = true},
+	/* last: not every machine has it */
+	{"jit", jit_run, jit_repeat, FOR_JIT, .safe = false},
 };
 
 /* How many there are here. */

@@ -121,9 +121,15 @@ int interp_run(const struct image *image, struct run *run, u64 *ret);
 int checked_run(const struct image *image, struct run *run, u64 *ret);
 int jit_run(const struct image *image, struct run *run, u64 *ret);
 
+/* n > 0 runs of the same, each ended with run_end(), the last one too; until one fails.
+ * ret is of the last. */
+int jit_repeat(const struct image *image, struct run *run, u32 n, u64 *ret);
+
 struct engine {
 	const char *name; /* "interp", "checked", "jit" */
 	int (*run)(const struct image *image, struct run *run, u64 *ret);
+	/* As jit_repeat(); NULL: there is no quicker way than to run() again and again */
+	int (*repeat)(const struct image *image, struct run *run, u32 n, u64 *ret);
 	u32 images; /* FOR_*: what it runs */
 	bool safe;  /* runs programs that nobody verified */
 };

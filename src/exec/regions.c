@@ -144,7 +144,7 @@ bool region_at(const struct checked *ck, u64 addr, struct region *region)
 	for (u32 i = 0; i < FIXED_REGIONS; i++)
 		if (fixed_region(ck, i, region) && contains(region, addr))
 			return true;
-	for (u32 i = 0; i < RUN_RECORDS; i++) {
+	for (u32 i = 0; i < RUN_RECORDS && ck->run->n_records; i++) {
 		record_region(&ck->run->records[i], region);
 		if (ck->run->records[i].data && contains(region, addr))
 			return true;
@@ -207,7 +207,7 @@ static bool region_near(const struct checked *ck, u64 addr, struct region *best)
 	for (u32 i = 0; i < FIXED_REGIONS; i++)
 		if (fixed_region(ck, i, &region))
 			keep_nearer(best, &how_far, &region, addr);
-	for (u32 i = 0; i < RUN_RECORDS; i++) {
+	for (u32 i = 0; i < RUN_RECORDS && ck->run->n_records; i++) {
 		record_region(&ck->run->records[i], &region);
 		if (ck->run->records[i].data)
 			keep_nearer(best, &how_far, &region, addr);

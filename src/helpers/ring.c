@@ -29,6 +29,8 @@ static struct map *map_of_type(struct run *run, u64 arg, u32 type)
 /* The row of this record; NULL asks for a free row.  NULL when there is none. */
 static struct run_record *find_record(struct run *run, const void *data)
 {
+	for (u32 i = 0; i < RUN_RECORDS && !run->n_records; i++)
+		run->records[i].data = NULL;
 	for (u32 i = 0; i < RUN_RECORDS; i++)
 		if (run->records[i].data == data)
 			return &run->records[i];

@@ -2,11 +2,14 @@
 /*
  * What one run of a program carries with it: where helpers find the world, the CPU, the
  * packet and the engine they were called from.  Lives on the stack of whoever starts the
- * run; one thread uses it.  Zeroes are a good start; run_end() when the run is over,
- * however it ended.
+ * run; one thread uses it.  Zeroes are a good start, those of run_init() are enough;
+ * run_end() when the run is over, however it ended.
  */
 #ifndef SKEP_HELPERS_RUN_H
 #define SKEP_HELPERS_RUN_H
+
+#include <stddef.h>
+#include <string.h>
 
 #include "base/types.h"
 
@@ -68,9 +71,21 @@ struct run {
 
 	/* Kept by helpers, read by engines. */
 	u32 *lock;     /* the bpf_spin_lock that the program holds, or NULL */
-	u32 n_records; /* in use */
+	u32 n_records; /* in use; 0: the rows say nothing, not even which are free */
 	struct run_record records[RUN_RECORDS]; /* the memory may be written */
 };
+
+/* A run begins at every packet: what is large and rarely used is left as it is. */
+static inline void run_init(struct run *run)
+{
+	memset(run, 0, offsetof(struct run, records));
+}
+
+/* Is there anything for run_end()? */
+static inline bool run_holds(const struct run *run)
+{
+	return run->lock || run->n_records;
+}
 
 /* Gives back what the program still holds: its lock, its records (discarded).  Returns
  * 0, or -EINVAL with diag when there was anything: a verified program never leaves

@@ -135,7 +135,7 @@ static int run_engine(const struct skep_prog *prog, struct run *run, u64 *ret,
 	run->world = world_of(prog->obj->world);
 	run->diag = diag;
 	err = prog->obj->engine->run(prog->image, run, ret);
-	if (!prog->obj->engine->safe)
+	if (!prog->obj->engine->safe && run_holds(run))
 		run_end(run);
 	return err;
 }
@@ -144,8 +144,13 @@ static int run_engine(const struct skep_prog *prog, struct run *run, u64 *ret,
 static int run_repeat(const struct skep_prog *prog, struct run *run,
 		      const struct skep_packet *packet, u64 *ret, struct skep_diag *diag)
 {
+	const struct engine *engine = prog->obj->engine;
 	int err = run_engine(prog, run, ret, diag);
 
+	if (err || packet->repeat <= 1)
+		return err;
+	if (engine->repeat)
+		return engine->repeat(prog->image, run, packet->repeat - 1, ret);
 	for (u32 i = 1; i < packet->repeat && !err; i++)
 		err = run_engine(prog, run, ret, diag);
 	return err;
@@ -318,24 +323,84 @@ static int run_packet(const struct skep_prog *prog, struct run *run,
 	return 0;
 }
 
+/* Packets on one CPU, until one fails: how many did not. */
+static size_t run_on_cpu(const struct skep_prog *prog, struct run *run,
+			 struct skep_packet *packets, size_t n, struct skep_diag *diag)
+{
+	size_t done = 0;
+
+	for (; done < n; done++) {
+		struct skep_packet *packet = &packets[done];
+
+		run->redirect = (struct redirect){0};
+		run->clones = 0;
+		packet->run_ns = 0;
+		packet->ret = 0;
+		run->err = run_packet(prog, run, packet, &packet->ret, diag);
+		if (run->err)
+			break;
+		packet->ran = true;
+	}
+	return done;
+}
+
+static int run_here(const struct skep_prog *prog, struct skep_packet *packets, size_t n,
+		    size_t *done, struct skep_diag *diag)
+{
+	struct skep_world *world = prog->obj->world;
+	struct run run;
+
+	run_init(&run);
+	run.opts = &prog->obj->limits;
+	run.cpu = world_hold_cpu(world, (u32)packets->cpu);
+	run.err = world_packet(world, run.cpu, &run.packet, diag);
+	if (!run.err)
+		*done = run_on_cpu(prog, &run, packets, n, diag);
+	world_release_cpu(world, run.cpu);
+	return run.err;
+}
+
+static int run_in_kernel(const struct skep_prog *prog, struct skep_packet *packets,
+			 size_t n, size_t *done, struct skep_diag *diag)
+{
+	int err = 0;
+
+	for (; *done < n && !err; *done += !err) {
+		struct skep_packet *packet = &packets[*done];
+
+		packet->run_ns = 0;
+		packet->ret = 0;
+		err = kernel_run_packet(prog, packet, &packet->ret, diag);
+		packet->ran = !err;
+	}
+	return err;
+}
+
+SKEP_API int skep_prog_run_packets(struct skep_prog *prog, struct skep_packet *packets,
+				   size_t n, struct skep_diag *diag)
+{
+	size_t done = 0;
+	int err = 0;
+
+	if (!skep_prog_is_loaded(prog))
+		err = fail(diag, NOT_LOADED, NO_PC);
+	else if (!takes_packets(prog->prog->type))
+		err = fail(diag, TAKES_NO_PACKET, NO_PC);
+	else if (prog->fd >= 0)
+		err = run_in_kernel(prog, packets, n, &done, diag);
+	else if (n)
+		err = run_here(prog, packets, n, &done, diag);
+	for (; done < n; done++)
+		packets[done].ran = false;
+	return in_prog(prog, diag, err);
+}
+
 SKEP_API int skep_prog_run_packet(struct skep_prog *prog, struct skep_packet *packet,
 				  u64 *ret, struct skep_diag *diag)
 {
-	struct skep_world *world = prog->obj->world;
-	struct run run = {.opts = &prog->obj->limits};
-	int err;
+	int err = skep_prog_run_packets(prog, packet, 1, diag);
 
-	if (!skep_prog_is_loaded(prog))
-		return in_prog(prog, diag, fail(diag, NOT_LOADED, NO_PC));
-	if (!takes_packets(prog->prog->type))
-		return in_prog(prog, diag, fail(diag, TAKES_NO_PACKET, NO_PC));
-	packet->run_ns = 0;
-	if (prog->fd >= 0)
-		return in_prog(prog, diag, kernel_run_packet(prog, packet, ret, diag));
-	run.cpu = world_hold_cpu(world, (u32)packet->cpu);
-	err = world_packet(world, run.cpu, &run.packet, diag);
 	if (!err)
-		err = run_packet(prog, &run, packet, ret, diag);
-	world_release_cpu(world, run.cpu);
-	return in_prog(prog, diag, err);
+		*ret = packet->ret;
+	return err;
 }

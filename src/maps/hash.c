@@ -34,7 +34,7 @@ static void write_key(const struct hash *h, struct hash_elem *elem, const u8 *ke
 		atomic_store_explicit(&elem->key[i], load_u64(key + 8 * i),
 				      memory_order_release);
 	if (size % 8)
-		atomic_store_explicit(&elem->key[i], load_tail(key + 8 * i, size % 8),
+		atomic_store_explicit(&elem->key[i], load_short(key + 8 * i, size % 8),
 				      memory_order_release);
 }
 

@@ -6,11 +6,17 @@
  */
 #include "maps/hash_find.h"
 
-enum { SIZES = 4, ANY = 0 }; /* 4, 8, 16, any other */
+enum { SIZES = 5, ANY = 0 }; /* 4, 8, 16, 2, any other */
 
 static u32 size_class(u32 key_size)
 {
-	return key_size == 4 ? 0 : key_size == 8 ? 1 : key_size == 16 ? 2 : 3;
+	switch (key_size) {
+	case 4: return 0;
+	case 8: return 1;
+	case 16: return 2;
+	case 2: return 3;
+	}
+	return 4;
 }
 
 static ALWAYS_INLINE struct found look_up(u64 map, u64 key, u32 size)
@@ -57,13 +63,14 @@ static ALWAYS_INLINE u64 direct_percpu(u64 map, u64 key, u64 cpu, u32 size)
 DIRECTS(4)
 DIRECTS(8)
 DIRECTS(16)
+DIRECTS(2)
 DIRECTS(ANY)
 #undef DIRECTS
 #undef DIRECT
 
 map_direct_fn hash_direct(const struct map *map)
 {
-	static const map_direct_fn by_size[SIZES] = {plain_4, plain_8, plain_16,
+	static const map_direct_fn by_size[SIZES] = {plain_4, plain_8, plain_16, plain_2,
 						     plain_ANY};
 
 	return by_size[size_class(map->key_size)];
@@ -71,7 +78,8 @@ map_direct_fn hash_direct(const struct map *map)
 
 map_direct_fn hash_direct_lru(const struct map *map)
 {
-	static const map_direct_fn by_size[SIZES] = {lru_4, lru_8, lru_16, lru_ANY};
+	static const map_direct_fn by_size[SIZES] = {lru_4, lru_8, lru_16, lru_2,
+						     lru_ANY};
 
 	return by_size[size_class(map->key_size)];
 }
@@ -79,7 +87,7 @@ map_direct_fn hash_direct_lru(const struct map *map)
 map_direct_fn hash_direct_percpu(const struct map *map)
 {
 	static const map_direct_fn by_size[SIZES] = {percpu_4, percpu_8, percpu_16,
-						     percpu_ANY};
+						     percpu_2, percpu_ANY};
 
 	return by_size[size_class(map->key_size)];
 }

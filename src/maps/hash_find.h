@@ -18,15 +18,6 @@ static inline u64 mix(u64 a, u64 b)
 	return (u64)p ^ (u64)(p >> 64);
 }
 
-/* The last len < 8 bytes of a key as a word padded with zeroes. */
-static inline u64 load_tail(const u8 *p, u32 len)
-{
-	u64 word = 0;
-
-	memcpy(&word, p, len);
-	return word;
-}
-
 /*
  * Below, size is map.key_size: a constant where a look-up is made for one size, so that
  * the compiler unrolls what a loop would do.  Multiplicative, keyed by the map's secret
@@ -39,7 +30,7 @@ static ALWAYS_INLINE u32 hash_key(const struct hash *h, const u8 *key, u32 size)
 	for (; size >= 8; key += 8, size -= 8)
 		x = mix(x ^ load_u64(key), 0x9e3779b97f4a7c15ull);
 	if (size)
-		x = mix(x ^ load_tail(key, size), 0xbf58476d1ce4e5b9ull);
+		x = mix(x ^ load_short(key, size), 0xbf58476d1ce4e5b9ull);
 	return (u32)(x ^ x >> 32);
 }
 
@@ -51,7 +42,7 @@ static ALWAYS_INLINE bool key_equal(const struct hash_elem *elem, const u8 *key,
 		if (atomic_load_explicit(at, memory_order_acquire) != load_u64(key))
 			return false;
 	return !size ||
-	       atomic_load_explicit(at, memory_order_acquire) == load_tail(key, size);
+	       atomic_load_explicit(at, memory_order_acquire) == load_short(key, size);
 }
 
 /* ---- chains ---- */

@@ -99,11 +99,8 @@ static bool load_prefix(const struct trie *t, const u8 *key, struct prefix *p)
 	key += PREFIXLEN;
 	for (i = 0; size >= 8; i++, key += 8, size -= 8)
 		p->data[i] = big_endian(load_u64(key));
-	if (size) {
-		p->data[i] = 0;
-		memcpy(&p->data[i], key, size);
-		p->data[i] = big_endian(p->data[i]);
-	}
+	if (size)
+		p->data[i] = big_endian(load_short(key, size));
 	return true;
 }
 

@@ -42,11 +42,8 @@ static void set_frags(struct packet *p, const u8 *bytes, u32 len)
 {
 	u32 per_frag = (len + PACKET_MAX_FRAGS - 1) / PACKET_MAX_FRAGS;
 	u32 cap = (u32)max_u64(round_up(per_frag, PACKET_PAGE), PACKET_PAGE);
-	u8 *at = p->buf + FRAGS_AT;
 
-	p->n_frags = 0;
-	p->frags_len = len;
-	for (; len; at += cap) {
+	for (u8 *at = p->buf + FRAGS_AT; len; at += cap) {
 		u32 n = (u32)min_u64(len, cap);
 
 		memcpy(at, bytes, n);
@@ -65,8 +62,15 @@ static int set_bytes(struct packet *p, const u8 *bytes, u32 len, u32 linear)
 	p->end = p->data + linear;
 	if (linear)
 		memcpy(p->data, bytes, linear);
-	set_frags(p, linear < len ? bytes + linear : NULL, len - linear);
-	p->skb = (struct skb_state){.mac = ROOM_FRONT, .network = ROOM_FRONT};
+	p->n_frags = 0;
+	p->frags_len = len - linear;
+	if (p->frags_len)
+		set_frags(p, bytes + linear, p->frags_len);
+	/* the tunnel's rest counts when it is set */
+	memset(&p->skb, 0, offsetof(struct skb_state, tunnel));
+	p->skb.mac = p->skb.network = ROOM_FRONT;
+	p->skb.tunnel.set = false;
+	p->skb.tunnel.options_len = 0;
 	return 0;
 }
 

@@ -264,6 +264,40 @@ static void maps_are_shared_and_slots_filled(void)
 	skep_object_close(b);
 }
 
+/* Each as it is run alone: the third is too short, the fourth is not reached. */
+static void packets_run_together(const char *engine)
+{
+	unsigned char frame[64] = {0};
+	struct skep_packet packets[4], alone = {.data = frame, .len = sizeof(frame)};
+	const struct skep_object_opts opts = {.engine = engine};
+	struct skep_object *obj = make(two_text, &opts);
+	struct skep_prog *good, *filter;
+	u64 ret = 77;
+
+	skep_prog_select(skep_object_find_prog(obj, "bad"), false);
+	good = skep_object_find_prog(obj, "good");
+	filter = skep_object_find_prog(obj, "filter");
+	check_refused(skep_prog_run_packets(good, packets, 0, &diag), -EINVAL,
+		      "NOT_LOADED");
+	CHECK_INT(skep_object_load(obj, NULL, &diag), 0);
+	for (u32 i = 0; i < ARRAY_SIZE(packets); i++)
+		packets[i] = (struct skep_packet){.data = frame,
+						  .len = i == 2 ? 5 : sizeof(frame),
+						  .repeat = i,
+						  .ran = true};
+	CHECK_INT(skep_prog_run_packets(good, packets, 4, &diag), 0);
+	CHECK_INT(packets[3].ret, XDP_PASS);
+	CHECK_INT(packets[3].out_len, sizeof(frame));
+	check_refused(skep_prog_run_packets(filter, packets, 4, &diag), -EINVAL,
+		      "PACKET_TOO_SHORT");
+	CHECK_INT(skep_prog_run_packet(filter, &alone, &ret, &diag), 0);
+	CHECK_INT(packets[0].ret, ret);
+	CHECK_INT(packets[1].ret, ret);
+	CHECK(packets[0].ran && packets[1].ran && !packets[2].ran && !packets[3].ran);
+	CHECK_INT(skep_prog_run_packets(good, packets, 0, &diag), 0);
+	skep_object_close(obj);
+}
+
 static void a_slot_past_the_end_is_refused(void)
 {
 	static const char text[] =
@@ -527,6 +561,9 @@ int main(void)
 	variables_are_set_before_and_read_after();
 	a_program_that_cannot_be_loaded_is_left_out();
 	contexts_and_packets_are_checked();
+	packets_run_together("checked");
+	packets_run_together("interp");
+	packets_run_together(NULL);
 	maps_are_shared_and_slots_filled();
 	a_slot_past_the_end_is_refused();
 	events_and_redirects_are_told();

@@ -252,19 +252,46 @@ static u64 enter_watched(const struct image *image, struct run *run)
 	return ret;
 }
 
-int jit_run(const struct image *image, struct run *run, u64 *ret)
+/* Forgets what the run before left in both. */
+static inline int one_run(const struct image *image, struct run *run, u64 *ret)
 {
-	struct jit_run jr = {.image = image, .depth = 1};
+	struct jit_run *jr = run->engine;
 	bool watched = run->opts && run->opts->watchdog && run->opts->max_ns;
 
-	assert(image->jit);
+	jr->image = image;
+	jr->depth = 1;
+	jr->tail_calls = jr->may_gotos = 0;
 	run->prog = image->prog;
-	run->call = jit_call;
-	run->engine = &jr;
 	run->err = 0;
 	*ret = watched ? enter_watched(image, run) : enter_main(image, run);
 	if (!run->err)
 		return 0;
 	*ret = 0;
 	return run->err == EXEC_STOP ? 0 : run->err;
+}
+
+int jit_run(const struct image *image, struct run *run, u64 *ret)
+{
+	struct jit_run jr = {.way_out = NULL};
+
+	assert(image->jit);
+	run->call = jit_call;
+	run->engine = &jr;
+	return one_run(image, run, ret);
+}
+
+int jit_repeat(const struct image *image, struct run *run, u32 n, u64 *ret)
+{
+	struct jit_run jr = {.way_out = NULL};
+	int err;
+
+	assert(image->jit && n);
+	run->call = jit_call;
+	run->engine = &jr;
+	do {
+		err = one_run(image, run, ret);
+		if (run_holds(run))
+			run_end(run);
+	} while (!err && --n);
+	return err;
 }
