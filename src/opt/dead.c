@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Dead code: what nobody needs becomes NOPs, and who is left is counted.
+ * Dead code: what nobody needs goes, NOPs too, and who is left is counted.
  *
  * What writes or ends a block is needed; so is what a needed instruction names.  One
  * sweep backwards finds nearly all: only a PHI may name what stands behind it, and for
@@ -72,6 +72,51 @@ static void sweep_list(struct dead *d)
 	}
 }
 
+static void rename(const struct ir *ir, const u32 *number, struct ir_insn *insn,
+		   u32 n_args)
+{
+	const struct ir_op_info *info = &ir_ops[insn->op];
+	u32 *args = ir->args + insn->aux;
+
+	if (info->a)
+		insn->a = number[insn->a];
+	if (info->b)
+		insn->b = number[insn->b];
+	if (info->c)
+		insn->c = number[insn->c];
+	for (u32 i = 0; i < n_args; i++)
+		args[i] = number[args[i]];
+}
+
+/* What is needed moves up, so that all who come after have less to go through. */
+static void pack(struct dead *d)
+{
+	struct ir *ir = d->ir;
+	u32 *number = d->list, n = 1;
+
+	number[0] = 0;
+	for (u32 i = 1; i < ir->n_insns; i++) {
+		number[i] = n;
+		n += d->needed[i];
+	}
+	for (u32 b = 0; b < ir->n_blocks; b++) {
+		struct ir_block *block = &ir->blocks[b];
+		u32 start = number[block->start], end = block->end;
+
+		for (u32 i = block->start; i < end; i++) {
+			struct ir_insn *insn = &ir->insns[i];
+
+			if (!d->needed[i])
+				continue;
+			rename(ir, number, insn, pass_n_args(insn, block));
+			ir->insns[number[i]] = *insn;
+		}
+		block->start = start;
+		block->end = number[end - 1] + 1;
+	}
+	ir->n_insns = n;
+}
+
 bool pass_dead(struct pass *p)
 {
 	struct ir *ir = p->ir;
@@ -88,8 +133,6 @@ bool pass_dead(struct pass *p)
 	for (u32 b = ir->n_blocks; b-- > 0;)
 		sweep(&d, &ir->blocks[b]);
 	sweep_list(&d);
-	for (u32 i = 1; i < ir->n_insns; i++)
-		if (!d.needed[i])
-			pass_nop(&ir->insns[i]);
+	pack(&d);
 	return true;
 }

@@ -12,9 +12,9 @@
  * ir_build() folds while it builds (fold.c) and puts what it knows of maps and helpers in
  * place of calls (inline*.c); ir_optimise() runs the passes.  Passes rewrite in place and
  * leave NOPs; nobody inserts after building, but each block has IR_SPARE NOPs before its
- * END for those who must.  What a program means never depends on what the verifier
- * proved, except for ir_spec.reached.  Included by src/opt, src/exec/jit and tests. Never
- * knows a machine.
+ * END for those who must (pass_select()).  What is left at the end has no NOPs.  What a
+ * program means never depends on what the verifier proved, except for ir_spec.reached.
+ * Included by src/opt, src/exec/jit and tests. Never knows a machine.
  */
 #ifndef SKEP_OPT_IR_H
 #define SKEP_OPT_IR_H

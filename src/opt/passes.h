@@ -87,7 +87,8 @@ void pass_same_values(struct pass *p);
 void pass_loads(struct pass *p);
 /* demand.c: fills bits and want, and drops what computes what is known or not wanted. */
 void pass_demand(struct pass *p);
-/* dead.c: drops what nobody needs; counts uses.  False: no memory. */
+/* dead.c: drops what nobody needs; counts uses.  Values get new numbers: the last of all.
+ * False: no memory. */
 bool pass_dead(struct pass *p);
 
 #endif
