@@ -144,9 +144,9 @@ bool region_at(const struct checked *ck, u64 addr, struct region *region)
 	for (u32 i = 0; i < FIXED_REGIONS; i++)
 		if (fixed_region(ck, i, region) && contains(region, addr))
 			return true;
-	for (u32 i = 0; i < RUN_RECORDS && ck->run->n_records; i++) {
-		record_region(&ck->run->records[i], region);
-		if (ck->run->records[i].data && contains(region, addr))
+	for (u32 held = ck->run->held; held; held &= held - 1) {
+		record_region(&ck->run->records[__builtin_ctz(held)], region);
+		if (contains(region, addr))
 			return true;
 	}
 	return value_at(ck, addr, region);
@@ -207,10 +207,9 @@ static bool region_near(const struct checked *ck, u64 addr, struct region *best)
 	for (u32 i = 0; i < FIXED_REGIONS; i++)
 		if (fixed_region(ck, i, &region))
 			keep_nearer(best, &how_far, &region, addr);
-	for (u32 i = 0; i < RUN_RECORDS && ck->run->n_records; i++) {
-		record_region(&ck->run->records[i], &region);
-		if (ck->run->records[i].data)
-			keep_nearer(best, &how_far, &region, addr);
+	for (u32 held = ck->run->held; held; held &= held - 1) {
+		record_region(&ck->run->records[__builtin_ctz(held)], &region);
+		keep_nearer(best, &how_far, &region, addr);
 	}
 	for (u64 d = 1; d < NEAR_BY; d *= 2)
 		if (value_at(ck, addr - d, &region) || value_at(ck, addr + d, &region))

@@ -35,14 +35,10 @@ int run_end(struct run *run)
 		run->lock = NULL;
 		err = fail(run->diag, LOCK_LEFT, NO_PC);
 	}
-	for (u32 i = 0; i < RUN_RECORDS && run->n_records; i++) {
-		struct run_record *record = &run->records[i];
+	for (; run->held; run->held &= run->held - 1) {
+		const struct run_record *record = &run->records[__builtin_ctz(run->held)];
 
-		if (!record->data)
-			continue;
 		ringbuf_discard(record->map, record->data, 0);
-		record->data = NULL;
-		run->n_records--;
 		err = fail(run->diag, RECORD_LEFT, NO_PC);
 	}
 	return err;

@@ -26,15 +26,16 @@ static struct map *map_of_type(struct run *run, u64 arg, u32 type)
 
 /* ---- ring buffer ---- */
 
-/* The row of this record; NULL asks for a free row.  NULL when there is none. */
-static struct run_record *find_record(struct run *run, const void *data)
+/* The row of this record, or RUN_RECORDS. */
+static u32 find_record(const struct run *run, const void *data)
 {
-	for (u32 i = 0; i < RUN_RECORDS && !run->n_records; i++)
-		run->records[i].data = NULL;
-	for (u32 i = 0; i < RUN_RECORDS; i++)
-		if (run->records[i].data == data)
-			return &run->records[i];
-	return NULL;
+	for (u32 held = run->held; held; held &= held - 1) {
+		u32 row = (u32)__builtin_ctz(held);
+
+		if (run->records[row].data == data)
+			return row;
+	}
+	return RUN_RECORDS;
 }
 
 HELPER(ringbuf_output)
@@ -47,32 +48,31 @@ HELPER(ringbuf_output)
 HELPER(ringbuf_reserve)
 {
 	struct map *map = map_of_type(run, r1, MAP_TYPE_RINGBUF);
-	struct run_record *row = find_record(run, NULL);
+	u32 row = (u32)__builtin_ctz(~run->held);
 	void *data;
 
-	if (!map || r3 || !row)
+	if (!map || r3 || row >= RUN_RECORDS)
 		return 0;
 	data = ringbuf_reserve(map, r2, 0);
 	if (!data)
 		return 0;
-	*row = (struct run_record){map, data, (u32)r2};
-	run->n_records++;
+	run->records[row] = (struct run_record){map, data, (u32)r2};
+	run->held |= 1u << row;
 	return (uintptr_t)data;
 }
 
 /* Ends a record's life in the run: its map, or NULL and a violation. */
 static struct map *take_record(struct run *run, u64 data)
 {
-	struct run_record *row = data ? find_record(run, pointer(data)) : NULL;
+	u32 row = find_record(run, pointer(data));
 
-	if (!row) {
+	if (row == RUN_RECORDS) {
 		run->err =
 			fail(run->diag, RECORD_UNKNOWN, NO_PC, (unsigned long long)data);
 		return NULL;
 	}
-	row->data = NULL;
-	run->n_records--;
-	return row->map;
+	run->held &= ~(1u << row);
+	return run->records[row].map;
 }
 
 HELPER(ringbuf_submit)

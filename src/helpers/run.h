@@ -38,7 +38,7 @@ struct redirect {
 /* A ring-buffer record that the program reserved and has to submit or discard. */
 struct run_record {
 	struct map *map; /* borrowed */
-	void *data;      /* NULL: free row */
+	void *data;
 	u32 size;
 };
 
@@ -70,8 +70,8 @@ struct run {
 	int err; /* negative: the run must end; EXEC_STOP: it ends with success */
 
 	/* Kept by helpers, read by engines. */
-	u32 *lock;     /* the bpf_spin_lock that the program holds, or NULL */
-	u32 n_records; /* in use; 0: the rows say nothing, not even which are free */
+	u32 *lock; /* the bpf_spin_lock that the program holds, or NULL */
+	u32 held;  /* a bit for each row of records in use; the other rows say nothing */
 	struct run_record records[RUN_RECORDS]; /* the memory may be written */
 };
 
@@ -84,7 +84,7 @@ static inline void run_init(struct run *run)
 /* Is there anything for run_end()? */
 static inline bool run_holds(const struct run *run)
 {
-	return run->lock || run->n_records;
+	return run->lock || run->held;
 }
 
 /* Gives back what the program still holds: its lock, its records (discarded).  Returns

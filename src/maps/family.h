@@ -19,6 +19,8 @@
 
 /* The start of every region: enough for another process to check that it maps what it
  * expects.  Written once, before the map is published. */
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
 struct region_header {
 	u32 type, key_size, value_size, max_entries, flags, n_cpus;
 	u64 size;

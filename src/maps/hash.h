@@ -10,8 +10,6 @@
 
 #include "maps/family.h"
 
-#define ALWAYS_INLINE inline __attribute__((always_inline))
-
 /* A link: the number of an element plus one, or the end of the chain of a bucket, which
  * says whose end it is; 0, in a bucket only, is an end too. */
 enum { LINK_END = 1u << 31 };

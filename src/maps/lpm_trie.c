@@ -88,10 +88,12 @@ static inline u64 big_endian(u64 word)
 	return host_is_big_endian() ? word : __builtin_bswap64(word);
 }
 
-/* false: longer than any key of this map. */
-static bool load_prefix(const struct trie *t, const u8 *key, struct prefix *p)
+/* false: longer than any key of this map.  size is that of a key's data: a constant where
+ * a look-up is made for one size. */
+static ALWAYS_INLINE bool load_sized(const struct trie *t, const u8 *key, u32 size,
+				     struct prefix *p)
 {
-	u32 size = t->map.key_size - PREFIXLEN, i;
+	u32 i;
 
 	p->len = load_u32(key);
 	if (p->len > t->max_prefixlen)
@@ -102,6 +104,11 @@ static bool load_prefix(const struct trie *t, const u8 *key, struct prefix *p)
 	if (size)
 		p->data[i] = big_endian(load_short(key, size));
 	return true;
+}
+
+static bool load_prefix(const struct trie *t, const u8 *key, struct prefix *p)
+{
+	return load_sized(t, key, t->map.key_size - PREFIXLEN, p);
 }
 
 /* How many bits both have in common, at most limit. */
@@ -190,7 +197,7 @@ static int init(struct map *map, const struct map_attr *attr)
 /* ---- look-up ---- */
 
 /* One walk, which may be led astray when the era changes. */
-static u32 walk(const struct trie *t, const struct prefix *p)
+static ALWAYS_INLINE u32 walk(const struct trie *t, const struct prefix *p)
 {
 	u32 link = get(&t->state->root), found = 0, depth = 0;
 
@@ -213,20 +220,46 @@ static u32 walk(const struct trie *t, const struct prefix *p)
 	return found;
 }
 
-static void *lookup(struct map *map, const void *key, u32 cpu)
+static ALWAYS_INLINE void *find(const struct map *map, const void *key, u32 size)
 {
 	const struct trie *t = trie_of(map);
 	struct prefix p;
 	u32 era, link;
 
-	(void)cpu;
-	if (!load_prefix(t, key, &p))
+	if (!load_sized(t, key, size, &p))
 		return NULL;
 	do {
 		era = get(&t->state->era);
 		link = walk(t, &p);
 	} while (get(&t->state->era) != era);
 	return link ? node_value(t, link) : NULL;
+}
+
+static void *lookup(struct map *map, const void *key, u32 cpu)
+{
+	(void)cpu;
+	return find(map, key, map->key_size - PREFIXLEN);
+}
+
+/* For compiled code: addresses of IPv4, of IPv6, and others. */
+#define DIRECT(name, size)                                                               \
+	static u64 name(struct run *run, u64 map, u64 key, u64 cpu, u64 r4, u64 r5)      \
+	{                                                                                \
+		const struct map *m = (const struct map *)(uintptr_t)map;                \
+                                                                                         \
+		(void)run, (void)cpu, (void)r4, (void)r5;                                \
+		return (uintptr_t)find(m, (const void *)(uintptr_t)key, size);           \
+	}
+DIRECT(direct_4, 4)
+DIRECT(direct_16, 16)
+DIRECT(direct_any, m->key_size - PREFIXLEN)
+#undef DIRECT
+
+static map_direct_fn direct(const struct map *map)
+{
+	u32 size = map->key_size - PREFIXLEN;
+
+	return size == 4 ? direct_4 : size == 16 ? direct_16 : direct_any;
 }
 
 /* A copy is of the node that was found only while no era has ended. */
@@ -595,6 +628,7 @@ const struct map_ops map_ops_lpm_trie = {
 	.layout = layout,
 	.init = init,
 	.lookup = lookup,
+	.direct = direct,
 	.copy = copy,
 	.update = update,
 	.delete = erase,

@@ -18,7 +18,9 @@ static struct map *new_map(u32 type, u32 key_size)
 				      .key_size = key_size,
 				      .value_size = 12,
 				      .max_entries = ENTRIES,
-				      .n_cpus = N_CPUS};
+				      .n_cpus = N_CPUS,
+				      .flags = type == MAP_TYPE_LPM_TRIE ? MAP_NO_PREALLOC
+									 : 0};
 	struct map *map = NULL;
 
 	CHECK(!map_new(&attr, &map, NULL));
@@ -53,6 +55,33 @@ static void finds_the_same(u32 type, u32 key_size)
 		}
 	}
 	CHECK(found == ENTRIES * N_CPUS);
+	map_put(map);
+}
+
+/* Prefixes of all lengths, found by addresses, by shorter ones, and by what is too long.
+ */
+static void finds_the_longest(u32 data_size)
+{
+	struct map *map = new_map(MAP_TYPE_LPM_TRIE, 4 + data_size);
+	const u8 value[12] = {1, 2, 3};
+	u8 key[64] = {0};
+	u32 found = 0;
+
+	for (u8 i = 0; i < ENTRIES; i++) {
+		key[0] = i % (8 * data_size + 1);
+		key[4] = (u8)(i * 37);
+		CHECK(!map_update(map, key, value, MAP_ANY, 0));
+	}
+	for (u32 i = 0; i < 256; i++) {
+		key[0] = (u8)(i % 3 ? 8 * data_size - i % 2 : i % 48);
+		key[4] = (u8)i;
+		key[3 + data_size] ^= (u8)(i << 5);
+		CHECK(look(map, key, 0) == (uintptr_t)map_lookup(map, key, 0));
+		found += look(map, key, 0) != 0;
+	}
+	key[1] = 1;
+	CHECK(!look(map, key, 0));
+	CHECK(found > 100);
 	map_put(map);
 }
 
@@ -107,5 +136,8 @@ int main(void)
 	}
 	elements_are_in_a_row(MAP_TYPE_ARRAY);
 	elements_are_in_a_row(MAP_TYPE_PERCPU_ARRAY);
+	finds_the_longest(4);
+	finds_the_longest(16);
+	finds_the_longest(3);
 	return check_report();
 }
