@@ -295,6 +295,40 @@ static void constants_are_blinded(void)
 	fixture_free(&g);
 }
 
+/* Nor of offsets, whose instructions have constants of their own. */
+static void offsets_are_blinded(void)
+{
+	static const char program[] = "r6 = r1\nr0 = *(u32 *)skb[1007620660]\nr7 = r0\n"
+				      "r0 = *(u32 *)skb[r7 + 287454020]\nr1 = r10\n"
+				      "r1 += 143278632\n*(u64 *)(r10 - 8) = r1\nexit\n";
+	struct jit_opts hard = {.harden = JIT_BLIND};
+	struct fixture f;
+
+	CHECK(!fixture_new(&f, program, &hard));
+	CHECK(!code_has(&f, 1007620660));
+	CHECK(!code_has(&f, 287454020));
+	for (u32 frame = 0; frame < 1024; frame++)
+		CHECK(!code_has(&f, 143278632 + frame));
+	fixture_free(&f);
+}
+
+/* ---- calls ---- */
+
+/* Whom they call by address is only known when they run. */
+static void circles_end(void)
+{
+	static const char program[] = "call f\nexit\n"
+				      ".func f\nr2 = func[f]\ncallx r2\nexit\n";
+	const struct jit_opts opts = {0};
+	struct fixture f;
+	u64 r0;
+
+	CHECK(!fixture_new(&f, program, &opts));
+	CHECK_INT(run(&f, NULL, &r0), -E2BIG);
+	CHECK_STR(skep_diag_name(f.diag.id), "CALL_DEPTH");
+	fixture_free(&f);
+}
+
 int main(void)
 {
 	if (!engine_find("jit"))
@@ -305,5 +339,7 @@ int main(void)
 	time_is_limited();
 	others_are_not_disturbed();
 	constants_are_blinded();
+	offsets_are_blinded();
+	circles_end();
 	return check_report();
 }

@@ -83,6 +83,22 @@ static int no_function(struct run *run, u64 value)
 	return run->err;
 }
 
+static int too_deep(struct run *run)
+{
+	run->err = fail(run->diag, CALL_DEPTH, NO_PC, MAX_FRAMES);
+	return run->err;
+}
+
+/* Calls by address may go in circles, which nobody finds when compiling.  MAX_FRAMES
+ * frames and tail calls among them need less than this since the program was entered. */
+enum { MAX_NATIVE_STACK = 1 << 18 };
+
+static bool is_deep(const struct jit_run *jr)
+{
+	return (uintptr_t)jr->way_out - (uintptr_t)__builtin_frame_address(0) >
+	       MAX_NATIVE_STACK;
+}
+
 static const void *callx(struct run *run, u64 value)
 {
 	const struct jit_run *jr = run->engine;
@@ -94,7 +110,9 @@ static const void *callx(struct run *run, u64 value)
 	function = function_at(jr->image->jit, value);
 	if (!function)
 		no_function(run, value);
-	return function;
+	else if (is_deep(jr))
+		too_deep(run);
+	return run->err ? NULL : function;
 }
 
 static u64 ld_packet(struct run *run, s32 off, u32 size, u64 *value)
@@ -220,10 +238,8 @@ static int jit_call(struct run *run, u64 func, const u64 args[5], u64 *ret)
 
 	if (!function)
 		return no_function(run, func);
-	if (jr->depth == MAX_FRAMES) {
-		run->err = fail(run->diag, CALL_DEPTH, NO_PC, MAX_FRAMES);
-		return run->err;
-	}
+	if (jr->depth == MAX_FRAMES)
+		return too_deep(run);
 	jr->depth++;
 	*ret = enter_of(image->jit)(run, args[0], args[1], args[2], args[3], args[4],
 				    function);

@@ -107,6 +107,7 @@ struct x86_rm place_of(const struct emitter *m, s16 loc); /* register or slot */
 
 /* Puts a value into a register, whatever it is. */
 void put_value(struct emitter *m, u8 dst, u32 value);
+void put_const(struct emitter *m, u8 dst, u64 imm); /* blinded where that is asked for */
 /* The register that it is in, else a scratch register with it. */
 u8 in_register(struct emitter *m, u32 value);
 /* As an operand: a register, a slot, memory where the value is a fused LOAD. */

@@ -215,15 +215,24 @@ void x86_emit_tail_call(struct emitter *m, const struct ir_insn *insn)
 	finish(m, insn, RAX);
 }
 
+static void add_offset(struct emitter *m, u8 reg, s32 imm)
+{
+	if (x86_is_blinded(imm, m->features)) {
+		put_const(m, RDX, (u64)(s64)imm);
+		x86_alu_r(&m->e, X86_ADD, 32, reg, x86_reg(RDX));
+	} else if (imm) {
+		x86_alu_i(&m->e, X86_ADD, 32, x86_reg(reg), imm);
+	}
+}
+
 void x86_emit_ld_packet(struct emitter *m, const struct ir_insn *insn)
 {
 	/* the first spare word is where the value comes */
 	if (insn->a) {
 		put_value(m, RSI, insn->a);
-		if (insn->imm)
-			x86_alu_i(&m->e, X86_ADD, 32, x86_reg(RSI), (s32)insn->imm);
+		add_offset(m, RSI, (s32)insn->imm);
 	} else {
-		x86_move_i(&m->e, RSI, (u32)insn->imm);
+		put_const(m, RSI, (u64)insn->imm);
 	}
 	put_place(m, RDI, m->where->run);
 	x86_move_i(&m->e, RDX, insn->width / 8);

@@ -242,6 +242,12 @@ static bool fuse_shift(struct selection *s, struct ir_insn *insn)
 	return false;
 }
 
+/* Can it be the distance from the stack pointer, with the frame's size? */
+static bool is_near(const struct selection *s, s64 off)
+{
+	return off > -(1 << 30) && off < 1 << 30 && !x86_is_blinded(off, s->features);
+}
+
 static void select_alu(struct selection *s, struct ir_insn *insn)
 {
 	const struct x86_alu_row *row = &x86_alu_rows[insn->row];
@@ -249,7 +255,7 @@ static void select_alu(struct selection *s, struct ir_insn *insn)
 
 	if (!simple)
 		return;
-	if (x86_is_frame_address(s->ir, insn) && fits_s32(at(s, insn->b)->imm)) {
+	if (x86_is_frame_address(s->ir, insn) && is_near(s, at(s, insn->b)->imm)) {
 		insn->flags |= IR_FUSED;
 		return;
 	}

@@ -105,7 +105,7 @@ static void put_blinded(struct emitter *m, u8 dst, u64 imm)
 	x86_lea(&m->e, 64, dst, x86_at(dst, key2));
 }
 
-static void put_const(struct emitter *m, u8 dst, u64 imm)
+void put_const(struct emitter *m, u8 dst, u64 imm)
 {
 	if (!imm && !m->keep_flags)
 		x86_zero(&m->e, dst);
