@@ -25,6 +25,7 @@
 #include "case_object.h"
 #include "case_verify.h"
 #include "exec/exec.h"
+#include "exec/jit/jit.h"
 #include "helpers/helpers.h"
 #include "load/load.h"
 #include "maps/map.h"
@@ -44,6 +45,7 @@ struct tally {
 /* A case's programs and maps, made anew for each engine. */
 struct setup {
 	u32 engines; /* FOR_*: of exec/exec.h */
+	struct jit_opts jit;
 	struct case_built built;
 	struct map **maps;     /* counted; parallel to built.defs */
 	struct image **images; /* owned; parallel to built.progs */
@@ -92,7 +94,8 @@ static int make_image(struct setup *s, u32 func, struct skep_diag *diag)
 	return image_new(&(struct image_spec){.prog = &s->built.progs[func],
 					      .maps = s->maps,
 					      .helper = helper_body,
-					      .engines = s->engines},
+					      .engines = s->engines,
+					      .jit = s->jit},
 			 &s->images[func], diag);
 }
 
@@ -364,12 +367,20 @@ static bool is_left_out(const struct engine *engine, const struct outcome *out)
 	       !strcmp(skep_diag_name(out->diag.id), "CALL_DEPTH");
 }
 
-static void run_engine(const struct test_case *c, const struct engine *engine,
-		       struct tally *tally)
+struct way {
+	const struct engine *engine;
+	const char *name;
+	struct jit_opts jit;
+};
+
+static void run_way(const struct test_case *c, const struct way *way, struct tally *tally)
 {
+	const struct engine *engine = way->engine;
 	struct text told = TEXT_INIT;
 	struct outcome out;
-	struct setup s = {.engines = engine->images, .built = {.arena = ARENA_INIT}};
+	struct setup s = {.engines = engine->images,
+			  .jit = way->jit,
+			  .built = {.arena = ARENA_INIT}};
 	bool good = false;
 
 	if (!outcome_init(c, &out)) {
@@ -381,10 +392,30 @@ static void run_engine(const struct test_case *c, const struct engine *engine,
 	if (is_left_out(engine, &out))
 		tally->skipped++;
 	else
-		count(tally, c, engine->name, &told, good);
+		count(tally, c, way->name, &told, good);
 	setup_free(&s);
 	outcome_fini(&out);
 	text_fini(&told);
+}
+
+static void run_engine(const struct test_case *c, const struct engine *engine,
+		       struct tally *tally)
+{
+	run_way(c, &(struct way){.engine = engine, .name = engine->name}, tally);
+}
+
+/* What the compiler writes depends on more than the program. */
+static void run_compiled(const struct test_case *c, struct tally *tally)
+{
+	const struct engine *jit = engine_find("jit");
+	const struct way ways[] = {
+		{jit, "jit, hardened", {.harden = JIT_BLIND | JIT_BRANCH_TARGETS}},
+		{jit, "jit, of an older CPU", {.without = UINT32_MAX}},
+		{jit, "jit, calls kept", {.keep_calls = true, .time_limit = true}},
+	};
+
+	for (u32 i = 0; jit && i < ARRAY_SIZE(ways); i++)
+		run_way(c, &ways[i], tally);
 }
 
 static void run_verifier(const struct test_case *c, struct tally *tally)
@@ -502,6 +533,8 @@ static void run_file(const char *path, struct tally *tally)
 	for (u32 i = 0; engine_at(i); i++)
 		if (!faults || engine_at(i)->safe)
 			run_engine(&c, engine_at(i), tally);
+	if (!faults)
+		run_compiled(&c, tally);
 	for (u32 i = 0; i < EVAL_ENGINES && !faults; i++)
 		run_engine(&c, &eval_engines[i], tally);
 	run_verifier(&c, tally);

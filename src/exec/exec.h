@@ -55,6 +55,9 @@ struct jit_opts {
 	bool keep_calls; /* helpers are called, never inlined */
 	u32 harden;      /* enum jit_harden */
 	u32 known_to;    /* enum jit_known_to */
+	/* Of the host's features (its enum in exec/jit/MACHINE/): not used, whatever the
+	 * CPU has.  For tests, and for code that must run on older CPUs. */
+	u32 without;
 };
 
 struct image_spec {

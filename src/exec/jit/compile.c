@@ -137,6 +137,7 @@ int jit_compile(const struct jit_source *src, struct native *out, struct skep_di
 	*out = (struct native){.machine = host_machine(&out->features)};
 	if (!out->machine)
 		return fail(diag, NO_JIT, NO_PC);
+	out->features &= ~src->opts.without;
 	out->harden = src->opts.harden;
 	out->known_to = src->opts.known_to;
 	out->blinding = out->harden & JIT_BLIND ? random_blinding() : 0;
