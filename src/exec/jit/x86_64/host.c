@@ -10,12 +10,24 @@
 
 enum { LEAF1_ECX_MOVBE = 1 << 22 };
 
+/* What the third level of x86-64 has, all of it. */
+static bool is_v3(void)
+{
+#if defined(__clang__) && __clang_major__ < 19
+	return false; /* it cannot ask */
+#else
+	return __builtin_cpu_supports("x86-64-v3");
+#endif
+}
+
 /* CPUID takes microseconds under a hypervisor.  The compiler's runtime asked already when
- * the process started, for all but one. */
+ * the process started, where it does not know of MOVBE alone. */
 static u32 cpu_features(void)
 {
 	u32 eax, ebx, ecx = 0, edx, features = 0;
 
+	if (is_v3())
+		return X86_BMI1 | X86_BMI2 | X86_MOVBE;
 	if (__builtin_cpu_supports("bmi"))
 		features |= X86_BMI1;
 	if (!__builtin_cpu_supports("bmi2"))
