@@ -228,7 +228,8 @@ static void sweep_bits(struct pass *p)
 
 			if (insn->op == IR_NOP)
 				continue;
-			pass_operands(p, insn, pass_n_args(insn, block));
+			if (p->renamed)
+				pass_operands(p, insn, pass_n_args(insn, block));
 			p->bits[i] = bits_insn(p, i, block);
 			use_bits(p, i);
 		}

@@ -138,6 +138,13 @@ static void load(struct pass *p, struct memory *m, u32 at)
 	learn(m, insn, at);
 }
 
+static void count(struct pass *p, const struct ir_insn *insn)
+{
+	p->narrow_loads += insn->op == IR_LOAD && insn->width <= 32;
+	p->narrow_stores += insn->op == IR_STORE && insn->width < 64;
+	p->shifts += insn->op == IR_ALU && insn->row == ALU_LSH;
+}
+
 static void sweep(struct pass *p, struct memory *m, const struct ir_block *block)
 {
 	struct ir *ir = p->ir;
@@ -149,6 +156,7 @@ static void sweep(struct pass *p, struct memory *m, const struct ir_block *block
 			continue;
 		if (p->renamed)
 			pass_operands(p, insn, pass_n_args(insn, block));
+		count(p, insn);
 		if (insn->op == IR_LOAD)
 			load(p, m, i);
 		else if (insn->op == IR_STORE)

@@ -197,26 +197,13 @@ static void visit(struct merge *m, u32 at)
 		run_join(m, at);
 }
 
-/* Most programs have nothing to merge: two narrow loads and a joint at the least. */
-static bool has_any(const struct ir *ir)
-{
-	u32 loads = 0, joints = 0;
-
-	for (u32 i = 1; i < ir->n_insns; i++) {
-		const struct ir_insn *insn = &ir->insns[i];
-
-		loads += insn->op == IR_LOAD && insn->width <= 32;
-		joints += insn->op == IR_ALU && insn->row == ALU_LSH;
-	}
-	return loads > 1 && joints;
-}
-
 bool pass_merge_loads(struct pass *p)
 {
 	struct ir *ir = p->ir;
 	struct merge m = {.p = p};
 
-	if (!has_any(ir))
+	/* Most programs have nothing to merge: two of them and a joint at the least. */
+	if (p->narrow_loads < 2 || !p->shifts)
 		return true;
 	m.runs = arena_array(ir->arena, ir->n_insns, sizeof(*m.runs));
 	if (!m.runs)

@@ -277,21 +277,12 @@ static void visit(struct stores *s, u32 at)
 		s->at[s->n++] = at;
 }
 
-static bool has_any(const struct ir *ir)
-{
-	u32 stores = 0;
-
-	for (u32 i = 1; i < ir->n_insns; i++)
-		stores += ir->insns[i].op == IR_STORE && ir->insns[i].width < 64;
-	return stores > 1;
-}
-
 void pass_merge_stores(struct pass *p)
 {
 	struct ir *ir = p->ir;
 	struct stores s = {.ir = ir};
 
-	if (!has_any(ir))
+	if (p->narrow_stores < 2)
 		return;
 	pass_rename(p);
 	for (u32 b = 0; b < ir->n_blocks; b++) {

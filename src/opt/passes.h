@@ -19,6 +19,8 @@ struct pass {
 	u8 *bits;  /* by value: all bits from this one up are known to be zero */
 	u8 *want;  /* by value: all bits from this one up matter to nobody */
 	bool renamed;
+	/* Counted by pass_loads(): what there is to merge. */
+	u32 narrow_loads, narrow_stores, shifts;
 	u32 *next; /* by block: the next part of the block that it is part of */
 	u32 *tail; /* by block: its last part */
 	u32 *home; /* by block: the one that took it in, itself, or PASS_NONE */
