@@ -34,9 +34,10 @@ const struct abi_helper *graph_helper(const struct prog *prog, u32 number)
 	return prog->type ? abi_helper_for(number, prog->type) : abi_helper(number);
 }
 
+/* What a host offers raw programs under a number may read more than Linux' helper. */
 u32 graph_helper_args(const struct prog *prog, u32 number)
 {
-	const struct abi_helper *helper = graph_helper(prog, number);
+	const struct abi_helper *helper = prog->type ? graph_helper(prog, number) : NULL;
 	u32 n = 5;
 
 	while (helper && n && !helper->args[n - 1])

@@ -38,9 +38,7 @@ for engine in $engines; do
 	# blanks between bytes, as the suite prints them
 	try "$engine" "b7  00  00  00  ff  ff  ff  ff   95  00  00  00  00  00  00  00  " ffffffffffffffff
 	# helper 5 by number and by register, in either field: 0 ends the program, -1 does not
-	# (the compiler gives a helper the arguments that abi/helpers.def names: none to number 5)
-	[ "$engine" = --jit ] ||
-		try "$engine" "b7 01 00 00 ff ff ff ff 85 00 00 00 05 00 00 00 $r0_is_2 $exit" 2
+	try "$engine" "b7 01 00 00 ff ff ff ff 85 00 00 00 05 00 00 00 $r0_is_2 $exit" 2
 	try "$engine" "b7 01 00 00 00 00 00 00 85 00 00 00 05 00 00 00 $r0_is_2 $exit" 0
 	try "$engine" "b7 01 00 00 ff ff ff ff b7 02 00 00 05 00 00 00 8d 02 00 00 00 00 00 00 $r0_is_2 $exit" 2
 	try "$engine" "b7 01 00 00 00 00 00 00 b7 02 00 00 05 00 00 00 8d 00 00 00 02 00 00 00 $r0_is_2 $exit" 0
