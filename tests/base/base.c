@@ -30,6 +30,24 @@ static void arena_gives_zeroed_memory_and_refuses_overflow(void)
 	CHECK(a.total == 0);
 }
 
+static void arena_is_zeroed_after_a_reset(void)
+{
+	struct arena a = ARENA_INIT;
+	u8 *raw, *again;
+
+	CHECK(arena_expect(&a, 50000));
+	raw = arena_raw(&a, 10000, 5);
+	if (!CHECK(raw))
+		return;
+	memset(raw, 0xff, 50000);
+	CHECK(!arena_raw(&a, SIZE_MAX / 2, 8));
+	arena_reset(&a);
+	again = arena_alloc(&a, 50000); /* the block that it had */
+	CHECK(again == raw && !again[0] && !again[49999] && a.total < 100000);
+	arena_fini(&a);
+	CHECK(!a.blocks && a.total == 0);
+}
+
 /* FIPS 180-4's examples, and lengths around a block (from sha256sum) */
 static void sha256_is_that_of_the_standard(void)
 {
@@ -128,6 +146,7 @@ static void slices_stay_inside(void)
 int main(void)
 {
 	arena_gives_zeroed_memory_and_refuses_overflow();
+	arena_is_zeroed_after_a_reset();
 	sha256_is_that_of_the_standard();
 	vec_grows_and_keeps_what_it_holds();
 	text_pads_its_last_line();
