@@ -418,3 +418,22 @@ int insn_refuse(const struct insn *insn, u32 left, u32 pc, struct skep_diag *dia
 			    *field == 'o' ? insn->off : insn->imm);
 	return info->wide ? refuse_wide(insn, left, pc, diag) : 0;
 }
+
+enum jmp jmp_exchanged(enum jmp jmp)
+{
+	switch (jmp) {
+	case JMP_JGT: return JMP_JLT;
+	case JMP_JGE: return JMP_JLE;
+	case JMP_JLT: return JMP_JGT;
+	case JMP_JLE: return JMP_JGE;
+	case JMP_JSGT: return JMP_JSLT;
+	case JMP_JSGE: return JMP_JSLE;
+	case JMP_JSLT: return JMP_JSGT;
+	case JMP_JSLE: return JMP_JSGE;
+	case JMP_JEQ:
+	case JMP_JNE:
+	case JMP_JSET:
+	case JMPS: break;
+	}
+	return jmp;
+}

@@ -157,6 +157,9 @@ enum atomic {
 	ATOMICS
 };
 
+/* a JMP b is b jmp_exchanged(JMP) a. */
+enum jmp jmp_exchanged(enum jmp jmp);
+
 struct op_info {
 	const char *name; /* "ADD64_K", for tests and tables of documentation */
 	u8 kind;          /* enum op_kind; KIND_INVALID: this op is never decoded */

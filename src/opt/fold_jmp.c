@@ -19,26 +19,6 @@ static bool eval_jmp(u8 row, u8 width, u64 x, u64 y)
 	return false;
 }
 
-/* The row that says the same with operands exchanged. */
-static u8 exchanged(u8 row)
-{
-	switch ((enum jmp)row) {
-	case JMP_JGT: return JMP_JLT;
-	case JMP_JGE: return JMP_JLE;
-	case JMP_JLT: return JMP_JGT;
-	case JMP_JLE: return JMP_JGE;
-	case JMP_JSGT: return JMP_JSLT;
-	case JMP_JSGE: return JMP_JSLE;
-	case JMP_JSLT: return JMP_JSGT;
-	case JMP_JSLE: return JMP_JSGE;
-	case JMP_JEQ:
-	case JMP_JNE:
-	case JMP_JSET:
-	case JMPS: break;
-	}
-	return row;
-}
-
 u8 jmp_opposite(u8 row)
 {
 	switch ((enum jmp)row) {
@@ -80,7 +60,7 @@ static void exchange(struct ir_insn *jmp)
 
 	jmp->a = jmp->b;
 	jmp->b = a;
-	jmp->row = exchanged(jmp->row);
+	jmp->row = (u8)jmp_exchanged((enum jmp)jmp->row);
 }
 
 /* In 32 bits, where the upper halves are zero; numbers that are not negative have no

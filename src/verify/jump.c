@@ -23,26 +23,6 @@ struct jump {
 	struct reg imm;
 };
 
-/* a jmp b is b flipped(jmp) a */
-static enum jmp flipped(enum jmp jmp)
-{
-	switch (jmp) {
-	case JMP_JGT: return JMP_JLT;
-	case JMP_JGE: return JMP_JLE;
-	case JMP_JLT: return JMP_JGT;
-	case JMP_JLE: return JMP_JGE;
-	case JMP_JSGT: return JMP_JSLT;
-	case JMP_JSGE: return JMP_JSLE;
-	case JMP_JSLT: return JMP_JSGT;
-	case JMP_JSLE: return JMP_JSGE;
-	case JMP_JEQ:
-	case JMP_JNE:
-	case JMP_JSET:
-	case JMPS: break;
-	}
-	return jmp;
-}
-
 static bool is_any_packet(const struct reg *reg)
 {
 	return reg_is_packet(reg) || reg->kind == PTR_TO_PACKET_END;
@@ -61,7 +41,7 @@ static int packet_outcome(const struct jump *j)
 		packet = j->dst;
 	} else if (j->dst->kind == PTR_TO_PACKET_END) {
 		packet = j->src;
-		jmp = flipped(jmp);
+		jmp = jmp_exchanged(jmp);
 	} else {
 		return -1;
 	}
@@ -325,7 +305,7 @@ static bool match_packet(const struct jump *j, struct state *on, struct state *t
 			packet = j->src;
 			end = j->dst;
 			regno = j->insn->src_reg;
-			jmp = flipped(jmp);
+			jmp = jmp_exchanged(jmp);
 		}
 	}
 	if (!(packet->kind == PTR_TO_PACKET && end->kind == PTR_TO_PACKET_END) &&
