@@ -122,7 +122,7 @@ static u32 worth_of(const struct order *o, u32 b, u32 to)
 	bool stays = blocks[to].loop_depth >= blocks[b].loop_depth;
 	bool was_next = next_head(o->p, b) == to;
 
-	if (o->placed[to] || (blocks[to].cold && !blocks[b].cold))
+	if (o->placed[to])
 		return 0;
 	if (!was_next && o->is_led_to[to] && !stays)
 		return 0;

@@ -25,21 +25,6 @@ struct finder {
 	u32 *number;   /* by block: in reverse postorder, plus one; 0: not reached */
 };
 
-static bool is_reached(const struct ir_spec *spec, u32 pc)
-{
-	return !spec->reached || spec->reached[pc / 8] >> pc % 8 & 1;
-}
-
-/* A branch of which the verifier saw only one side has no other. */
-static void drop_unreached(const struct finder *f, struct graph_block *b)
-{
-	bool jump = is_reached(f->g->spec, f->blocks[b->succ[0]].start),
-	     next = is_reached(f->g->spec, f->blocks[b->succ[1]].start);
-
-	if (jump != next)
-		b->succ[jump] = IR_NO_BLOCK;
-}
-
 static void find_succ(const struct finder *f, struct graph_block *b)
 {
 	const struct graph *g = f->g;
@@ -52,8 +37,6 @@ static void find_succ(const struct finder *f, struct graph_block *b)
 		b->succ[0] = (s32)f->block_of[jump_target(insn, last) - g->start];
 	if (kind != KIND_JA && kind != KIND_EXIT)
 		b->succ[1] = (s32)(b - f->blocks) + 1;
-	if (kind == KIND_JMP || kind == KIND_MAY_GOTO)
-		drop_unreached(f, b);
 }
 
 static bool find_blocks(struct finder *f, const u8 *marks, struct arena *arena)

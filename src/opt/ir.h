@@ -13,8 +13,8 @@
  * place of calls (inline*.c); ir_optimise() runs the passes.  Passes rewrite in place and
  * leave NOPs; nobody inserts after building, but each block has IR_SPARE NOPs before its
  * END for those who must (pass_select()).  What is left at the end has no NOPs.  What a
- * program means never depends on what the verifier proved, except for ir_spec.reached.
- * Included by src/opt, src/exec/jit and tests. Never knows a machine.
+ * program means never depends on what the verifier proved.  Included by src/opt,
+ * src/exec/jit and tests. Never knows a machine.
  */
 #ifndef SKEP_OPT_IR_H
 #define SKEP_OPT_IR_H
@@ -87,7 +87,6 @@ struct ir_block {
 	u32 pc;      /* first instruction of the program in it */
 	u16 loop_depth;
 	bool loop_header; /* this block or a later one jumps here */
-	bool cold;        /* behind an error check: seldom executed */
 };
 
 struct ir {
@@ -123,9 +122,6 @@ struct ir_spec {
 	struct map *const *maps;         /* live ones, parallel to prog->maps */
 	helper_fn (*helper)(u32 number); /* helper's body */
 	const struct ir_functions *functions;
-	/* From the verifier: a bit for each instruction that can be reached.  NULL:
-	 * unknown. */
-	const u8 *reached;
 	bool time_limit; /* CHECK at back edges and calls */
 	/* A verifier accepted the program as Linux does: it has followed every path to
 	 * its end, a million instructions at most, but those through may_goto and through

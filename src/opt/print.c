@@ -277,7 +277,7 @@ static void print_block(const struct printer *p, u32 number)
 	if (block->loop_depth)
 		text_printf(p->t, " %s %u", block->loop_header ? "loop" : "depth",
 			    block->loop_depth);
-	text_puts(p->t, block->cold ? " cold\n" : "\n");
+	text_puts(p->t, "\n");
 	for (u32 i = block->start; i < block->end; i++)
 		print_insn(p, i, block);
 }

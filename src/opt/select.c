@@ -69,7 +69,7 @@ static bool is_side(const struct pass *p, u32 b)
 {
 	const struct ir_block *block = &p->ir->blocks[b];
 
-	return block->n_preds == 1 && !block->cold && pass_end(p, b)->op == IR_GOTO;
+	return block->n_preds == 1 && pass_end(p, b)->op == IR_GOTO;
 }
 
 static u32 goes_on_to(const struct pass *p, u32 side)
@@ -321,7 +321,7 @@ static bool find_pair(const struct pass *p, u32 b, struct pair *pair)
 		    succ[0] == succ[1] || succ[at] != (s32)shared)
 			continue;
 		*pair = (struct pair){b, second, shared, (u32)succ[!at]};
-		return shared != b && pair->other != b && !blocks[second].cold;
+		return shared != b && pair->other != b;
 	}
 	return false;
 }
@@ -346,8 +346,8 @@ static bool find_joint(const struct pass *p, const struct pair *pair,
 		       struct branch *branch)
 {
 	const struct ir_block *shared = &p->ir->blocks[pair->shared];
-	bool shared_is_side = shared->n_preds == 2 && !shared->cold &&
-			      pass_end(p, pair->shared)->op == IR_GOTO;
+	bool shared_is_side =
+		shared->n_preds == 2 && pass_end(p, pair->shared)->op == IR_GOTO;
 	bool other_is_side = is_side(p, pair->other);
 
 	*branch = (struct branch){.from = pair->second,

@@ -356,7 +356,6 @@ static void lay_out_block(struct ir *ir, u32 block)
 		b->succ[k] =
 			k < d->n_succ ? (s32)draft.blocks[d->succ[k]].place : IR_NO_BLOCK;
 	b->loop_depth = (u16)random_to(4);
-	b->cold = random_to(4) == 0;
 }
 
 static u32 renumbered(struct ir *ir, u32 value)

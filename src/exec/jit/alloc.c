@@ -576,7 +576,7 @@ static void estimate_frequencies(struct alloc *a)
 		const struct ir_block *block = &a->ir->blocks[b];
 		u32 depth = block->loop_depth < 8 ? block->loop_depth : 8;
 
-		a->freq[b] = (float)(1u << (3 * depth)) / (block->cold ? 16 : 1);
+		a->freq[b] = (float)(1u << (3 * depth));
 	}
 }
 

@@ -87,7 +87,6 @@ static int compile_all(const struct jit_source *src, struct arena *arena,
 			       .maps = src->maps,
 			       .helper = src->helper,
 			       .functions = &functions,
-			       .reached = src->reached,
 			       .time_limit = src->opts.time_limit,
 			       .bounded = src->opts.bounded,
 			       .keep_calls = src->opts.keep_calls};

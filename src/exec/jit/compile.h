@@ -14,7 +14,6 @@ struct jit_source {
 	const struct prog *prog;
 	struct map *const *maps; /* parallel to prog->maps */
 	helper_fn (*helper)(u32 number);
-	const u8 *reached; /* as in struct ir_spec */
 	struct jit_opts opts;
 };
 

@@ -80,7 +80,7 @@ static void emit_block(struct emitter *m, u32 block, u32 next)
 	const struct ir_block *b = &m->ir->blocks[block];
 
 	make_room(m);
-	if (b->loop_header && !b->cold)
+	if (b->loop_header)
 		flow_align(m);
 	flow_label(m, block);
 	for (u32 i = b->start; i + 1 < b->end; i++) {
@@ -143,8 +143,7 @@ int x86_emit(const struct ir *ir, const struct allocation *where, struct native 
 	x86_emit_prologue(&m);
 	emit_parameters(&m);
 	for (u32 i = 0; i < ir->n_blocks; i++)
-		emit_block(&m, m.order[i],
-			   i + 1 < ir->n_blocks ? m.order[i + 1] : UINT32_MAX);
+		emit_block(&m, i, i + 1 < ir->n_blocks ? i + 1 : UINT32_MAX);
 	emit_tail(&m);
 	flow_finish(&m, first_reloc, first_line);
 	if (m.failed)

@@ -60,7 +60,6 @@ struct emitter {
 	struct label *labels; /* of blocks by number, then the two below, then stubs */
 	struct stub *stubs;
 	struct move *moves; /* room for the widest edge, and for calls */
-	u32 *order;         /* blocks as they are emitted */
 	u32 (*preds)[2];    /* by block: number of its edges among the target's
 			       predecessors */
 	bool *has_phis;     /* by block */
@@ -166,7 +165,7 @@ void x86_emit_epilogue(struct emitter *m); /* without RET */
 
 /* ---- flow.c ---- */
 
-/* Room for labels and jumps, numbers of edges, order of blocks.  -ENOMEM. */
+/* Room for labels and jumps, numbers of edges.  -ENOMEM. */
 int flow_begin(struct emitter *m);
 void flow_label(struct emitter *m, u32 label);
 void flow_align(struct emitter *m);

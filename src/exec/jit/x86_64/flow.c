@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Control flow: the order of blocks, the moves on edges, and jumps that are short where
+ * Control flow: the moves on edges, and jumps that are short where
  * they can be.
  *
  * Jumps are written long and loop headers with all the padding there could be; each is a
@@ -55,31 +55,17 @@ static void number_edges(struct emitter *m)
 	}
 }
 
-/* Cold blocks stand behind the others. */
-static void order_blocks(struct emitter *m)
-{
-	const struct ir *ir = m->ir;
-	u32 n = 0;
-
-	for (u32 cold = 0; cold < 2; cold++)
-		for (u32 b = 0; b < ir->n_blocks; b++)
-			if ((b && ir->blocks[b].cold) == cold)
-				m->order[n++] = b;
-}
-
 int flow_begin(struct emitter *m)
 {
 	const struct ir *ir = m->ir;
 	u32 n = ir->n_blocks, widest = 2 + MAX_ARGS;
 
 	m->has_phis = arena_array(ir->arena, n, sizeof(*m->has_phis));
-	m->order = arena_array(ir->arena, n, sizeof(*m->order));
 	m->preds = arena_array(ir->arena, n, sizeof(*m->preds));
 	m->stubs = arena_array(ir->arena, 2 * (size_t)n, sizeof(*m->stubs));
 	m->labels = arena_array(ir->arena, 3 * (size_t)n + 2, sizeof(*m->labels));
 	m->fixes = arena_array(ir->arena, count_fixes(ir), sizeof(*m->fixes));
-	if (!m->has_phis || !m->order || !m->preds || !m->stubs || !m->labels ||
-	    !m->fixes)
+	if (!m->has_phis || !m->preds || !m->stubs || !m->labels || !m->fixes)
 		return -ENOMEM;
 	for (u32 b = 0; b < n; b++) {
 		u32 phis = count_phis(ir, b);
@@ -92,7 +78,6 @@ int flow_begin(struct emitter *m)
 		return -ENOMEM;
 	m->n_labels = n + 2;
 	number_edges(m);
-	order_blocks(m);
 	return 0;
 }
 
