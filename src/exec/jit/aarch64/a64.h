@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the files of the aarch64 machine share.  Registers: x0 to x15 and x19 to x27 hold
- * values, x16 and x17 are scratch within an instruction, x28 is struct run * in functions
- * that need it, x29 and x30 are the frame record.  x18 is the platform's.  Only this
- * folder includes it.
+ * What the files of the aarch64 machine share.  Registers: x0 to x15 and x19 to x28 hold
+ * values, x16 and x17 are scratch within an instruction, x29 and x30 are the frame
+ * record.  x18 is the platform's.  Only this folder includes it.
  *
  * A frame, from the caller's stack pointer down: frame record, saved registers, BPF stack
  * (R10 is its end), arguments kept across engine calls, spill slots.
@@ -107,7 +106,6 @@ u8 a64_run(struct a64 *e, u8 scratch);
 
 /* ---- what is part of what (select.c) ---- */
 
-bool a64_is_compare_imm(u64 value, bool wide);
 void a64_select(struct ir *ir, u32 features);
 void a64_constrain(const struct ir *ir, u32 v, u32 features, struct constraint *c);
 

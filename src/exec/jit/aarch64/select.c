@@ -19,7 +19,7 @@ static u64 negated(u64 value, u32 width)
 	return at_width(0 - value, width);
 }
 
-bool a64_is_compare_imm(u64 value, bool wide)
+static bool is_compare_imm(u64 value, bool wide)
 {
 	u32 width = wide ? 64 : 32;
 
@@ -31,7 +31,7 @@ static bool alu_takes(const struct ir_insn *insn, u64 value)
 {
 	switch ((enum alu)insn->row) {
 	case ALU_ADD:
-	case ALU_SUB: return a64_is_compare_imm(value, insn->width == 64);
+	case ALU_SUB: return is_compare_imm(value, insn->width == 64);
 	case ALU_AND:
 	case ALU_OR:
 	case ALU_XOR:
@@ -63,9 +63,8 @@ static bool takes_b(const struct ir_insn *insn, u64 value)
 	if (insn->op == IR_ROTL)
 		return true;
 	if (insn->op == IR_CMP || insn->op == IR_JMP)
-		return insn->row == JMP_JSET
-			       ? a64_fits_logical(value, insn->width == 64)
-			       : a64_is_compare_imm(value, insn->width == 64);
+		return insn->row == JMP_JSET ? a64_fits_logical(value, insn->width == 64)
+					     : is_compare_imm(value, insn->width == 64);
 	return insn->op == IR_SELECT && !value;
 }
 
