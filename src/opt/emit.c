@@ -134,15 +134,6 @@ u32 append(struct builder *b, const struct ir_insn *insn)
 	return ir->n_insns++;
 }
 
-static u32 hash(const struct ir_insn *insn)
-{
-	u32 h = insn->a * 0x9e3779b1u ^ insn->b * 0x85ebca6bu ^
-		(u32)insn->imm * 0xc2b2ae35u;
-
-	h ^= insn->c * 0x27d4eb2fu ^ (u32)(insn->imm >> 32);
-	h += insn->op * 0x165667b1u + insn->row * 0x1000193u + insn->width;
-	return (h ^ h >> 15) * 0x9e3779b1u >> 24;
-}
 _Static_assert(CSE_ENTRIES == 256, "the hash has 8 bits");
 
 static bool is_same(const struct ir_insn *x, const struct ir_insn *y)
@@ -154,7 +145,7 @@ static bool is_same(const struct ir_insn *x, const struct ir_insn *y)
 
 static u32 append_once(struct builder *b, const struct ir_insn *insn)
 {
-	u32 *entry = &b->cse[hash(insn)], value = *entry;
+	u32 *entry = &b->cse[ir_hash(insn)], value = *entry;
 
 	if (value >= b->cse_start && value < b->ir->n_insns &&
 	    is_same(value_of(b, value), insn))

@@ -151,6 +151,21 @@ void ir_print(struct text *t, const struct ir *ir);
  * right)?  NULL, or what is wrong with it, static: for tests and assertions. */
 const char *ir_check(const struct ir *ir);
 
+/* 8 bits, for tables of values that forget.  Where maps lie must not decide what is found
+ * again: of an address counts whose it is and the place in its page. */
+static inline u32 ir_hash(const struct ir_insn *insn)
+{
+	u64 imm = (u64)insn->imm;
+	u32 h;
+
+	if (insn->op == IR_ADDR)
+		imm = insn->aux + (insn->row == IR_MAP_BYTES ? (imm & 4095) << 32 : 0);
+	h = insn->a * 0x9e3779b1u ^ insn->b * 0x85ebca6bu ^ (u32)imm * 0xc2b2ae35u;
+	h ^= insn->c * 0x27d4eb2fu ^ (u32)(imm >> 32);
+	h += insn->op * 0x165667b1u + insn->row * 0x1000193u + insn->width;
+	return (h ^ h >> 15) * 0x9e3779b1u >> 24;
+}
+
 static inline bool ir_is_const(const struct ir *ir, u32 value)
 {
 	return ir->insns[value].op == IR_CONST;

@@ -8,16 +8,7 @@
  */
 #include "opt/passes.h"
 
-enum { ENTRIES = 128 }; /* a power of two */
-
-static u32 hash(const struct ir_insn *insn)
-{
-	u64 h = (u64)insn->imm * 0x9e3779b97f4a7c15ull;
-
-	h ^= (insn->a + 3 * (u64)insn->b + 7 * (u64)insn->c) * 0xbf58476d1ce4e5b9ull;
-	h += insn->op * 0x165667b1u + insn->row * 0x1000193u + insn->width;
-	return (u32)(h >> 40) & (ENTRIES - 1);
-}
+enum { ENTRIES = 256 }; /* of ir_hash() */
 
 static bool is_equal(const struct ir_insn *x, const struct ir_insn *y)
 {
@@ -44,7 +35,7 @@ static void sweep(struct pass *p, u32 *table, u32 start, const struct ir_block *
 			pass_operands(p, insn, pass_n_args(insn, block));
 		if (!is_found_again(insn))
 			continue;
-		entry = &table[hash(insn)];
+		entry = &table[ir_hash(insn)];
 		if (*entry >= start && is_equal(&ir->insns[*entry], insn)) {
 			pass_replace(p, i, *entry);
 			pass_nop(insn);
