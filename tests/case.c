@@ -14,6 +14,7 @@
 #include "abi/abi.h"
 #include "base/diag.h"
 #include "base/text.h"
+#include "maps/map.h"
 #include "tools/hex.h"
 #include "verify/verify.h"
 
@@ -513,4 +514,43 @@ int case_build(const struct test_case *c, struct case_built *s, struct skep_diag
 void case_built_fini(struct case_built *s)
 {
 	arena_fini(&s->arena);
+}
+
+static struct map_attr attr_of(const struct map_def *def)
+{
+	return (struct map_attr){.type = def->type,
+				 .key_size = def->key_size,
+				 .value_size = def->value_size,
+				 .max_entries = def->max_entries,
+				 .flags = def->flags,
+				 .extra = def->extra,
+				 .name = def->name};
+}
+
+static int make_map(const struct test_case *c, const struct map_def *def,
+		    struct map **map, struct skep_diag *diag)
+{
+	struct map_attr attr = attr_of(def), inner;
+	u32 zero = 0;
+	int err;
+
+	if (def->inner) {
+		inner = attr_of(def->inner);
+		attr.inner = &inner;
+	}
+	attr.n_cpus = c->n_cpus;
+	err = map_new(&attr, map, diag);
+	if (!err && def->data)
+		err = map_user_update(*map, &zero, def->data, 0);
+	return err;
+}
+
+int case_make_maps(const struct test_case *c, const struct case_built *built,
+		   struct map **maps, struct skep_diag *diag)
+{
+	int err = 0;
+
+	for (u32 i = 0; i < built->n_maps && !err; i++)
+		err = make_map(c, &built->defs[i], &maps[i], diag);
+	return err;
 }

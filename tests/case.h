@@ -12,6 +12,7 @@
 #include "prog/prog.h"
 #include "world/world.h"
 
+struct map;
 struct skep_diag;
 struct text;
 
@@ -108,5 +109,10 @@ struct case_built {
 int case_build(const struct test_case *c, struct case_built *built,
 	       struct skep_diag *diag);
 void case_built_fini(struct case_built *built);
+
+/* Live maps, parallel to built->defs, with what their data sections start with; the first
+ * error leaves the rest NULL.  map_put() each. */
+int case_make_maps(const struct test_case *c, const struct case_built *built,
+		   struct map **maps, struct skep_diag *diag);
 
 #endif

@@ -51,44 +51,6 @@ struct setup {
 	struct image **images; /* owned; parallel to built.progs */
 };
 
-static struct map_attr attr_of(const struct map_def *def)
-{
-	return (struct map_attr){.type = def->type,
-				 .key_size = def->key_size,
-				 .value_size = def->value_size,
-				 .max_entries = def->max_entries,
-				 .flags = def->flags,
-				 .extra = def->extra,
-				 .name = def->name};
-}
-
-static int make_map(const struct test_case *c, struct setup *s, u32 i,
-		    struct skep_diag *diag)
-{
-	struct map_attr attr = attr_of(&s->built.defs[i]), inner;
-	u32 zero = 0;
-	int err;
-
-	if (s->built.defs[i].inner) {
-		inner = attr_of(s->built.defs[i].inner);
-		attr.inner = &inner;
-	}
-	attr.n_cpus = c->n_cpus;
-	err = map_new(&attr, &s->maps[i], diag);
-	if (!err && s->built.defs[i].data)
-		err = map_user_update(s->maps[i], &zero, s->built.defs[i].data, 0);
-	return err;
-}
-
-static int make_maps(const struct test_case *c, struct setup *s, struct skep_diag *diag)
-{
-	int err = 0;
-
-	for (u32 i = 0; i < s->built.n_maps && !err; i++)
-		err = make_map(c, s, i, diag);
-	return err;
-}
-
 static int make_image(struct setup *s, u32 func, struct skep_diag *diag)
 {
 	return image_new(&(struct image_spec){.prog = &s->built.progs[func],
@@ -136,7 +98,7 @@ static int setup_new(const struct test_case *c, struct setup *s, struct skep_dia
 	if (!s->maps || !s->images)
 		return -ENOMEM;
 	if (!err)
-		err = make_maps(c, s, diag);
+		err = case_make_maps(c, &s->built, s->maps, diag);
 	for (u32 i = 0; i < built->unit.n_funcs && !err; i++)
 		if (built->unit.funcs[i].program)
 			err = make_image(s, i, diag);

@@ -10,35 +10,6 @@
 #include "base/text.h"
 #include "maps/map.h"
 
-static struct map_attr attr_of(const struct map_def *def)
-{
-	return (struct map_attr){.type = def->type,
-				 .key_size = def->key_size,
-				 .value_size = def->value_size,
-				 .max_entries = def->max_entries,
-				 .flags = def->flags,
-				 .extra = def->extra,
-				 .name = def->name};
-}
-
-static int make_map(const struct test_case *c, struct assembled *a, u32 i,
-		    struct skep_diag *diag)
-{
-	struct map_attr attr = attr_of(&a->built.defs[i]), inner;
-	u32 zero = 0;
-	int err;
-
-	if (a->built.defs[i].inner) {
-		inner = attr_of(a->built.defs[i].inner);
-		attr.inner = &inner;
-	}
-	attr.n_cpus = c->n_cpus;
-	err = map_new(&attr, &a->maps[i], diag);
-	if (!err && a->built.defs[i].data)
-		err = map_user_update(a->maps[i], &zero, a->built.defs[i].data, 0);
-	return err;
-}
-
 int assembled_new(const struct test_case *c, struct assembled *out,
 		  struct skep_diag *diag)
 {
@@ -52,9 +23,7 @@ int assembled_new(const struct test_case *c, struct assembled *out,
 		arena_array(&out->built.arena, out->built.n_maps + 1, sizeof(*out->maps));
 	if (!out->maps)
 		return -ENOMEM;
-	for (u32 i = 0; i < out->built.n_maps && !err; i++)
-		err = make_map(c, out, i, diag);
-	return err;
+	return case_make_maps(c, &out->built, out->maps, diag);
 }
 
 void assembled_fini(struct assembled *a)
