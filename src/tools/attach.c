@@ -26,6 +26,7 @@
 #include "tools/kconfig.h"
 #include "tools/live.h"
 #include "tools/loading.h"
+#include "tools/options.h"
 #include "tools/out.h"
 #include "tools/report.h"
 
@@ -69,25 +70,15 @@ static const struct option_def options[ATTACH_OPTIONS] = {
 			 "the loaded program, by id, pin or name, whose function "
 			 "freplace programs replace, or fentry and fexit programs look "
 			 "at"},
-	[ATTACH_VAR] = {"var", 0, "NAME=VALUE", "Program",
-			"set a global variable before loading; may be given again"},
-	[ATTACH_SET] = {"set", 0, "MAP KEY VALUE", "Program",
-			"set an element of a map before attaching, as skep run does; may "
-			"be given again"},
-	[ATTACH_BTF] = {"btf", 0, "FILE", "Target",
-			"types of the kernel that programs are fitted to "
-			"(/sys/kernel/btf/vmlinux)"},
-	[ATTACH_KCONFIG] = {"kconfig", 0, "FILE", "Target",
-			    "configuration of the kernel, for externs of .kconfig "
-			    "(/boot/config-RELEASE or /proc/config.gz)"},
+	[ATTACH_VAR] = OPTION_VAR,
+	[ATTACH_SET] = OPTION_SET,
+	[ATTACH_BTF] = OPTION_BTF,
+	[ATTACH_KCONFIG] = OPTION_KCONFIG,
 	[ATTACH_MAPS] = {"maps", 0, "NAME", "Output",
 			 "what is shown at the end: all, none, or one map. Without it, "
 			 "the entries with the largest values"},
-	[ATTACH_EVENTS] = {"events", 0, "N", "Output",
-			   "show the first N events, and only count the others"},
-	[ATTACH_EVENT_TYPE] = {"event-type", 0, "STRUCT", "Output",
-			       "the type of what programs send; without it, it is "
-			       "guessed from the size"},
+	[ATTACH_EVENTS] = OPTION_EVENTS,
+	[ATTACH_EVENT_TYPE] = OPTION_EVENT_TYPE,
 };
 
 enum { TICK_MS = 500, MAX_POLLED = 64, MAX_CHAIN = 64 };

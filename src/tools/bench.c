@@ -25,6 +25,7 @@
 #include "tools/kconfig.h"
 #include "tools/live.h"
 #include "tools/loading.h"
+#include "tools/options.h"
 #include "tools/out.h"
 
 enum bench_option {
@@ -47,33 +48,19 @@ static const struct option_def options[BENCH_OPTIONS] = {
 	[BENCH_PCAP] = {"pcap", 0, "FILE", "Input",
 			"run the program on each packet of a capture, the first 100 of "
 			"them; may be given again"},
-	[BENCH_PACKET] = {"packet", 0, "HEX", "Input",
-			  "run it on the packet with these bytes; may be given again"},
-	[BENCH_CTX] = {"ctx", 0, "FILE", "Input",
-		       "run it on this context, for programs that do not work on "
-		       "packets; - is standard input"},
-	[BENCH_LINK] = {"link", 0, "ethernet|ip", "Input",
-			"what the bytes of --packet start with (ethernet)"},
-	[BENCH_PROG] = {"prog", 'p', "NAME", "Program",
-			"which program; needed when there are several to choose from"},
+	[BENCH_PACKET] = OPTION_PACKET,
+	[BENCH_CTX] = OPTION_CTX,
+	[BENCH_LINK] = OPTION_LINK,
+	[BENCH_PROG] = OPTION_CHOSEN_PROG,
 	[BENCH_ENGINE] = {"engine", 0, "interp|checked|jit|kernel", "Program",
 			  "only on this engine; may be given again; without it on all"},
 	[BENCH_MS] = {"ms", 0, "N", "Program",
 		      "how long each engine runs, in milliseconds (200)"},
-	[BENCH_VAR] = {"var", 0, "NAME=VALUE", "Program",
-		       "set a global variable before loading; may be given again"},
-	[BENCH_SET] = {"set", 0, "MAP KEY VALUE", "Program",
-		       "set an element of a map before running, as skep run does; may be "
-		       "given again"},
-	[BENCH_BTF] = {"btf", 0, "FILE", "Target",
-		       "types of the kernel that the program is fitted to "
-		       "(/sys/kernel/btf/vmlinux, where it exists)"},
-	[BENCH_TARGET] = {"target", 0, "NAME", "Target",
-			  "what the program is loaded for: linux, linux-6.12, ... "
-			  "(linux)"},
-	[BENCH_KCONFIG] = {"kconfig", 0, "FILE", "Target",
-			   "configuration of that kernel, for programs that ask for it "
-			   "(/boot/config-RELEASE, where it exists)"},
+	[BENCH_VAR] = OPTION_VAR,
+	[BENCH_SET] = OPTION_SET,
+	[BENCH_BTF] = OPTION_BTF,
+	[BENCH_TARGET] = OPTION_TARGET,
+	[BENCH_KCONFIG] = OPTION_KCONFIG,
 };
 
 enum { MAX_PACKETS = 100, BATCHES = 5, MAX_ENGINES = 8 };

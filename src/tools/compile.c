@@ -19,6 +19,7 @@
 #include "tools/json.h"
 #include "tools/kconfig.h"
 #include "tools/loading.h"
+#include "tools/options.h"
 #include "tools/out.h"
 
 enum compile_option {
@@ -36,8 +37,7 @@ enum compile_option {
 
 static const struct option_def options[COMPILE_OPTIONS] = {
 	[COMPILE_OUT] = {"out", 'o', "FILE", "Output", "write the compiled object there"},
-	[COMPILE_PROG] = {"prog", 'p', "NAME", "Program",
-			  "only this program; may be given again"},
+	[COMPILE_PROG] = OPTION_ONLY_PROG("Program"),
 	[COMPILE_HARDEN] = {"harden", 0, NULL, "Program", "as skep run --harden does"},
 	[COMPILE_TIME_LIMIT] = {"time-limit", 0, NULL, "Program",
 				"with the checks that skep run --max-time needs"},
@@ -48,15 +48,9 @@ static const struct option_def options[COMPILE_OPTIONS] = {
 		{"var", 0, "NAME=VALUE", "Program",
 		 "set a global variable; may be given again.  Constants cannot be "
 		 "set later"},
-	[COMPILE_BTF] = {"btf", 0, "FILE", "Target",
-			 "types of the kernel that the program is fitted to "
-			 "(/sys/kernel/btf/vmlinux, where it exists)"},
-	[COMPILE_TARGET] = {"target", 0, "NAME", "Target",
-			    "what the program is loaded for: linux, linux-6.12, ... "
-			    "(linux)"},
-	[COMPILE_KCONFIG] = {"kconfig", 0, "FILE", "Target",
-			     "configuration of that kernel, for programs that ask for it "
-			     "(/boot/config-RELEASE, where it exists)"},
+	[COMPILE_BTF] = OPTION_BTF,
+	[COMPILE_TARGET] = OPTION_TARGET,
+	[COMPILE_KCONFIG] = OPTION_KCONFIG,
 };
 
 struct session {

@@ -21,11 +21,11 @@
 #include "tools/dis.h"
 #include "tools/hex.h"
 #include "tools/names.h"
+#include "tools/options.h"
 #include "tools/out.h"
 
 static const struct option_def options[DIS_OPTIONS] = {
-	[DIS_PROG] = {"prog", 'p', "NAME", "Listing",
-		      "only this program; may be given again"},
+	[DIS_PROG] = OPTION_ONLY_PROG("Listing"),
 	[DIS_RAW] = {"raw", 0, NULL, "Listing", "with the bytes of each instruction"},
 	[DIS_NO_SOURCE] = {"no-source", 0, NULL, "Listing", "without the source lines"},
 	[DIS_JIT] = {"jit", 0, NULL, "Listing",

@@ -18,6 +18,7 @@
 #include "tools/info.h"
 #include "tools/json.h"
 #include "tools/kconfig.h"
+#include "tools/options.h"
 #include "tools/out.h"
 
 enum info_option {
@@ -30,14 +31,9 @@ enum info_option {
 };
 
 static const struct option_def options[INFO_OPTIONS] = {
-	[INFO_BTF] = {"btf", 0, "FILE", "Target",
-		      "types of the kernel that relocations are resolved against "
-		      "(/sys/kernel/btf/vmlinux, where it exists)"},
-	[INFO_TARGET] =
-		{"target", 0, "NAME", "Target",
-		 "what the object is looked at for: linux, linux-6.12, ... (linux)"},
-	[INFO_KCONFIG] = {"kconfig", 0, "FILE", "Target",
-			  "configuration of that kernel, for externs of .kconfig"},
+	[INFO_BTF] = OPTION_BTF,
+	[INFO_TARGET] = OPTION_TARGET,
+	[INFO_KCONFIG] = OPTION_KCONFIG,
 	[INFO_RELOCS] = {"relocs", 'r', NULL, "Output",
 			 "every relocation with its outcome, not only those that fail"},
 	[INFO_TYPES] = {"types", 0, NULL, "Output", "the types of the object, as C"},

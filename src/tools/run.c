@@ -27,6 +27,7 @@
 #include "tools/kconfig.h"
 #include "tools/live.h"
 #include "tools/loading.h"
+#include "tools/options.h"
 #include "tools/out.h"
 #include "tools/report.h"
 #include "tools/tally.h"
@@ -70,15 +71,10 @@ static const struct option_def options[RUN_OPTIONS] = {
 	[RUN_PCAP] = {"pcap", 0, "FILE", "Input",
 		      "run the program on each packet of a capture (pcap or pcapng, also "
 		      "compressed with gzip); - is standard input; may be given again"},
-	[RUN_PACKET] = {"packet", 0, "HEX", "Input",
-			"run it on the packet with these bytes; may be given again"},
-	[RUN_CTX] =
-		{"ctx", 0, "FILE", "Input",
-		 "run it on this context, for programs that do not work on packets; - is "
-		 "standard input"},
+	[RUN_PACKET] = OPTION_PACKET,
+	[RUN_CTX] = OPTION_CTX,
 	[RUN_REPEAT] = {"repeat", 0, "N", "Input", "run it N times on each of them"},
-	[RUN_LINK] = {"link", 0, "ethernet|ip", "Input",
-		      "what the bytes of --packet start with (ethernet)"},
+	[RUN_LINK] = OPTION_LINK,
 	[RUN_META] = {"meta", 0, "HEX", "Input",
 		      "metadata in front of each packet, for XDP programs"},
 	[RUN_EGRESS] = {"egress", 0, NULL, "Input",
@@ -86,8 +82,7 @@ static const struct option_def options[RUN_OPTIONS] = {
 	[RUN_IFINDEX] = {"ifindex", 0, "N", "Input", "index of the interface (1)"},
 	[RUN_MARK] = {"mark", 0, "N", "Input",
 		      "the mark of each packet, for TC programs (0)"},
-	[RUN_PROG] = {"prog", 'p', "NAME", "Program",
-		      "which program; needed when there are several to choose from"},
+	[RUN_PROG] = OPTION_CHOSEN_PROG,
 	[RUN_ENGINE] =
 		{"engine", 0, "jit|interp|checked|kernel", "Program",
 		 "jit (the default on x86-64 and aarch64) compiles what skep's verifier "
@@ -119,24 +114,11 @@ static const struct option_def options[RUN_OPTIONS] = {
 			      "verify the program, and while it runs in the checked "
 			      "engine assert that every register holds what the verifier "
 			      "claimed: finds mistakes of skep itself"},
-	[RUN_VAR] = {"var", 0, "NAME=VALUE", "Program",
-		     "set a global variable before loading; may be given again"},
-	[RUN_SET] =
-		{"set", 0, "MAP KEY VALUE", "Program",
-		 "set an element of a map before running; keys and values by their "
-		 "types: "
-		 "numbers, names of enumerators, {a, b}, addresses, 10.0.0.0/8 for LPM "
-		 "tries, 0x:0a0b for bytes, names for maps of programs and of maps; may "
-		 "be "
-		 "given again"},
-	[RUN_BTF] = {"btf", 0, "FILE", "Target",
-		     "types of the kernel that the program is fitted to "
-		     "(/sys/kernel/btf/vmlinux, where it exists)"},
-	[RUN_TARGET] = {"target", 0, "NAME", "Target",
-			"what the program is loaded for: linux, linux-6.12, ... (linux)"},
-	[RUN_KCONFIG] = {"kconfig", 0, "FILE", "Target",
-			 "configuration of that kernel, for programs that ask for it "
-			 "(/boot/config-RELEASE, where it exists)"},
+	[RUN_VAR] = OPTION_VAR,
+	[RUN_SET] = OPTION_SET,
+	[RUN_BTF] = OPTION_BTF,
+	[RUN_TARGET] = OPTION_TARGET,
+	[RUN_KCONFIG] = OPTION_KCONFIG,
 	[RUN_TIME] = {"time", 0, "NS", "World",
 		      "what the clocks say, in ns; without it the time of each captured "
 		      "packet (since 1970), else of the machine when skep starts"},
@@ -152,13 +134,8 @@ static const struct option_def options[RUN_OPTIONS] = {
 	[RUN_MAPS] = {"maps", 0, "NAME", "Output",
 		      "all: every entry of every map; none; or every entry of one map. "
 		      "Without it, the entries with the largest values"},
-	[RUN_EVENTS] = {"events", 0, "N", "Output",
-			"show the first N events and printed lines, and only count the "
-			"others; without it all are shown"},
-	[RUN_EVENT_TYPE] =
-		{"event-type", 0, "STRUCT", "Output",
-		 "the type of what programs send through ring buffers and perf "
-		 "events; without it, it is guessed from the size"},
+	[RUN_EVENTS] = OPTION_EVENTS,
+	[RUN_EVENT_TYPE] = OPTION_EVENT_TYPE,
 };
 
 enum { MAX_OUT = 256 * 1024 + 4096, MAX_META = 252 /* of struct skep_packet */ };

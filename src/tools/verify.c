@@ -22,6 +22,7 @@
 #include "tools/judge.h"
 #include "tools/kconfig.h"
 #include "tools/live.h"
+#include "tools/options.h"
 #include "tools/out.h"
 #include "verify/verify.h"
 
@@ -43,8 +44,7 @@ static const struct option_def options[VERIFY_OPTIONS] = {
 	[VERIFY_ENGINE] = {"engine", 0, "skep|kernel", "Program",
 			   "who judges: skep's own verifier (the default), or the kernel "
 			   "that runs, which loads the programs and lets go of them"},
-	[VERIFY_PROG] = {"prog", 'p', "NAME", "Program",
-			 "only this program; may be given again"},
+	[VERIFY_PROG] = OPTION_ONLY_PROG("Program"),
 	[VERIFY_ALL] = {"all", 'a', NULL, "Program",
 			"also the programs of sections that start with ?, which are "
 			"loaded only when somebody asks for them"},
@@ -63,12 +63,8 @@ static const struct option_def options[VERIFY_OPTIONS] = {
 	[VERIFY_FLAG] = {"flag", 0, "NAME", "Target",
 			 "judge as when loaded with this flag; may be given again: "
 			 "strict_alignment, test_state_freq, test_reg_invariants"},
-	[VERIFY_BTF] = {"btf", 0, "FILE", "Target",
-			"types of the kernel that programs are fitted to "
-			"(/sys/kernel/btf/vmlinux)"},
-	[VERIFY_KCONFIG] = {"kconfig", 0, "FILE", "Target",
-			    "configuration of the kernel, for externs of .kconfig "
-			    "(/boot/config-RELEASE or /proc/config.gz)"},
+	[VERIFY_BTF] = OPTION_BTF,
+	[VERIFY_KCONFIG] = OPTION_KCONFIG,
 };
 
 enum { SCREEN_LINES = 50 };
