@@ -23,6 +23,7 @@
 #include "case.h"
 #include "case_kernel.h"
 #include "case_object.h"
+#include "case_run.h"
 #include "case_verify.h"
 #include "exec/exec.h"
 #include "exec/jit/jit.h"
@@ -475,6 +476,31 @@ static void run_object(const char *path, struct tally *tally)
 	case_object_fini(&o);
 }
 
+struct programs {
+	struct tally *tally;
+	const char *path;
+};
+
+static void program_ran(void *arg, const char *name, const char *engine,
+			const struct text *told, bool good)
+{
+	const struct programs *of = arg;
+	struct test_case c = {.path = of->path};
+	struct text where = TEXT_INIT;
+
+	text_printf(&where, "%s: %s", name, text_str(told));
+	count(of->tally, &c, engine, &where, good);
+	text_fini(&where);
+}
+
+static void run_programs(const char *path, struct tally *tally)
+{
+	struct programs of = {tally, path};
+
+	case_object_run(path, tally->target,
+			&(struct run_report){.arg = &of, .done = program_ran});
+}
+
 static void run_file(const char *path, struct tally *tally)
 {
 	struct test_case c;
@@ -560,7 +586,10 @@ static void run_path(const char *path, struct tally *tally)
 	} else if (ends_in(path, ".case")) {
 		run_file(path, tally);
 	} else if (ends_in(path, ".bpf.o")) {
-		run_object(path, tally);
+		if (case_object_runs(path))
+			run_programs(path, tally);
+		else
+			run_object(path, tally);
 	}
 }
 

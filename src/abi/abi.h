@@ -247,6 +247,29 @@ const struct abi_kfunc *abi_find_kfunc(const char *name);
 const struct abi_kfunc *abi_kfunc_for(const struct abi_kfunc *kfunc, u32 version,
 				      u32 prog_type);
 
+/*
+ * Kfuncs that engines have a body for are called as helpers are: under numbers behind all
+ * that helpers have, by prototypes in the words of helpers (abi/kfunc_protos.def).
+ */
+enum { KFUNC_NUMBERS = 1 << 16 };
+
+static inline u32 abi_kfunc_number(enum abi_kfunc_id id)
+{
+	return KFUNC_NUMBERS + (u32)id;
+}
+
+static inline bool abi_is_kfunc(u32 number)
+{
+	return number - KFUNC_NUMBERS < KFUNCS;
+}
+
+/* Of the name in a program, "bpf_throw" or "bpf_throw___mine"; that of KFUNC_NONE: nobody
+ * knows it. */
+u32 abi_kfunc_number_of(const char *name);
+
+/* By that number; NULL: no engine has it. */
+const struct abi_helper *abi_kfunc_proto(u32 number);
+
 /* ---- section names ---- */
 
 struct abi_section {

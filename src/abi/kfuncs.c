@@ -52,8 +52,39 @@ const struct abi_kfunc *abi_find_kfunc(const char *name)
 	return NULL;
 }
 
-/* Sets are registered for hooks: types of programs had one of their own, or came to that of
- * others, later than there were kfuncs. */
+u32 abi_kfunc_number_of(const char *name)
+{
+	const char *flavour = strstr(name, "___");
+	size_t len = flavour ? (size_t)(flavour - name) : strlen(name);
+
+	for (size_t i = 0; i < ARRAY_SIZE(kfuncs); i++)
+		if (!strncmp(kfuncs[i].name, name, len) && !kfuncs[i].name[len])
+			return abi_kfunc_number(kfuncs[i].id);
+	return abi_kfunc_number(KFUNC_NONE);
+}
+
+const struct abi_helper *abi_kfunc_proto(u32 number)
+{
+	static const struct abi_helper protos[] = {
+#define P(text, gives, ...)                                                              \
+	[KFUNC_##text] = {                                                               \
+		.name = #text + sizeof("bpf_") - 1,                                      \
+		.full_name = #text,                                                      \
+		.number = KFUNC_NUMBERS + KFUNC_##text,                                  \
+		.pkt = true,                                                             \
+		.ret = (gives),                                                          \
+		.args = {__VA_ARGS__},                                                   \
+	},
+#include "abi/kfunc_protos.def"
+#undef P
+	};
+	u32 id = number - KFUNC_NUMBERS;
+
+	return id < ARRAY_SIZE(protos) && protos[id].name ? &protos[id] : NULL;
+}
+
+/* Sets are registered for hooks: types of programs had one of their own, or came to that
+ * of others, later than there were kfuncs. */
 static u32 hook_since(u32 prog_type)
 {
 	static const struct {

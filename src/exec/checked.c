@@ -397,7 +397,7 @@ do_MAY_GOTO:
 do_CALLX:
 	NEEDS(pc->dst)
 	call.number = (u32)DST;
-	helper = DST <= UINT32_MAX ? ck->image->helper(call.number) : NULL;
+	helper = image_callx_helper(ck->image, DST);
 	if (helper)
 		goto call;
 	to = image_function(ck->image, ck->image->checked, DST);
@@ -442,7 +442,8 @@ do_EXIT:
 
 call_helper:
 	helper = pc->helper;
-	call.number = (u32)ck->image->prog->insns[pc_of(ck, pc)].imm;
+	call.number =
+		prog_callee(ck->image->prog, &ck->image->prog->insns[pc_of(ck, pc)]);
 call:
 	call.pc = pc_of(ck, pc);
 	call.known = known;
@@ -493,6 +494,29 @@ limits:
 	GO;
 }
 
+/* As in interp.c: the program that threw is left, its frames are free again. */
+static int caught(struct checked *ck, u64 *answer)
+{
+	const struct image *image = ck->image;
+	u64 args[5] = {ck->run->thrown};
+	int err;
+
+	ck->run->err = 0;
+	run_image(ck, image);
+	*answer = ck->run->thrown;
+	if (!image->prog->exception)
+		return 0;
+	ck->frame = ck->stack + STACK_SIZE;
+	ck->depth = 0;
+	ck->given = 1u << R1;
+	regions_changed(ck);
+	err = checked_loop(ck, image->checked + image->prog->exception, args, answer);
+	if (err != EXEC_THROWN)
+		return err;
+	return violation(ck, ck->call_pc,
+			 fail(ck->run->diag, THROWN_TWICE, (int)ck->call_pc));
+}
+
 /* As interp_nested(): frames of their own, which nobody else may touch. */
 __attribute__((noinline)) static int checked_nested(struct checked *ck, const u64 args[5],
 						    u64 *answer)
@@ -510,6 +534,8 @@ __attribute__((noinline)) static int checked_nested(struct checked *ck, const u6
 	ck->given = 1u << R1;
 	regions_changed(ck);
 	err = checked_loop(ck, ck->image->checked, args, answer);
+	if (err == EXEC_THROWN)
+		err = caught(ck, answer);
 	regions_changed(ck);
 	memcpy(ck->written, written, sizeof(written));
 	ck->stack = outer;
@@ -585,6 +611,8 @@ int checked_run(const struct image *image, struct run *run, u64 *ret)
 	run->engine = &ck;
 	run->err = 0;
 	err = checked_loop(&ck, image->checked, args, ret);
+	if (err == EXEC_THROWN)
+		err = caught(&ck, ret);
 	leak = run_end(run);
 	if (err < 0)
 		return err;

@@ -39,7 +39,6 @@ struct watchdog; /* exec/watchdog.h */
 enum { MAX_TAIL_CALLS = 33 };       /* in one run */
 enum { MAY_GOTO_STEPS = 0x800000 }; /* of one run; then may_goto jumps, as in Linux */
 enum { DEFAULT_MAX_STEPS = 100000000 };
-enum { EXEC_STOP = 1 }; /* run->err: a helper ends the run with success, answer 0 */
 
 /* What an image is made ready for. */
 enum {

@@ -40,12 +40,14 @@ static void mark_entry(struct image *image, u32 pc)
 	image->entries[pc / 8] |= 1u << pc % 8;
 }
 
-/* Notes where functions start: the entry, what is called, and what is pointed to. */
+/* Notes where functions start: the entry, what is called, what is pointed to, and the
+ * exception callback. */
 static void find_entries(struct image *image)
 {
 	const struct insn *insns = image->prog->insns;
 
 	mark_entry(image, 0);
+	mark_entry(image, image->prog->exception);
 	for (u32 pc = 0; pc < image->prog->n_insns; pc++) {
 		enum op op = decode(&insns[pc]);
 
@@ -69,6 +71,8 @@ static int refuse_extern(const struct prog *prog, const struct insn *insn, u32 p
 /* Raw programs have no type and may call what there is. */
 static const struct abi_helper *helper_row(const struct prog *prog, u32 number)
 {
+	if (abi_is_kfunc(number))
+		return abi_kfunc_proto(number);
 	if (!prog->type)
 		return abi_helper(number);
 	return abi_helper_at(number, prog->type, prog->attach_type);
@@ -97,7 +101,8 @@ static int check_helper(const struct image *image, u32 number, u32 pc,
 	if (any && !row)
 		return fail(diag, HELPER_NOT_FOR_TYPE, (int)pc, any->name,
 			    image_type_name(image));
-	if (number != HELPER_TAIL_CALL && !image->helper(number))
+	if (number != HELPER_TAIL_CALL &&
+	    (abi_is_kfunc(number) || !image->helper(number)))
 		return fail(diag, NO_HELPER, (int)pc, any ? any->name : "unknown",
 			    number);
 	if (row)
@@ -105,14 +110,37 @@ static int check_helper(const struct image *image, u32 number, u32 pc,
 	return 0;
 }
 
-static int check_call(const struct image *image, const struct insn *insn, u32 pc,
+static int check_kfunc(struct image *image, const struct insn *insn, u32 pc,
+		       struct skep_diag *diag)
+{
+	const struct prog *prog = image->prog;
+	u32 number = prog_callee(prog, insn);
+
+	if (!image->helper(number))
+		return refuse_extern(prog, insn, pc, diag);
+	image->throws |= number == abi_kfunc_number(KFUNC_bpf_throw);
+	return 0;
+}
+
+static int check_call(struct image *image, const struct insn *insn, u32 pc,
 		      struct skep_diag *diag)
 {
 	if (insn->src_reg == CALL_KFUNC)
-		return refuse_extern(image->prog, insn, pc, diag);
+		return check_kfunc(image, insn, pc, diag);
 	if (insn->src_reg == CALL_HELPER)
 		return check_helper(image, (u32)insn->imm, pc, diag);
 	return 0;
+}
+
+/* An address that is only compared with 0. */
+static int check_extern(const struct prog *prog, const struct insn *insn, u32 pc,
+			struct skep_diag *diag)
+{
+	const struct extern_ref *ref = prog->externs + (u32)insn->imm;
+
+	if ((u32)insn->imm < prog->n_externs && ref->weak && (ref->kfunc || !ref->btf_id))
+		return 0;
+	return refuse_extern(prog, insn, pc, diag);
 }
 
 static int check_lddw(const struct image *image, const struct insn *insn, u32 pc,
@@ -124,10 +152,7 @@ static int check_lddw(const struct image *image, const struct insn *insn, u32 pc
 	switch ((enum lddw_src)insn->src_reg) {
 	case LDDW_MAP_FD:
 	case LDDW_MAP_VALUE: return fail(diag, MAP_BY_FD, (int)pc, insn->imm);
-	case LDDW_BTF_ID:
-		if ((u32)insn->imm < prog->n_externs && prog->externs[insn->imm].weak)
-			return 0;
-		return refuse_extern(prog, insn, pc, diag);
+	case LDDW_BTF_ID: return check_extern(prog, insn, pc, diag);
 	case LDDW_MAP_IDX:
 	case LDDW_MAP_IDX_VALUE:
 		if ((u32)insn->imm >= prog->n_maps || !image->maps[insn->imm])
@@ -146,7 +171,7 @@ static int check_lddw(const struct image *image, const struct insn *insn, u32 pc
 }
 
 /* Refuses what is well formed but cannot be run by us. */
-static int check_references(const struct image *image, struct skep_diag *diag)
+static int check_references(struct image *image, struct skep_diag *diag)
 {
 	const struct prog *prog = image->prog;
 	int err = 0;
@@ -175,7 +200,7 @@ static u64 lddw_value(const struct image *image, const struct code *code, u32 pc
 		map_value_addr(image->maps[insn->imm], (u32)insn[1].imm, &addr);
 		return (u64)(uintptr_t)addr;
 	case LDDW_IMM: return lddw_imm(insn);
-	case LDDW_BTF_ID: /* weak and unresolved */
+	case LDDW_BTF_ID: return prog_extern_address(image->prog, insn);
 	case LDDW_MAP_FD:
 	case LDDW_MAP_VALUE:
 	case LDDW_SRCS: return 0;
@@ -191,11 +216,11 @@ static void code_call(const struct image *image, struct code *code, u32 pc,
 	if (insn->src_reg == CALL_LOCAL) {
 		code[pc].go = labels[CODE_CALL_LOCAL];
 		code[pc].target = &code[function_at(insn, pc)];
-	} else if (insn->imm == HELPER_TAIL_CALL) {
+	} else if (prog_callee(image->prog, insn) == HELPER_TAIL_CALL) {
 		code[pc].go = labels[CODE_TAIL_CALL];
 	} else {
 		code[pc].go = labels[CODE_CALL_HELPER];
-		code[pc].helper = image->helper(insn->imm);
+		code[pc].helper = image->helper(prog_callee(image->prog, insn));
 	}
 }
 

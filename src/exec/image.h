@@ -66,6 +66,7 @@ struct image {
 	const struct abi_helper **helpers; /* owned array by number: the rows of what is
 					      called; static rows */
 	u8 *entries; /* owned; a bit an instruction: functions start here */
+	bool throws; /* may call bpf_throw() */
 };
 
 /* Moves overwrite their destination unread. */
@@ -83,8 +84,15 @@ const void *const *checked_labels(void);
 const struct code *image_function(const struct image *image, const struct code *code,
 				  u64 value);
 
-/* The row of a helper for this program; NULL: not one of Linux's. */
+/* The row of a helper or kfunc for this program; NULL: not one of Linux's. */
 const struct abi_helper *image_helper(const struct image *image, u32 number);
+
+/* The body of the helper that a register's value names, as callx has it, or NULL.  Kfuncs
+ * have no such numbers in Linux. */
+static inline helper_fn image_callx_helper(const struct image *image, u64 value)
+{
+	return value < KFUNC_NUMBERS ? image->helper((u32)value) : NULL;
+}
 
 /* Programs tail-call their like: the context is the same. */
 static inline bool image_may_follow(const struct image *image, const struct image *next)

@@ -45,6 +45,12 @@ static int no_function(struct interp *in, u64 value)
 	return in->run->err;
 }
 
+static int throws_again(struct interp *in)
+{
+	in->run->err = fail(in->run->diag, THROWN_TWICE, NO_PC);
+	return in->run->err;
+}
+
 static const struct image *tail_call(struct interp *in, u64 map, u64 index)
 {
 	const struct image *next;
@@ -83,7 +89,7 @@ static int interp_nested(struct interp *in, const u64 args[5], u64 *answer);
 
 /*
  * The loop.  With pc == NULL it only tells where its handlers are, as labels have no
- * other way out of a function.  Returns 0, EXEC_STOP or a negative errno.
+ * other way out of a function.  Returns 0, an enum exec_end or a negative errno.
  */
 __attribute__((noinline)) static int interp_loop(struct interp *in, const struct code *pc,
 						 const u64 args[5], u64 *answer)
@@ -132,7 +138,7 @@ do_MAY_GOTO:
 	NEXT;
 
 do_CALLX:
-	helper = DST <= UINT32_MAX ? in->image->helper((u32)DST) : NULL;
+	helper = image_callx_helper(in->image, DST);
 	if (helper)
 		goto call;
 	{
@@ -201,6 +207,23 @@ call_tail:
 	return err;
 }
 
+/* The program that threw is left: its exception callback answers, or the cookie does. */
+static int caught(struct interp *in, u64 *answer)
+{
+	const struct image *image = in->image;
+	u64 args[5] = {in->run->thrown};
+	int err;
+
+	in->run->err = 0;
+	in->run->prog = image->prog;
+	*answer = in->run->thrown;
+	if (!image->prog->exception)
+		return 0;
+	in->depth = 0;
+	err = interp_loop(in, image->interp + image->prog->exception, args, answer);
+	return err == EXEC_THROWN ? throws_again(in) : err;
+}
+
 /* Nothing reads above the first frame; the room is for programs that nobody verified and
  * that write across R10. */
 enum { STACK_ROOM = MAX_FRAMES * FRAME_STACK + 16 };
@@ -218,6 +241,8 @@ __attribute__((noinline)) static int interp_nested(struct interp *in, const u64 
 	in->stack_top = stack + MAX_FRAMES * FRAME_STACK;
 	in->depth = 0;
 	err = interp_loop(in, in->image->interp, args, answer);
+	if (err == EXEC_THROWN)
+		err = caught(in, answer);
 	in->stack_top = outer;
 	in->depth = depth;
 	return err;
@@ -307,5 +332,7 @@ int interp_run(const struct image *image, struct run *run, u64 *ret)
 	run->engine = &in;
 	run->err = 0;
 	err = interp_loop(&in, image->interp, args, ret);
+	if (err == EXEC_THROWN)
+		err = caught(&in, ret);
 	return err == EXEC_STOP ? 0 : err;
 }

@@ -25,6 +25,13 @@ enum { ENOTSUPP = 524 };
 		__attribute__((unused)) u64 r2, __attribute__((unused)) u64 r3,          \
 		__attribute__((unused)) u64 r4, __attribute__((unused)) u64 r5)
 
+/* The same of a kfunc, whose row is in abi/kfunc_protos.def. */
+#define KFUNC(name)                                                                      \
+	u64 kfunc_##name(__attribute__((unused)) struct run *run,                        \
+			 __attribute__((unused)) u64 r1, __attribute__((unused)) u64 r2, \
+			 __attribute__((unused)) u64 r3, __attribute__((unused)) u64 r4, \
+			 __attribute__((unused)) u64 r5)
+
 /* The head of a body that works on the packet: without one, the run ends. */
 #define PACKET_HELPER(name)                                                              \
 	static u64 packet_##name(                                                        \
@@ -47,6 +54,9 @@ u64 no_packet(struct run *run);
 #define B(name) HELPER(name);
 #include "helpers/offered.def"
 #undef B
+#define P(name, ...) KFUNC(name);
+#include "abi/kfunc_protos.def"
+#undef P
 
 static inline void *pointer(u64 reg)
 {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The table from a helper's number to its body, and the end of a run.  Made from
- * offered.def: nothing is written down here.
+ * The table from the number of a helper or kfunc to its body, and the end of a run.  Made
+ * from offered.def and abi/kfunc_protos.def: nothing is written down here.
  */
 #include "helpers/helpers.h"
 
+#include "abi/abi.h"
 #include "base/diag.h"
 #include "helpers/bodies.h"
 #include "maps/map.h"
@@ -15,9 +16,21 @@ static const helper_fn bodies[] = {
 #undef B
 };
 
+static const helper_fn kfuncs[] = {
+#define P(name, ...) [KFUNC_##name] = kfunc_##name,
+#include "abi/kfunc_protos.def"
+#undef P
+};
+
 helper_fn helper_body(u32 number)
 {
-	return number < ARRAY_SIZE(bodies) ? bodies[number] : helper_classic(number);
+	u32 kfunc = number - KFUNC_NUMBERS;
+
+	if (number < ARRAY_SIZE(bodies))
+		return bodies[number];
+	if (number < KFUNC_NUMBERS)
+		return helper_classic(number);
+	return kfunc < ARRAY_SIZE(kfuncs) ? kfuncs[kfunc] : NULL;
 }
 
 u64 no_packet(struct run *run)

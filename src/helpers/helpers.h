@@ -12,7 +12,8 @@
 
 enum { LOOP_MAX = 8 << 20 }; /* of one bpf_loop() */
 
-/* The body of a helper by its number; NULL: not offered. */
+/* The body of a helper by its number, of a kfunc by abi_kfunc_number(); NULL: not
+ * offered. */
 helper_fn helper_body(u32 number);
 
 /* The same for the numbers of isa/classic.h, which only translated programs call. */

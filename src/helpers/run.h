@@ -44,6 +44,12 @@ struct run_record {
 
 enum { RUN_RECORDS = 16 };
 
+/* run->err of a run that ends without a violation. */
+enum exec_end {
+	EXEC_STOP = 1,   /* the answer is 0 */
+	EXEC_THROWN = 2, /* bpf_throw(): the answer is the exception callback's */
+};
+
 struct run {
 	struct world *world;     /* borrowed */
 	u32 cpu;                 /* the virtual CPU that this thread holds */
@@ -67,7 +73,8 @@ struct run {
 	const struct exec_opts *opts; /* of the engine (exec/exec.h); NULL: defaults */
 	void *engine;                 /* the engine's own state, for call() */
 	struct skep_diag *diag;       /* story of a violation */
-	int err; /* negative: the run must end; EXEC_STOP: it ends with success */
+	int err;                      /* negative: the run must end; else enum exec_end */
+	u64 thrown;                   /* the cookie, when err is EXEC_THROWN */
 
 	/* Kept by helpers, read by engines. */
 	u32 *lock; /* the bpf_spin_lock that the program holds, or NULL */

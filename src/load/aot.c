@@ -52,6 +52,7 @@ struct aot_map {
 struct aot_prog {
 	u32 index; /* in the object */
 	u32 n_functions, n_relocs, code_len;
+	u32 exception; /* native.exception */
 };
 
 struct aot {
@@ -142,6 +143,7 @@ static int put_native(const struct skep_prog *prog, struct native *native,
 	struct aot_prog row = {.index = (u32)(prog - prog->obj->progs),
 			       .n_functions = native->n_functions,
 			       .n_relocs = native->n_relocs,
+			       .exception = native->exception,
 			       .code_len = native->len};
 
 	for (u32 i = 0; i < native->n_relocs; i++) {
@@ -483,6 +485,7 @@ int aot_native(const struct aot *aot, const struct skep_prog *prog,
 			       .len = p.row.code_len,
 			       .functions = (struct native_function *)p.functions,
 			       .n_functions = p.row.n_functions,
+			       .exception = p.row.exception,
 			       .n_relocs = p.row.n_relocs};
 	out->relocs = calloc(out->n_relocs + 1, sizeof(*out->relocs));
 	if (!out->relocs)
@@ -493,7 +496,7 @@ int aot_native(const struct aot *aot, const struct skep_prog *prog,
 	for (u32 i = 0; i < out->n_functions; i++)
 		good &= out->functions[i].start < out->len &&
 			(!i || out->functions[i].start > out->functions[i - 1].start);
-	if (good && out->n_functions)
+	if (good && out->exception < out->n_functions)
 		return 0;
 	aot_native_fini(out);
 	return fail(diag, AOT_CHANGED, NO_PC);

@@ -51,6 +51,8 @@ static int find_extern(struct object *obj, const struct target *target,
 				      &ref->module);
 	if (!ref->btf_id && ref->typed && !ref->weak)
 		return fail(diag, NO_KSYM, NO_PC, ref->name);
+	if (!ref->btf_id && ref->kfunc)
+		ref->number = CORE_POISON_HELPER; /* nobody gets there */
 	return 0;
 }
 

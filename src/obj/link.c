@@ -282,6 +282,7 @@ static int refer_to_extern(struct linker *l, const struct place *p, u32 index,
 		*used = index;
 		*ref = (struct extern_ref){.name = e->name,
 					   .weak = e->weak,
+					   .number = abi_kfunc_number_of(e->name),
 					   .kfunc = e->kind == EXTERN_KFUNC,
 					   .typed = e->typed};
 		l->extern_of[index] = (s32)l->externs.len - 1;
@@ -572,8 +573,13 @@ static int add_exception_callback(struct linker *l, const struct func *f,
 
 		if (func < 0)
 			return fail(diag, UNRESOLVED, NO_PC, text);
-		if (l->member_of[func] < 0)
-			return begin_member(l, (u32)func, diag);
+		int err = l->member_of[func] < 0 ? begin_member(l, (u32)func, diag) : 0;
+		if (err)
+			return err;
+		const struct member *m = vec_at(&l->members, (u32)l->member_of[func]);
+
+		l->out->prog.exception = m->start;
+		return 0; /* a second one is the verifier's business */
 	}
 	return 0;
 }

@@ -268,7 +268,9 @@ static void build_lddw(struct builder *b, const struct insn *insn)
 		map_value_addr(spec->maps[index], (u32)insn[1].imm, &addr);
 		value = emit_addr(b, IR_MAP_BYTES, index, (u64)(uintptr_t)addr);
 		break;
-	case LDDW_BTF_ID: /* weak and unresolved */
+	case LDDW_BTF_ID:
+		value = emit_const(b, prog_extern_address(spec->prog, insn));
+		break;
 	case LDDW_MAP_FD:
 	case LDDW_MAP_VALUE:
 	case LDDW_SRCS: break;
@@ -416,10 +418,10 @@ static void build_call(struct builder *b, const struct insn *insn)
 {
 	if (insn->src_reg == CALL_LOCAL)
 		build_local(b, insn);
-	else if (insn->imm == HELPER_TAIL_CALL)
+	else if (prog_callee(b->spec->prog, insn) == HELPER_TAIL_CALL)
 		build_tail_call(b);
 	else
-		build_helper(b, (u32)insn->imm);
+		build_helper(b, prog_callee(b->spec->prog, insn));
 }
 
 static void build_callx(struct builder *b, const struct insn *insn)

@@ -31,13 +31,16 @@ static u32 bit(u8 reg)
 /* Raw programs have no type and may call what there is. */
 const struct abi_helper *graph_helper(const struct prog *prog, u32 number)
 {
+	if (abi_is_kfunc(number))
+		return abi_kfunc_proto(number);
 	return prog->type ? abi_helper_for(number, prog->type) : abi_helper(number);
 }
 
 /* What a host offers raw programs under a number may read more than Linux' helper. */
 u32 graph_helper_args(const struct prog *prog, u32 number)
 {
-	const struct abi_helper *helper = prog->type ? graph_helper(prog, number) : NULL;
+	bool known = prog->type || abi_is_kfunc(number);
+	const struct abi_helper *helper = known ? graph_helper(prog, number) : NULL;
 	u32 n = 5;
 
 	while (helper && n && !helper->args[n - 1])
@@ -56,7 +59,7 @@ static u32 call_effect(const struct prog *prog, const struct insn *insn)
 	u32 n = 0;
 
 	if (insn->src_reg != CALL_LOCAL)
-		n = graph_helper_args(prog, (u32)insn->imm);
+		n = graph_helper_args(prog, prog_callee(prog, insn));
 	return effect(((1u << n) - 1) << R1, bit(R0));
 }
 
@@ -160,6 +163,7 @@ static void mark_insn(struct finder *f, u32 pc)
 static void mark_program(struct finder *f)
 {
 	f->marks[0] |= MARK_ENTRY | MARK_BLOCK;
+	f->marks[f->prog->exception] |= MARK_ENTRY | MARK_BLOCK;
 	for (u32 pc = 0; pc < f->prog->n_insns; pc++) {
 		const struct insn *insn = &f->prog->insns[pc];
 		u8 class = insn_class(insn->code);

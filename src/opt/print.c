@@ -162,7 +162,8 @@ static void print_row(const struct printer *p, const struct ir_insn *insn)
 
 static void print_helper(const struct printer *p, const struct ir_insn *insn)
 {
-	const struct abi_helper *helper = abi_helper(insn->a);
+	const struct abi_helper *helper =
+		abi_is_kfunc(insn->a) ? abi_kfunc_proto(insn->a) : abi_helper(insn->a);
 
 	if (helper)
 		text_printf(p->t, "call %s", helper->name);

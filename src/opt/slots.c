@@ -262,7 +262,7 @@ static void pass_arg(struct frame *f, u32 pc, const struct abi_helper *helper, u
 
 static void walk_helper(struct frame *f, u32 pc)
 {
-	u32 number = (u32)f->g->prog->insns[pc].imm;
+	u32 number = prog_callee(f->g->prog, &f->g->prog->insns[pc]);
 	const struct abi_helper *helper = graph_helper(f->g->prog, number);
 
 	for (u32 i = 0; i < 5; i++) {

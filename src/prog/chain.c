@@ -177,6 +177,7 @@ int prog_chain(const struct chain *chain, struct arena *a, const struct prog **o
 	for (u32 i = 0; i < chain->n; i++)
 		parts[i + 1] = part_after(&parts[i], chain->progs[i]);
 	w->prog = *chain->progs[0];
+	w->prog.exception = 0; /* nobody names one for the whole */
 	err = make_tables(w, &parts[chain->n], a, diag);
 	if (err)
 		return err;

@@ -78,6 +78,7 @@ struct extern_ref {
 	u32 btf_id; /* in the target's BTF; 0: the target has none (weak, or not resolved)
 		     */
 	u32 module; /* id of the module's BTF in the kernel; 0: vmlinux's */
+	u32 number; /* of a kfunc: abi_kfunc_number() */
 	bool weak, kfunc, typed;
 };
 
@@ -103,12 +104,32 @@ struct prog {
 	const struct btf *btf; /* the object's, or NULL */
 	const char *license;
 	u32 kern_version;
+	u32 exception; /* the instruction where the exception callback starts; 0: none was
+			  named */
 };
+
+/* What a call of a helper or kfunc calls: the number of a helper, or one from
+ * abi_kfunc_number(). */
+static inline u32 prog_callee(const struct prog *prog, const struct insn *insn)
+{
+	if (insn->src_reg != CALL_KFUNC)
+		return (u32)insn->imm;
+	return (u32)insn->imm < prog->n_externs ? prog->externs[insn->imm].number : 0;
+}
 
 /* The source line that instruction pc comes from, or NULL. */
 const struct line_info *prog_line(const struct prog *prog, u32 pc);
 
 /* The function that instruction pc belongs to, or NULL. */
 const struct subprog *prog_subprog(const struct prog *prog, u32 pc);
+
+/* What LDDW_BTF_ID gives of something weak: a kfunc that the target has is not 0, and
+ * nobody may use it. */
+static inline u64 prog_extern_address(const struct prog *prog, const struct insn *insn)
+{
+	const struct extern_ref *ref = &prog->externs[insn->imm];
+
+	return ref->btf_id ? ref->number : 0;
+}
 
 #endif

@@ -381,6 +381,21 @@ static void check_kfuncs(const struct kind *kind, const struct btf *btf)
 		check_kfunc(kind, btf, id);
 }
 
+/* As many arguments as engines believe? */
+static void check_proto(const struct btf *btf, u32 func)
+{
+	const char *name = btf_name(btf, func);
+	const struct abi_helper *ours = abi_kfunc_proto(abi_kfunc_number_of(name));
+	struct btf_type t = btf_type(btf, func);
+	u32 n = 0;
+
+	t = btf_type(btf, t.type);
+	while (ours && n < ARRAY_SIZE(ours->args) && ours->args[n])
+		n++;
+	if (ours)
+		check_that(n == t.vlen, name, "takes as many arguments", (int)t.vlen);
+}
+
 static void kfuncs_are_known(const struct btf *btf)
 {
 	for (u32 tag = 0, id; (id = next_kfunc(btf, &tag));) {
@@ -393,6 +408,7 @@ static void kfuncs_are_known(const struct btf *btf)
 		if (row && row->flags & KF_FASTCALL)
 			check_that(btf_has_tag(btf, id, -1, "bpf_fastcall"), name,
 				   "is no fast call", (int)id);
+		check_proto(btf, id);
 	}
 }
 

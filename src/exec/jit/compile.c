@@ -98,6 +98,8 @@ static int compile_all(const struct jit_source *src, struct arena *arena,
 	if (!out->functions)
 		return fail(diag, NO_MEMORY, NO_PC);
 	out->n_functions = functions.n;
+	while (functions.entry[out->exception] != src->prog->exception)
+		out->exception++;
 	out->machine->begin(out);
 	err = compile_functions(&spec, out, diag);
 	if (!err && out->failed)

@@ -26,6 +26,7 @@ struct jit_code {
 	struct code_memory memory; /* owned */
 	struct debug_entry *gdb;   /* owned; NULL: gdb was not told */
 	u32 len;
+	u32 exception; /* in functions: the exception callback; 0: none was named */
 	u32 n_functions;
 	u32 functions[]; /* where they start, ascending; [0] is the program's own */
 };
@@ -59,6 +60,40 @@ static const void *function_at(const struct jit_code *code, u64 value)
 	return NULL;
 }
 
+/* ---- exceptions ---- */
+
+/* Who threw was left up to where C entered the program: its exception callback answers,
+ * or the cookie does. */
+static u64 caught(const struct image *image, struct run *run)
+{
+	const struct jit_code *code = image->jit;
+	struct jit_run *jr = run->engine;
+	u64 ret;
+
+	run->err = 0;
+	run->prog = image->prog;
+	jr->image = image;
+	if (!code->exception)
+		return run->thrown;
+	ret = enter_of(code)(run, run->thrown, 0, 0, 0, 0,
+			     code->memory.code + code->functions[code->exception]);
+	if (run->err == EXEC_THROWN)
+		run->err = fail(run->diag, THROWN_TWICE, NO_PC);
+	return ret;
+}
+
+/* What a tail call goes to when the program there may throw: an exception ends that
+ * program, not those that called it.  As for compiled functions, run->err says whether
+ * the run goes on; who calls a function looks, where there are tail calls. */
+static u64 call_program(struct run *run, u64 r1, u64 r2, u64 r3, u64 r4, u64 r5)
+{
+	struct jit_run *jr = run->engine;
+	const struct image *image = jr->image;
+	u64 ret = enter_of(image->jit)(run, r1, r2, r3, r4, r5, main_of(image->jit));
+
+	return run->err == EXEC_THROWN ? caught(jr->image, run) : ret;
+}
+
 /* ---- what code calls ---- */
 
 static const void *tail_call(struct run *run, u64 map, u64 index)
@@ -74,7 +109,7 @@ static const void *tail_call(struct run *run, u64 map, u64 index)
 	jr->tail_calls++;
 	jr->image = next;
 	run->prog = next->prog;
-	return main_of(next->jit);
+	return next->throws ? (const void *)(uintptr_t)call_program : main_of(next->jit);
 }
 
 static int no_function(struct run *run, u64 value)
@@ -102,7 +137,7 @@ static bool is_deep(const struct jit_run *jr)
 static const void *callx(struct run *run, u64 value)
 {
 	const struct jit_run *jr = run->engine;
-	helper_fn helper = value <= UINT32_MAX ? jr->image->helper((u32)value) : NULL;
+	helper_fn helper = image_callx_helper(jr->image, value);
 	const void *function;
 
 	if (helper)
@@ -198,6 +233,7 @@ int jit_link(const struct image *image, const struct native *native,
 		return fail(diag, NO_MEMORY, NO_PC);
 	}
 	code->len = native->len;
+	code->exception = native->exception;
 	code->n_functions = n;
 	for (u32 i = 0; i < n; i++) {
 		code->functions[i] = native->functions[i].start;
@@ -280,6 +316,8 @@ static inline int one_run(const struct image *image, struct run *run, u64 *ret)
 	run->prog = image->prog;
 	run->err = 0;
 	*ret = watched ? enter_watched(image, run) : enter_main(image, run);
+	if (run->err == EXEC_THROWN)
+		*ret = caught(jr->image, run);
 	if (!run->err)
 		return 0;
 	*ret = 0;

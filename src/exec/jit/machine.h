@@ -178,6 +178,7 @@ struct native {
 	struct native_function *functions; /* n of them, by number */
 	u32 n_functions;
 	u32 way_out;     /* offset */
+	u32 exception;   /* number of the exception callback; 0: none was named */
 	bool tail_calls; /* some function of the program makes them: see jit.h */
 	const struct machine *machine;
 	u32 features; /* of the CPU: x86: enum x86_feature */

@@ -128,6 +128,8 @@ static void call_local(struct a64 *e, u32 v)
 						    .kind = NATIVE_CALL_FUNC,
 						    .index = (u32)insn->imm});
 	put(e, a64_bl(0));
+	if (e->out->tail_calls)
+		check(e);
 	running_again(e);
 	result(e, v);
 }

@@ -138,7 +138,8 @@ void x86_emit_call(struct emitter *m, const struct ir_insn *insn)
 	finish(m, insn, RAX);
 }
 
-/* Who was called may have ended in another program: ours is the running one again. */
+/* Who was called may have ended in another program: ours is the running one again, unless
+ * that one ended the run (jit.c: call_program). */
 static void restore_program(struct emitter *m)
 {
 	u8 run;
@@ -161,6 +162,8 @@ void x86_emit_call_local(struct emitter *m, const struct ir_insn *insn)
 	reloc.off = (u32)(m->e.at - m->out->code) + 1;
 	x86_call32(&m->e, 0);
 	native_reloc(m->out, &reloc);
+	if (m->out->tail_calls)
+		x86_emit_check(m);
 	restore_program(m);
 	finish(m, insn, RAX);
 }
