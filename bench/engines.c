@@ -15,7 +15,7 @@
 #include "load/load.h"
 
 struct bench_image {
-	struct skep_object *obj; /* owned; the image's program is its */
+	struct skep_object *obj; /* owned; the image's program is its; NULL: borrowed */
 	struct image *image;     /* owned */
 };
 
@@ -48,6 +48,24 @@ struct bench_image *bench_open(const char *folder, const char *name)
 	snprintf(path, sizeof(path), "%s/%s.bpf.o", folder, name);
 	if (image && !open_object(path, image))
 		return image;
+	bench_close(image);
+	return NULL;
+}
+
+const struct prog *bench_prog(const struct bench_image *image)
+{
+	return image_prog(image->image);
+}
+
+struct bench_image *bench_of(const struct prog *prog, const struct jit_opts *jit)
+{
+	struct skep_diag diag = SKEP_DIAG_INIT;
+	struct bench_image *image = calloc(1, sizeof(*image));
+
+	if (image && !image_new(&(struct image_spec){.prog = prog, .jit = *jit},
+				&image->image, &diag))
+		return image;
+	fail_with(prog->name, &diag);
 	bench_close(image);
 	return NULL;
 }
