@@ -3,7 +3,7 @@
  * Times every benchmark program natively and on every engine, in one run on one machine,
  * and prints ns per run, ratios to native code, and their geometric means.
  *
- *	skep-bench [--check|--kernel|--limit] FOLDER-OF-OBJECTS [PROGRAM...]
+ *	skep-bench [--check|--jit|--kernel|--limit] FOLDER-OF-OBJECTS [PROGRAM...]
  *
  * Native code is the truth: an engine whose result or memory differs is an error.  The
  * figure is the fastest of several batches: what disturbs a batch only makes it slower.
@@ -355,6 +355,19 @@ static int time_kernel(const struct program *program, struct bench_image *image,
 	return good;
 }
 
+/* ---- our compiler alone ---- */
+
+static int time_jit(const struct program *program, struct bench_image *image,
+		    double *logs)
+{
+	struct runner runners[] = {{.native = program},
+				   {.image = image, .engine = find_engine("jit")}};
+
+	time_columns(program, runners, 2, logs);
+	putchar('\n');
+	return 1;
+}
+
 /* ---- time limits ---- */
 
 static int time_limits(const struct program *program, struct bench_image *image,
@@ -382,6 +395,7 @@ static int time_limits(const struct program *program, struct bench_image *image,
 
 static const struct mode modes[] = {
 	{"--check", {NULL}, check_only},
+	{"--jit", {"jit"}, time_jit},
 	{"--kernel", {"kernel", "jit"}, time_kernel},
 	{"--limit", {"any", "verified"}, time_limits},
 	{NULL, {NULL}, time_engines},
@@ -449,7 +463,7 @@ int main(int argc, char **argv)
 
 	argv += !!mode->flag;
 	if (argc - !!mode->flag < 2) {
-		fprintf(stderr, "usage: skep-bench [--check|--kernel|--limit] "
+		fprintf(stderr, "usage: skep-bench [--check|--jit|--kernel|--limit] "
 				"FOLDER-OF-OBJECTS [PROGRAM...]\n");
 		return 2;
 	}
