@@ -31,15 +31,15 @@ void prepare(void *mem, u64 len)
 
 PROGRAM u64 bench(void *mem, u64 len)
 {
-	const u8 *p = mem;
+	const u8 *p = mem, *end = p + TEXT;
 	u64 sum = 0;
 
 	(void)len;
-	while (*p != 0xff) {
+	while (p < end && *p != 0xff) {
 		u32 hash = 0, n;
 
-		while ((n = *p++) != 0)
-			while (n--) {
+		while (p < end && (n = *p++) != 0)
+			while (n-- && p < end) {
 				u8 c = *p++;
 
 				if (c >= 'A' && c <= 'Z')

@@ -2,7 +2,7 @@
 /* Longest prefixes by a tree of bits: a node a bit, children by number. */
 #include "bench.h"
 
-enum { NODES = 200 };
+enum { NODES = 256 };
 
 #ifndef __bpf__
 void prepare(void *mem, u64 len)
@@ -38,7 +38,7 @@ PROGRAM u64 bench(void *mem, u64 len)
 
 			if (node[2])
 				best = node[2];
-			at = node[key >> 31];
+			at = node[key >> 31] % NODES;
 			key <<= 1;
 			if (!at)
 				break;

@@ -329,10 +329,33 @@ static void circles_end(void)
 	fixture_free(&f);
 }
 
+static void it_uses_what_the_cpu_has(void)
+{
+	static const char program[] = "r0 = 1\nexit\n";
+	const struct jit_opts opts = {0};
+	struct fixture f;
+	struct native native;
+	u32 features;
+
+	CHECK(!fixture_new(&f, program, &opts));
+	struct jit_source source = {.prog = &f.prog, .opts = opts};
+
+	host_machine(&features);
+	CHECK(!jit_compile(&source, &native, &f.diag));
+	CHECK_INT(native.features, features);
+	native_fini(&native);
+	source.opts.without = UINT32_MAX;
+	CHECK(!jit_compile(&source, &native, &f.diag));
+	CHECK_INT(native.features, 0);
+	native_fini(&native);
+	fixture_free(&f);
+}
+
 int main(void)
 {
 	if (!engine_find("jit"))
 		return 77;
+	it_uses_what_the_cpu_has();
 	code_is_never_writable_and_executable();
 	code_lies_between_guards();
 	a_system_may_forbid_it();

@@ -133,12 +133,13 @@ static bool makes_tail_calls(const struct prog *prog)
 int jit_compile(const struct jit_source *src, struct native *out, struct skep_diag *diag)
 {
 	struct arena arena = ARENA_INIT;
+	u32 features;
 	int err;
 
-	*out = (struct native){.machine = host_machine(&out->features)};
+	*out = (struct native){.machine = host_machine(&features)};
 	if (!out->machine)
 		return fail(diag, NO_JIT, NO_PC);
-	out->features &= ~src->opts.without;
+	out->features = features & ~src->opts.without;
 	out->harden = src->opts.harden;
 	out->known_to = src->opts.known_to;
 	out->blinding = out->harden & JIT_BLIND ? random_blinding() : 0;
