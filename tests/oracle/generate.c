@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The generator's frame: choice, instructions, control flow and functions.  What touches
- * maps is in generate_maps.c, what touches packets in generate_packet.c.
+ * maps is in generate_maps.c, what touches packets in generate_packet.c, what is called
+ * back in generate_callbacks.c.
  */
 #include <string.h>
 
@@ -285,11 +286,9 @@ void gen_body(struct gen *g, const struct area *a)
 static const struct area scratch_area = {SCRATCH, offsetof(struct gen_scratch, mem),
 					 GEN_MEM, false, true};
 
-/* reg = base + index.  The base comes first where it is R10: the verifier of Linux 6.18
- * takes "index += r10" for the frame of the program's main function. */
-static void emit_sum(struct gen *g, u8 reg, u8 index, u8 base)
+void emit_sum(struct gen *g, u8 reg, u8 index, u8 base)
 {
-	if (base == FP) {
+	if (base != SCRATCH) {
 		emit(g, OP_MOV64_X, reg, base, 0, 0);
 		emit(g, OP_ADD64_X, reg, index, 0, 0);
 	} else {
@@ -370,7 +369,7 @@ void gen_memory(struct gen *g)
 
 /* ---- control flow ---- */
 
-static u32 gen_condition(struct gen *g)
+u32 gen_condition(struct gen *g)
 {
 	enum op op = any_op(g, KIND_JMP);
 
@@ -452,16 +451,20 @@ static void gen_loop(struct gen *g)
 u32 gen_function(struct gen *g, enum func_kind kind, enum pointer_kind pointer)
 {
 	u32 i = (u32)(g->f - g->funcs) + 1;
+	u32 rounds = g->f->rounds + (kind >= FUNC_LOOP);
 
 	/* one that is there, if it lies deeper, so that there is no recursion */
 	for (; i < g->n_funcs; i++)
 		if (g->funcs[i].kind == kind && g->funcs[i].pointer == pointer &&
-		    g->funcs[i].depth == g->f->depth + 1 && one_in(g, 2))
+		    g->funcs[i].depth == g->f->depth + 1 &&
+		    g->funcs[i].rounds == rounds && one_in(g, 2))
 			return i;
 	if (g->n_funcs == GEN_FUNCS || g->f->depth + 1 >= MAX_DEPTH)
 		return 0;
-	g->funcs[g->n_funcs] =
-		(struct func){.kind = kind, .pointer = pointer, .depth = g->f->depth + 1};
+	g->funcs[g->n_funcs] = (struct func){.kind = kind,
+					     .pointer = pointer,
+					     .depth = g->f->depth + 1,
+					     .rounds = rounds};
 	return g->n_funcs++;
 }
 
@@ -478,8 +481,8 @@ void emit_function(struct gen *g, u8 dst, u32 func)
 
 void gen_call_function(struct gen *g)
 {
-	enum pointer_kind pointer =
-		g->f->pointer == TO_CONTEXT && one_in(g, 2) ? TO_CONTEXT : TO_STACK;
+	bool pass = g->f->pointer == TO_CONTEXT ? one_in(g, 2) : gen_goes_on(g);
+	enum pointer_kind pointer = pass ? g->f->pointer : TO_STACK;
 	u32 start = g->p->n_insns, func;
 
 	if (g->n_fixups == ARRAY_SIZE(g->fixups))
@@ -487,7 +490,7 @@ void gen_call_function(struct gen *g)
 	func = gen_function(g, FUNC_SUB, pointer);
 	if (!func)
 		return;
-	if (pointer == TO_CONTEXT)
+	if (pointer != TO_STACK)
 		emit_pointer(g, R1);
 	else
 		emit_frame(g, R1, -DATA + 8 * (s32)below(g, 3));
@@ -510,31 +513,33 @@ void gen_statement(struct gen *g)
 	if (!g->budget)
 		return;
 	g->budget--;
-	if (what < 10 && !nested)
+	if (gen_goes_on(g))
+		gen_round(g);
+	else if (what < 10 && !nested)
 		gen_if(g);
 	else if (what < 14 && !nested && may_loop && g->writable & CALLEE_SAVED)
 		gen_loop(g);
 	else if (what < 19 && !in_loop)
 		gen_call_function(g);
-	else if (what < 22 && !in_loop)
+	else if (what < 25 && !in_loop)
 		gen_callback(g);
-	else if (what < 32)
+	else if (what < 35)
 		gen_map(g);
-	else if (what < 40)
+	else if (what < 43)
 		gen_packet(g);
-	else if (what < 46)
-		gen_packet_helper(g);
 	else if (what < 49)
-		gen_context(g);
-	else if (what < 51)
-		gen_tail_call(g);
+		gen_packet_helper(g);
 	else if (what < 52)
-		gen_legacy(g);
+		gen_context(g);
 	else if (what < 54)
-		gen_ring(g);
+		gen_tail_call(g);
 	else if (what < 55)
+		gen_legacy(g);
+	else if (what < 57)
+		gen_ring(g);
+	else if (what < 58)
 		gen_strtol(g);
-	else if (what < 70)
+	else if (what < 72)
 		gen_memory(g);
 	else
 		gen_alus(g);
@@ -550,7 +555,7 @@ static void gen_prologue(struct gen *g)
 	if (g->f->kind == FUNC_LOOP)
 		emit(g, OP_STX64, FP, R2, POINTER, 0);
 	else if (g->f->kind >= FUNC_EACH)
-		emit(g, OP_STX64, FP, R3, POINTER, 0);
+		emit(g, OP_STX64, FP, gen_has_cursors(g) ? R4 : R3, POINTER, 0);
 	else
 		emit(g, OP_STX64, FP, R1, POINTER, 0);
 	emit_wide(g, SCRATCH, LDDW_MAP_IDX_VALUE, GEN_SCRATCH);
@@ -608,6 +613,8 @@ static void gen_one_function(struct gen *g, u32 i)
 		gen_each_hash(g);
 		return;
 	}
+	if (gen_has_cursors(g))
+		gen_round(g);
 	while (g->budget)
 		gen_statement(g);
 	gen_epilogue(g);

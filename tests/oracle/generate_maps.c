@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Generated statements that work on maps: the helpers of maps, what is done with values
- * that were looked up, callbacks and tail calls.
+ * that were looked up, and tail calls.  Callbacks are in generate_callbacks.c.
  */
 #include "base/bytes.h"
 #include "oracle/generating.h"
 
-static bool is_array(enum gen_map map)
+bool gen_is_array(enum gen_map map)
 {
 	return map == GEN_ARRAY || map == GEN_PERCPU_ARRAY || map == GEN_INNER_A ||
 	       map == GEN_INNER_B;
@@ -30,10 +30,11 @@ static void emit_key(struct gen *g, enum gen_map map)
 		return;
 	}
 	emit_masked(g, R1, GEN_KEYS - 1);
-	emit(g, is_array(map) || holds_maps(map) ? OP_STX32 : OP_STX64, FP, R1, KEY, 0);
+	emit(g, gen_is_array(map) || holds_maps(map) ? OP_STX32 : OP_STX64, FP, R1, KEY,
+	     0);
 }
 
-static void emit_map(struct gen *g, u8 reg, enum gen_map map)
+void emit_map(struct gen *g, u8 reg, enum gen_map map)
 {
 	emit_wide(g, reg, LDDW_MAP_IDX, map);
 }
@@ -144,58 +145,6 @@ void gen_map(struct gen *g)
 		gen_update(g, map);
 	else
 		gen_delete(g, map);
-	mark(g, start);
-}
-
-static u32 emit_loop(struct gen *g)
-{
-	u32 func = gen_function(g, FUNC_LOOP, TO_STACK);
-
-	if (!func)
-		return 0;
-	/* Never a 0 that the verifier knows: it then drops the callback whose address is
-	 * loaded, and Linux 6.18 warns of a bug of its own. */
-	emit(g, OP_LDX8, R1, SCRATCH, (s16)offsetof(struct gen_scratch, mem), 0);
-	emit(g, OP_AND64_K, R1, 0, 0, 3);
-	if (one_in(g, 2))
-		emit(g, OP_MOV64_K, R1, 0, 0, (s32)PICK(g, 1, 2, 3, 5, 5));
-	emit_function(g, R2, func);
-	emit_frame(g, R3, -DATA + 8 * (s32)below(g, 3));
-	emit(g, OP_MOV64_K, R4, 0, 0, one_in(g, 30));
-	emit_call(g, BPF_FUNC_loop);
-	return func;
-}
-
-static u32 emit_each(struct gen *g)
-{
-	static const enum gen_map maps[] = {GEN_ARRAY,      GEN_HASH,    GEN_HASH_MALLOC,
-					    GEN_LRU,        GEN_INNER_B, GEN_PERCPU_ARRAY,
-					    GEN_PERCPU_HASH};
-	enum gen_map map = maps[below(g, ARRAY_SIZE(maps))];
-	u32 func = gen_function(g, is_array(map) ? FUNC_EACH : FUNC_EACH_HASH, TO_VALUE);
-
-	if (!func)
-		return 0;
-	emit_map(g, R1, map);
-	emit_function(g, R2, func);
-	if (one_in(g, 2))
-		emit(g, OP_MOV64_K, R3, 0, 0, 0);
-	else
-		emit_frame(g, R3, -DATA);
-	emit(g, OP_MOV64_K, R4, 0, 0, one_in(g, 30));
-	emit_call(g, BPF_FUNC_for_each_map_elem);
-	return func;
-}
-
-void gen_callback(struct gen *g)
-{
-	u32 start = g->p->n_insns;
-
-	if (g->n_fixups == ARRAY_SIZE(g->fixups) ||
-	    !(one_in(g, 2) ? emit_loop(g) : emit_each(g)))
-		return;
-	g->readable |= 1, g->writable |= 1; /* the result */
-	refill(g, CALLER_SAVED & ~1);
 	mark(g, start);
 }
 

@@ -18,7 +18,7 @@ static bool is_xdp(const struct gen *g)
 	return g->type == BPF_PROG_TYPE_XDP;
 }
 
-static u32 bounds_check(struct gen *g, u32 n)
+u32 gen_packet_check(struct gen *g, u32 n)
 {
 	emit(g, OP_MOV64_X, R4, R2, 0, 0);
 	emit(g, OP_ADD64_K, R4, 0, 0, (s32)n);
@@ -31,28 +31,34 @@ static u32 bounds_check(struct gen *g, u32 n)
 	return emit(g, OP_JA, 0, 0, 0, 0);
 }
 
-void gen_packet(struct gen *g)
+void emit_packet(struct gen *g, bool meta)
 {
-	bool meta = is_xdp(g) && one_in(g, 8), variable = one_in(g, 3);
-	u32 start = g->p->n_insns, n = 1 + below(g, one_in(g, 4) ? 120 : 24), out;
 	s16 data = is_xdp(g) ? offsetof(struct xdp_md, data)
 			     : offsetof(struct __sk_buff, data);
 	s16 end = is_xdp(g) ? offsetof(struct xdp_md, data_end)
 			    : offsetof(struct __sk_buff, data_end);
 
-	if (!has_context(g))
-		return;
 	if (meta)
 		end = data, data = offsetof(struct xdp_md, data_meta);
-	if (variable)
-		emit_masked(g, R4, meta ? 3 : 63);
 	emit_pointer(g, R1);
 	emit(g, OP_LDX32, R2, R1, data, 0);
 	emit(g, OP_LDX32, R3, R1, end, 0);
+}
+
+void gen_packet(struct gen *g)
+{
+	bool meta = is_xdp(g) && one_in(g, 8), variable = one_in(g, 3);
+	u32 start = g->p->n_insns, n = 1 + below(g, one_in(g, 4) ? 120 : 24), out;
+
+	if (!has_context(g))
+		return;
+	if (variable)
+		emit_masked(g, R4, meta ? 3 : 63);
+	emit_packet(g, meta);
 	if (variable)
 		emit(g, OP_ADD64_X, R2, R4, 0, 0);
 	forget(g, TEMPS);
-	out = bounds_check(g, n);
+	out = gen_packet_check(g, n);
 	gen_body(g, &(struct area){R2, 0, n, false, false});
 	land(g, out);
 	refill(g, TEMPS);

@@ -19,6 +19,11 @@ enum pointer_kind {
 	TO_CONTEXT,
 	TO_STACK, /* PARENT_SIZE bytes of a caller's frame */
 	TO_VALUE, /* of a map */
+	/* what callbacks hand from round to round in a caller's frame: CURSORS times 8
+	 * bytes */
+	TO_CURSORS, /* any numbers */
+	TO_INDICES, /* numbers that are never more than LAST_INDEX */
+	TO_PACKET,  /* a place in the packet, its end */
 };
 enum { PARENT_SIZE = 16 };
 
@@ -34,6 +39,8 @@ struct func {
 	enum func_kind kind;
 	enum pointer_kind pointer;
 	u32 depth, start;
+	u32 rounds; /* how many callbacks lead here */
+	u32 moves;  /* places that move what they hand on, beside its first */
 };
 
 /* A call or an address of a function, to be filled in. */
@@ -64,6 +71,9 @@ enum {
 	POINTER = -40,
 	KEY = -56,
 	VALUE = -80, /* GEN_VALUE bytes */
+	CURSORS = 3,
+	ROUNDS = VALUE - 8 * CURSORS,
+	LAST_INDEX = 15,
 };
 
 enum { FP = 10, SCRATCH = 9 };
@@ -109,6 +119,12 @@ void emit_pointer(struct gen *g, u8 dst); /* what the frame's slot holds */
 void emit_frame(struct gen *g, u8 dst, s32 off);
 void emit_memory(struct gen *g, u8 dst, u32 n); /* address of n bytes that hold numbers */
 void emit_constant(struct gen *g, u8 dst, s64 n);
+void emit_map(struct gen *g, u8 dst, enum gen_map map);
+/* dst = base + index.  The base comes first where it lies on the stack: the verifier of
+ * Linux 6.18 takes "index += r10" for the frame of the program's main function. */
+void emit_sum(struct gen *g, u8 dst, u8 index, u8 base);
+/* R2 = the packet (or what lies before it), R3 = its end; R1 is used up */
+void emit_packet(struct gen *g, bool meta);
 
 /* ---- statements ---- */
 
@@ -116,17 +132,25 @@ void gen_alu(struct gen *g);
 void gen_access(struct gen *g, const struct area *a);
 void gen_body(struct gen *g, const struct area *a); /* some accesses and arithmetic */
 void gen_statement(struct gen *g);
+u32 gen_condition(struct gen *g); /* a jump */
 void gen_memory(struct gen *g);
 void gen_call_function(struct gen *g);
 u32 gen_function(struct gen *g, enum func_kind kind, enum pointer_kind pointer);
 void emit_function(struct gen *g, u8 dst, u32 func); /* its address */
 
+bool gen_is_array(enum gen_map map);
 void gen_map(struct gen *g);
-void gen_callback(struct gen *g);
 void gen_tail_call(struct gen *g);
 void gen_ring(struct gen *g);
 void gen_strtol(struct gen *g);
 
+void gen_callback(struct gen *g);
+bool gen_has_cursors(const struct gen *g); /* handed in by who started the rounds */
+bool gen_goes_on(struct gen *g);           /* are they moved once more in this one? */
+void gen_round(struct gen *g);             /* what is done with them */
+
+/* A jump that is taken unless the n bytes at R2 lie before R3; R4 is used up. */
+u32 gen_packet_check(struct gen *g, u32 n);
 void gen_packet(struct gen *g);
 void gen_context(struct gen *g);
 void gen_legacy(struct gen *g);
