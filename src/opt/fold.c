@@ -54,6 +54,14 @@ static u64 low_bits(u64 max)
 	return max ? UINT64_MAX >> __builtin_clzll(max) : 0;
 }
 
+/* A sum has one bit more than the larger one, and ends in as many zeroes as both. */
+static u64 may_sum(const struct builder *b, const struct ir_insn *insn, u32 depth)
+{
+	u64 either = may_be_set(b, insn->a, depth) | may_be_set(b, insn->b, depth);
+
+	return either ? (low_bits(either) << 1 | 1) & ~((either & -either) - 1) : 0;
+}
+
 static u64 may_alu(const struct builder *b, const struct ir_insn *insn, u32 depth)
 {
 	u64 all = insn->width == 64 ? UINT64_MAX : UINT32_MAX;
@@ -68,6 +76,7 @@ static u64 may_alu(const struct builder *b, const struct ir_insn *insn, u32 dept
 	case ALU_XOR:
 		return all &
 		       (may_be_set(b, insn->a, depth) | may_be_set(b, insn->b, depth));
+	case ALU_ADD: return all & may_sum(b, insn, depth);
 	case ALU_MOV: return all & may_be_set(b, insn->a, depth);
 	case ALU_RSH:
 		if (!by_const)
@@ -241,6 +250,38 @@ static u32 fold_and(struct builder *b, struct ir_insn *insn, u64 y)
 	return 0;
 }
 
+/* Where no bit meets another one an OR is a sum, which can be part of an address. */
+static u32 fold_or(struct builder *b, struct ir_insn *insn, u64 y)
+{
+	enum { SMALL = 4096 };
+	u64 may;
+
+	if (y == UINT64_MAX)
+		return number(b, y, insn->width);
+	if (!y)
+		return cut(b, insn->a, insn->width);
+	may = may_be_set(b, insn->a, KNOW_DEPTH);
+	if (y >= SMALL || may & y)
+		return 0;
+	return emit_alu(b, ALU_ADD, may <= UINT32_MAX ? 64 : insn->width, insn->a,
+			insn->b);
+}
+
+/* The same of a shift that addresses can do: it and the sum are one instruction. */
+static u32 fold_disjoint(struct builder *b, const struct ir_insn *insn)
+{
+	for (u32 i = 0; i < 2; i++) {
+		const struct ir_insn *x = value_of(b, i ? insn->b : insn->a);
+
+		if (x->op == IR_ALU && x->row == ALU_LSH && x->width == insn->width &&
+		    is_const(b, x->b) && (u64)value_of(b, x->b)->imm <= 3 &&
+		    !(may_be_set(b, insn->a, KNOW_DEPTH) &
+		      may_be_set(b, insn->b, KNOW_DEPTH)))
+			return emit_alu(b, ALU_ADD, insn->width, insn->a, insn->b);
+	}
+	return 0;
+}
+
 /* Extensions that were written as two shifts. */
 static u32 fold_shift_pair(struct builder *b, struct ir_insn *insn, u32 by)
 {
@@ -315,10 +356,7 @@ static u32 fold_by_const(struct builder *b, struct ir_insn *insn)
 						      : (u64)(s64)(s32)(0 - y)));
 	case ALU_MUL: return fold_mul(b, insn, y);
 	case ALU_AND: return fold_and(b, insn, y);
-	case ALU_OR:
-		if (y == UINT64_MAX)
-			return number(b, y, insn->width);
-		return y ? 0 : cut(b, insn->a, insn->width);
+	case ALU_OR: return fold_or(b, insn, y);
 	case ALU_XOR: return y ? 0 : cut(b, insn->a, insn->width);
 	case ALU_LSH:
 	case ALU_RSH:
@@ -478,6 +516,8 @@ static u32 fold_alu(struct builder *b, struct ir_insn *insn)
 	else if (insn->row == ALU_SUB && is_const(b, insn->a) &&
 		 !value_of(b, insn->a)->imm)
 		same = emit_alu(b, ALU_NEG, insn->width, insn->b, 0);
+	if (!same && insn->row == ALU_OR)
+		same = fold_disjoint(b, insn);
 	return same;
 }
 

@@ -8,7 +8,7 @@
 
 #include "opt/build.h"
 
-enum { KNOW_DEPTH = 4 }; /* instructions looked through for what is known of bits */
+enum { KNOW_DEPTH = 6 }; /* instructions looked through for what is known of bits */
 
 /* Bits that may be 1, for all that is known. */
 u64 may_be_set(const struct builder *b, u32 value, u32 depth);

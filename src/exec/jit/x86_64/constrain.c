@@ -149,6 +149,7 @@ void x86_constrain(const struct ir *ir, u32 number, u32 features, struct constra
 	case IR_ALU: constrain_alu(ir, insn, features, c); break;
 	case IR_ROTL: constrain_shift(ir, insn, features, c); break;
 	case IR_SWAP: c->tied = true; break;
+	case IR_CMP: c->late_a = c->late_b = true; break; /* zeroed before */
 	case IR_MULH:
 		c->a = features & X86_BMI2 ? RDX : RAX;
 		c->out = features & X86_BMI2 ? NO_REG : RDX;
@@ -168,7 +169,6 @@ void x86_constrain(const struct ir *ir, u32 number, u32 features, struct constra
 	case IR_ADDR:
 	case IR_FRAME:
 	case IR_PHI:
-	case IR_CMP:
 	case IR_SELECT:
 	case IR_LOAD:
 	case IR_STORE:

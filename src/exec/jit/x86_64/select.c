@@ -14,11 +14,13 @@
 struct selection {
 	struct ir *ir;
 	u32 features;
-	u32 *addresses; /* by value: how many uses are a or b of LOAD and STORE */
-	u32 *selects;   /* how many are the condition of a SELECT */
-	u32 *tests;     /* how many are comparisons with zero, for equality */
-	bool *wanted;   /* constants that had better have a register */
-	u32 start;      /* of the block */
+	u32 *addresses;     /* by value: how many uses are a or b of LOAD and STORE */
+	u32 *selects;       /* how many are the condition of a SELECT */
+	u32 *tests;         /* how many are comparisons with zero, for equality */
+	bool *wanted;       /* constants that had better have a register */
+	u32 start;          /* of the block */
+	u32 loop, loop_end; /* the first block of the innermost loop around it, or nothing
+			     */
 	u32 last_write; /* last instruction of the block that may write memory, or start
 			 */
 };
@@ -113,16 +115,26 @@ static bool fold_offset(struct selection *s, struct ir_insn *insn, u32 *field, u
 	return true;
 }
 
-/* [x + y], and [x + (y << n)] */
+/* Is the value alive in all of the loop?  What is used in it and was computed before it
+ * is; so are the PHIs it starts with. */
+static bool is_alive(const struct selection *s, u32 value)
+{
+	return value < s->loop || (value < s->loop_end && at(s, value)->op == IR_PHI);
+}
+
+/* [x + y], and [x + (y << n)].  A sum of another block costs registers, unless both are
+ * alive here anyway. */
 static bool fold_index(struct selection *s, struct ir_insn *insn)
 {
 	const struct ir_insn *sum = at(s, insn->a);
 	u32 old = insn->a, x, y;
 
-	if (insn->b || !is_alu64(sum, ALU_ADD) || old < s->start)
+	if (insn->b || !is_alu64(sum, ALU_ADD))
 		return false;
 	x = sum->a;
 	y = sum->b;
+	if (old < s->start && !(is_alive(s, x) && is_alive(s, y)))
+		return false;
 	if (at(s, y)->op == IR_FRAME || is_alu64(at(s, x), ALU_LSH)) {
 		x = sum->b;
 		y = sum->a;
@@ -178,6 +190,19 @@ static void fold_address(struct selection *s, struct ir_insn *insn)
 	}
 }
 
+/* Blocks come in order: the last header as deep as b is that of its loop. */
+static void find_loop(struct selection *s, u32 b)
+{
+	const struct ir_block *block = &s->ir->blocks[b];
+
+	if (b && block->loop_depth < s->ir->blocks[b - 1].loop_depth)
+		s->loop = s->loop_end = 0;
+	if (!block->loop_header)
+		return;
+	s->loop = block->start;
+	s->loop_end = block->end;
+}
+
 /* Before anything is fused.  Twice: a shift under a sum that has other users is only seen
  * when they are done. */
 static void fold_addresses(struct selection *s)
@@ -187,6 +212,7 @@ static void fold_addresses(struct selection *s)
 	for (u32 round = 0; round < 2; round++)
 		for (u32 b = 0; b < ir->n_blocks; b++) {
 			s->start = ir->blocks[b].start;
+			find_loop(s, b);
 			for (u32 i = s->start; i < ir->blocks[b].end; i++)
 				if (at(s, i)->op == IR_LOAD || at(s, i)->op == IR_STORE)
 					fold_address(s, at(s, i));
@@ -332,6 +358,12 @@ static void select_compare(struct selection *s, struct ir_insn *insn)
 	else if (insn->a != insn->b && is_operand(s, insn->b, insn->width) &&
 		 !ir_is_const(s->ir, insn->a))
 		fuse(s, insn->b);
+	else if (insn->a != insn->b && is_operand(s, insn->a, insn->width) &&
+		 !ir_is_const(s->ir, insn->b) && !(at(s, insn->b)->flags & IR_FUSED)) {
+		swap_operands(insn);
+		insn->row = (u8)jmp_exchanged(insn->row);
+		fuse(s, insn->b);
+	}
 }
 
 /* ---- stores ---- */
