@@ -11,7 +11,7 @@ static const struct engine engines[] = {
 	{"interp", interp_run, NULL, FOR_INTERP, .safe = false},
 	{"checked", checked_run, NULL, FOR_CHECKED, .safe = true},
 	/* last: not every machine has it */
-	{"jit", jit_run, jit_repeat, FOR_JIT, .safe = false},
+	{"jit", jit_run, jit_ready, FOR_JIT, .safe = false},
 };
 
 /* How many there are here. */

@@ -123,15 +123,26 @@ int interp_run(const struct image *image, struct run *run, u64 *ret);
 int checked_run(const struct image *image, struct run *run, u64 *ret);
 int jit_run(const struct image *image, struct run *run, u64 *ret);
 
-/* n > 0 runs of the same, each ended with run_end(), the last one too; until one fails.
- * ret is of the last. */
-int jit_repeat(const struct image *image, struct run *run, u32 n, u64 *ret);
+typedef int (*run_fn)(const struct image *image, struct run *run, u64 *ret);
+
+/* Room for what an engine keeps from run to run. */
+struct engine_state {
+	u64 words[6];
+};
+
+/*
+ * Many runs of one image with one struct run: made ready once, then what this returns
+ * runs it, as often as wanted, as jit_run() does.  In between the caller may change ctx
+ * and packet, and take what runs leave; image, opts, call, prog and engine stay.
+ */
+run_fn jit_ready(const struct image *image, struct run *run, struct engine_state *state);
 
 struct engine {
 	const char *name; /* "interp", "checked", "jit" */
-	int (*run)(const struct image *image, struct run *run, u64 *ret);
-	/* As jit_repeat(); NULL: there is no quicker way than to run() again and again */
-	int (*repeat)(const struct image *image, struct run *run, u32 n, u64 *ret);
+	run_fn run;
+	/* As jit_ready(); NULL: run() is as quick */
+	run_fn (*ready)(const struct image *image, struct run *run,
+			struct engine_state *state);
 	u32 images; /* FOR_*: what it runs */
 	bool safe;  /* runs programs that nobody verified */
 };

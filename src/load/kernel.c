@@ -27,11 +27,6 @@ struct trip {
 	u32 flags; /* enum verify_flag, of all its programs */
 };
 
-static int in_prog(const struct skep_prog *prog, struct skep_diag *diag, int err)
-{
-	return diag_in(diag, err, "%s: %s", prog->obj->name, prog->prog->name);
-}
-
 static int in_map(const struct skep_map *map, struct skep_diag *diag, int err)
 {
 	return diag_in(diag, err, "%s: map %s", map->obj->name, map->def->name);
@@ -178,7 +173,7 @@ static int load_prog(struct trip *t, struct skep_prog *prog, enum kern_log_level
 
 	*verdict = (struct kern_verdict){.fd = -1};
 	if (!fds)
-		return in_prog(prog, diag, err ? err : -EINVAL);
+		return load_in_prog(prog, diag, err ? err : -EINVAL);
 	spec.prog = prog->prog;
 	spec.map_fds = fds;
 	if (prog->prog->type == PROG_TYPE_STRUCT_OPS)
@@ -186,7 +181,7 @@ static int load_prog(struct trip *t, struct skep_prog *prog, enum kern_log_level
 	if (!err)
 		err = kern_prog_load(t->loader, &spec, verdict, diag);
 	free(fds);
-	return in_prog(prog, diag, err);
+	return load_in_prog(prog, diag, err);
 }
 
 static int load_progs(struct trip *t, struct skep_diag *diag)

@@ -23,11 +23,6 @@
 #include "verify/claims.h"
 #include "verify/verify.h"
 
-static int in_prog(const struct skep_prog *prog, struct skep_diag *diag, int err)
-{
-	return diag_in(diag, err, "%s: %s", prog->obj->name, prog->prog->name);
-}
-
 static int in_map(const struct skep_map *map, struct skep_diag *diag, int err)
 {
 	return diag_in(diag, err, "%s: map %s", map->obj->name, map->def->name);
@@ -76,7 +71,7 @@ static int fit_programs(struct skep_object *obj, const struct target *target,
 			continue;
 		err = load_fit(prog, target, diag);
 		if (err)
-			return in_prog(prog, diag, err);
+			return load_in_prog(prog, diag, err);
 	}
 	return 0;
 }
@@ -118,7 +113,7 @@ static int verify_one(struct skep_prog *prog, const struct target *target,
 	verify_result_fini(&result);
 	if (!err && prog->obj->check_claims)
 		err = claims_new(prog->prog, &opts, &prog->claims, diag);
-	return in_prog(prog, diag, err);
+	return load_in_prog(prog, diag, err);
 }
 
 /* What runs unchecked is verified first; so is what is checked against its claims. */
@@ -349,13 +344,13 @@ static int make_image(struct skep_prog *prog, struct skep_diag *diag)
 	int err;
 
 	if (!maps)
-		return in_prog(prog, diag, fail(diag, NO_MEMORY, NO_PC));
+		return load_in_prog(prog, diag, fail(diag, NO_MEMORY, NO_PC));
 	for (u32 i = 0; i < p->n_maps; i++)
 		maps[i] = live_map(prog->obj, p->maps[i]);
 	err = prog->obj->aot ? make_compiled(prog, &spec, diag)
 			     : image_new(&spec, &prog->image, diag);
 	free(maps);
-	return in_prog(prog, diag, err);
+	return load_in_prog(prog, diag, err);
 }
 
 /* Native code sees no clock: somebody must look at it. */

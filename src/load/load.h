@@ -9,6 +9,7 @@
 #include <skep/skep.h>
 
 #include "base/arena.h"
+#include "base/diag.h"
 #include "exec/exec.h"
 #include "load/world.h"
 #include "maps/map.h"
@@ -73,6 +74,13 @@ struct skep_object {
 	bool in_kernel; /* maps and programs are the kernel's */
 	bool loaded;
 };
+
+/* The place of an error: this program. */
+static inline int load_in_prog(const struct skep_prog *prog, struct skep_diag *diag,
+			       int err)
+{
+	return diag_in(diag, err, "%s: %s", prog->obj->name, prog->prog->name);
+}
 
 /* Is somebody asked for a verdict before its programs run? */
 static inline bool load_is_verified(const struct skep_object *obj)

@@ -22,24 +22,6 @@ static u32 address(const u8 *at)
 	return (u32)(uintptr_t)at;
 }
 
-void xdp_ctx_init(struct xdp_md *ctx, const struct packet *p,
-		  const struct xdp_origin *origin)
-{
-	*ctx = (struct xdp_md){
-		.ingress_ifindex = origin->ingress_ifindex,
-		.rx_queue_index = origin->rx_queue_index,
-		.egress_ifindex = origin->egress_ifindex,
-	};
-	xdp_ctx_sync(ctx, p);
-}
-
-void xdp_ctx_sync(struct xdp_md *ctx, const struct packet *p)
-{
-	ctx->data = address(p->data);
-	ctx->data_end = address(p->end);
-	ctx->data_meta = address(p->meta);
-}
-
 void skb_ctx_sync(struct __sk_buff *ctx, const struct packet *p)
 {
 	const struct skb_state *skb = &p->skb;

@@ -11,17 +11,32 @@
 #include <linux/bpf.h>
 
 #include "base/types.h"
-
-struct packet;
+#include "world/packet.h"
 
 /* What an XDP hook knows beside the bytes. */
 struct xdp_origin {
 	u32 ingress_ifindex, rx_queue_index, egress_ifindex;
 };
 
-void xdp_ctx_init(struct xdp_md *ctx, const struct packet *p,
-		  const struct xdp_origin *origin);
-void xdp_ctx_sync(struct xdp_md *ctx, const struct packet *p);
+static inline void xdp_ctx_init(struct xdp_md *ctx, const struct packet *p,
+				const struct xdp_origin *origin)
+{
+	*ctx = (struct xdp_md){
+		.data = (u32)(uintptr_t)p->data,
+		.data_end = (u32)(uintptr_t)p->end,
+		.data_meta = (u32)(uintptr_t)p->meta,
+		.ingress_ifindex = origin->ingress_ifindex,
+		.rx_queue_index = origin->rx_queue_index,
+		.egress_ifindex = origin->egress_ifindex,
+	};
+}
+
+static inline void xdp_ctx_sync(struct xdp_md *ctx, const struct packet *p)
+{
+	ctx->data = (u32)(uintptr_t)p->data;
+	ctx->data_end = (u32)(uintptr_t)p->end;
+	ctx->data_meta = (u32)(uintptr_t)p->meta;
+}
 
 enum skb_link {
 	SKB_LINK_ETHERNET,

@@ -53,19 +53,42 @@ static void set_frags(struct packet *p, const u8 *bytes, u32 len)
 	}
 }
 
-static int set_bytes(struct packet *p, const u8 *bytes, u32 len, u32 linear)
+enum { COPY_MIN = 32, COPY_MAX = 128 };
+
+/* Most packets are short: no call and no loop.  Two pieces may overlap. */
+static inline void copy_short(u8 *to, const u8 *from, u32 len)
+{
+	enum { PIECE = 32 };
+
+	memcpy(to, from, PIECE);
+	if (len > 2 * PIECE) {
+		memcpy(to + PIECE, from + PIECE, PIECE);
+		memcpy(to + len - 2 * PIECE, from + len - 2 * PIECE, PIECE);
+	}
+	memcpy(to + len - PIECE, from + len - PIECE, PIECE);
+}
+
+static void set_bytes(struct packet *p, const u8 *bytes, u32 len, u32 linear)
+{
+	u32 in_front = linear < len ? linear : len;
+
+	p->meta = p->data = p->buf + ROOM_FRONT;
+	p->end = p->data + in_front;
+	if (in_front)
+		memcpy(p->data, bytes, in_front);
+	p->n_frags = 0;
+	p->frags_len = len - in_front;
+	if (p->frags_len)
+		set_frags(p, bytes + in_front, p->frags_len);
+}
+
+int packet_set_skb(struct packet *p, const void *bytes, u32 len, u32 linear)
 {
 	if (len > PACKET_MAX_LEN)
 		return -EMSGSIZE;
-	linear = (u32)min_u64(linear, len);
-	p->meta = p->data = p->buf + ROOM_FRONT;
-	p->end = p->data + linear;
-	if (linear)
-		memcpy(p->data, bytes, linear);
-	p->n_frags = 0;
-	p->frags_len = len - linear;
-	if (p->frags_len)
-		set_frags(p, bytes + linear, p->frags_len);
+	p->start = p->buf;
+	p->limit = p->buf + FRAGS_AT;
+	set_bytes(p, bytes, len, linear);
 	/* the tunnel's rest counts when it is set */
 	memset(&p->skb, 0, offsetof(struct skb_state, tunnel));
 	p->skb.mac = p->skb.network = ROOM_FRONT;
@@ -74,24 +97,33 @@ static int set_bytes(struct packet *p, const u8 *bytes, u32 len, u32 linear)
 	return 0;
 }
 
-int packet_set_skb(struct packet *p, const void *bytes, u32 len, u32 linear)
+static int set_long_xdp(struct packet *p, const void *bytes, u32 len, u32 linear)
 {
-	p->start = p->buf;
-	p->limit = p->buf + FRAGS_AT;
-	return set_bytes(p, bytes, len, linear);
-}
-
-int packet_set_xdp(struct packet *p, const void *bytes, u32 len, u32 linear)
-{
-	int err = set_bytes(p, bytes, len, linear);
-	u8 *frame = p->buf + ROOM_FRONT - PACKET_HEADROOM;
 	u64 frame_size;
 
-	if (err)
-		return err;
+	if (len > PACKET_MAX_LEN)
+		return -EMSGSIZE;
+	set_bytes(p, bytes, len, linear);
 	frame_size = PACKET_HEADROOM + packet_linear_len(p) + XDP_FRAME_TAIL;
-	p->start = frame + XDP_FRAME_HEAD;
-	p->limit = frame + round_up(frame_size, PACKET_PAGE) - XDP_FRAME_TAIL;
+	p->start = p->data - PACKET_HEADROOM + XDP_FRAME_HEAD;
+	p->limit = p->data - PACKET_HEADROOM + round_up(frame_size, PACKET_PAGE) -
+		   XDP_FRAME_TAIL;
+	return 0;
+}
+
+/* What is short fits into one page. */
+int packet_set_xdp(struct packet *p, const void *bytes, u32 len, u32 linear)
+{
+	u8 *data = p->buf + ROOM_FRONT;
+
+	if (len > linear || len > COPY_MAX || len < COPY_MIN)
+		return set_long_xdp(p, bytes, len, linear);
+	p->start = data - PACKET_HEADROOM + XDP_FRAME_HEAD;
+	p->meta = p->data = data;
+	p->end = data + len;
+	p->limit = data - PACKET_HEADROOM + PACKET_PAGE - XDP_FRAME_TAIL;
+	p->n_frags = p->frags_len = 0;
+	copy_short(data, bytes, len);
 	return 0;
 }
 

@@ -86,7 +86,8 @@ void packet_fini(struct packet *p);
  * New content, the first `linear` bytes of it linear and the rest in fragments; all old
  * state is gone.  linear >= len: no fragments.  _xdp gives the room that an XDP frame has
  * (256 bytes before, the rest of the page behind; more pages for a longer frame), _skb as
- * much as there is.  0, or -EMSGSIZE when it is longer than PACKET_MAX_LEN.
+ * much as there is; of an XDP frame, skb says nothing.  0, or -EMSGSIZE when it is longer
+ * than PACKET_MAX_LEN.
  */
 int packet_set_xdp(struct packet *p, const void *bytes, u32 len, u32 linear);
 int packet_set_skb(struct packet *p, const void *bytes, u32 len, u32 linear);

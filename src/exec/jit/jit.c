@@ -285,37 +285,24 @@ static int jit_call(struct run *run, u64 func, const u64 args[5], u64 *ret)
 	return run->err;
 }
 
-static u64 enter_main(const struct image *image, struct run *run)
-{
-	u64 r2 = run->opts ? run->opts->r2 : 0;
-
-	return enter_of(image->jit)(run, (uintptr_t)run->ctx, r2, 0, 0, 0,
-				    main_of(image->jit));
-}
-
-static u64 enter_watched(const struct image *image, struct run *run)
-{
-	const struct exec_opts *opts = run->opts;
-	u32 place = watchdog_start(opts->watchdog, run, opts->max_ns);
-	u64 ret = enter_main(image, run);
-
-	if (watchdog_stop(opts->watchdog, place) && run->err == -ETIMEDOUT)
-		fail(run->diag, TIME_LIMIT, NO_PC, (unsigned long long)opts->max_ns);
-	return ret;
-}
-
 /* Forgets what the run before left in both. */
-static inline int one_run(const struct image *image, struct run *run, u64 *ret)
+static inline void start_run(const struct image *image, struct run *run)
 {
 	struct jit_run *jr = run->engine;
-	bool watched = run->opts && run->opts->watchdog && run->opts->max_ns;
 
 	jr->image = image;
 	jr->depth = 1;
 	jr->tail_calls = jr->may_gotos = 0;
 	run->prog = image->prog;
 	run->err = 0;
-	*ret = watched ? enter_watched(image, run) : enter_main(image, run);
+}
+
+static inline int end_run(struct run *run, u64 *ret)
+{
+	const struct jit_run *jr = run->engine;
+
+	if (__builtin_expect(!run->err, true))
+		return 0;
 	if (run->err == EXEC_THROWN)
 		*ret = caught(jr->image, run);
 	if (!run->err)
@@ -324,28 +311,46 @@ static inline int one_run(const struct image *image, struct run *run, u64 *ret)
 	return run->err == EXEC_STOP ? 0 : run->err;
 }
 
-int jit_run(const struct image *image, struct run *run, u64 *ret)
+static int run_entered(const struct image *image, struct run *run, u64 *ret)
 {
-	struct jit_run jr = {.way_out = NULL};
+	const struct jit_run *jr = run->engine;
 
-	assert(image->jit);
-	run->call = jit_call;
-	run->engine = &jr;
-	return one_run(image, run, ret);
+	start_run(image, run);
+	*ret = enter_of(image->jit)(run, (uintptr_t)run->ctx, jr->r2, 0, 0, 0, jr->main);
+	return end_run(run, ret);
 }
 
-int jit_repeat(const struct image *image, struct run *run, u32 n, u64 *ret)
+static int run_watched(const struct image *image, struct run *run, u64 *ret)
 {
-	struct jit_run jr = {.way_out = NULL};
-	int err;
+	const struct exec_opts *opts = run->opts;
+	const struct jit_run *jr = run->engine;
+	u32 place;
 
-	assert(image->jit && n);
+	start_run(image, run);
+	place = watchdog_start(opts->watchdog, run, opts->max_ns);
+	*ret = enter_of(image->jit)(run, (uintptr_t)run->ctx, jr->r2, 0, 0, 0, jr->main);
+	if (watchdog_stop(opts->watchdog, place) && run->err == -ETIMEDOUT)
+		fail(run->diag, TIME_LIMIT, NO_PC, (unsigned long long)opts->max_ns);
+	return end_run(run, ret);
+}
+
+run_fn jit_ready(const struct image *image, struct run *run, struct engine_state *state)
+{
+	const struct exec_opts *opts = run->opts;
+	struct jit_run *jr = (struct jit_run *)state;
+
+	_Static_assert(sizeof(*jr) <= sizeof(*state), "room for all of it");
+	assert(image->jit);
+	*jr = (struct jit_run){.main = main_of(image->jit), .r2 = opts ? opts->r2 : 0};
 	run->call = jit_call;
-	run->engine = &jr;
-	do {
-		err = one_run(image, run, ret);
-		if (run_holds(run))
-			run_end(run);
-	} while (!err && --n);
-	return err;
+	run->engine = jr;
+	start_run(image, run);
+	return opts && opts->watchdog && opts->max_ns ? run_watched : run_entered;
+}
+
+int jit_run(const struct image *image, struct run *run, u64 *ret)
+{
+	struct engine_state state;
+
+	return jit_ready(image, run, &state)(image, run, ret);
 }

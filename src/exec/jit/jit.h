@@ -30,6 +30,9 @@ struct jit_run {
 	void *way_out;
 	u32 depth; /* of callbacks */
 	u32 tail_calls, may_gotos;
+	/* From run to run: where the program starts, and what its R2 is. */
+	const void *main;
+	u64 r2;
 };
 
 /*
