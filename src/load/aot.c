@@ -27,7 +27,7 @@
 
 static const char magic[8] = "skepaot";
 
-enum { FORMAT = 1, ALIGN = 8 };
+enum { FORMAT = 2, ALIGN = 8 };
 
 struct aot_header {
 	char magic[8];
@@ -53,6 +53,7 @@ struct aot_prog {
 	u32 index; /* in the object */
 	u32 n_functions, n_relocs, code_len;
 	u32 exception; /* native.exception */
+	u32 returns;   /* native.returns */
 };
 
 struct aot {
@@ -144,6 +145,7 @@ static int put_native(const struct skep_prog *prog, struct native *native,
 			       .n_functions = native->n_functions,
 			       .n_relocs = native->n_relocs,
 			       .exception = native->exception,
+			       .returns = native->returns,
 			       .code_len = native->len};
 
 	for (u32 i = 0; i < native->n_relocs; i++) {
@@ -486,6 +488,7 @@ int aot_native(const struct aot *aot, const struct skep_prog *prog,
 			       .functions = (struct native_function *)p.functions,
 			       .n_functions = p.row.n_functions,
 			       .exception = p.row.exception,
+			       .returns = p.row.returns != 0,
 			       .n_relocs = p.row.n_relocs};
 	out->relocs = calloc(out->n_relocs + 1, sizeof(*out->relocs));
 	if (!out->relocs)

@@ -236,6 +236,36 @@ static void a_helper_ends_the_run(void)
 	fixture_free(&f);
 }
 
+/* In a program that took the place of a function: who called that does not go on. */
+static void a_helper_ends_the_run_behind_a_tail_call(void)
+{
+	static const char first[] =
+		".program main\nr6 = r1\ncall f\n*(u64 *)(r6 + 0) = 1\nr0 = 6\nexit\n"
+		".func f\nld_pseudo r2, 5, 0\nr3 = 0\ncall 12\nr0 = 7\nexit\n";
+	struct map_attr attr = {.type = BPF_MAP_TYPE_PROG_ARRAY,
+				.key_size = 4,
+				.value_size = 4,
+				.max_entries = 1};
+	u64 memory = 40;
+	struct mem_region region = {"memory", &memory, sizeof(memory), true};
+	struct exec_opts opts = {.regions = &region, .n_regions = 1};
+	struct map *map = NULL;
+	struct fixture f, next;
+	u32 key = 0;
+
+	CHECK(!map_new(&attr, &map, NULL));
+	fixture_new(&f, first, 0, &map, host_helper);
+	fixture_new(&next, "r0 = 5\ncall 1002\nr0 = 2\nexit\n", 0, NULL, host_helper);
+	CHECK(!map_update_ref(map, &key, next.image, 0));
+	for (u32 e = 0; engine_at(e); e++) {
+		CHECK_INT(run_with(&f, engine_at(e), &memory, &opts), 0);
+		CHECK_INT(memory, 40);
+	}
+	fixture_free(&f);
+	fixture_free(&next);
+	map_put(map);
+}
+
 static void callbacks_nest_eight_deep(void)
 {
 	/* each function calls itself through the host until R1 is 0 */
@@ -396,6 +426,7 @@ int main(void)
 	tail_calls_stay_among_their_like();
 	a_host_has_its_own_helpers();
 	a_helper_ends_the_run();
+	a_helper_ends_the_run_behind_a_tail_call();
 	callbacks_nest_eight_deep();
 	a_map_may_be_for_writing_only();
 	locks_are_used_as_linux_says();

@@ -79,6 +79,21 @@ static u64 random_blinding(void)
 	return r;
 }
 
+/* Does its only function call itself, by name or address? */
+static bool calls_itself(const struct prog *prog)
+{
+	for (u32 pc = 0; pc < prog->n_insns; pc++) {
+		const struct insn *insn = &prog->insns[pc];
+		enum op op = decode(insn);
+
+		if (op == OP_CALLX || (op == OP_CALL && insn->src_reg == CALL_LOCAL) ||
+		    (op == OP_LDDW && insn->src_reg == LDDW_FUNC))
+			return true;
+		pc += op_info(op)->wide;
+	}
+	return false;
+}
+
 static int compile_all(const struct jit_source *src, struct arena *arena,
 		       struct native *out, struct skep_diag *diag)
 {
@@ -100,6 +115,7 @@ static int compile_all(const struct jit_source *src, struct arena *arena,
 	out->n_functions = functions.n;
 	while (functions.entry[out->exception] != src->prog->exception)
 		out->exception++;
+	out->returns = functions.n == 1 && !out->tail_calls && !calls_itself(src->prog);
 	out->machine->begin(out);
 	err = compile_functions(&spec, out, diag);
 	if (!err && out->failed)

@@ -27,6 +27,7 @@ struct jit_code {
 	struct debug_entry *gdb;   /* owned; NULL: gdb was not told */
 	u32 len;
 	u32 exception; /* in functions: the exception callback; 0: none was named */
+	bool returns;  /* native.returns */
 	u32 n_functions;
 	u32 functions[]; /* where they start, ascending; [0] is the program's own */
 };
@@ -234,6 +235,7 @@ int jit_link(const struct image *image, const struct native *native,
 	}
 	code->len = native->len;
 	code->exception = native->exception;
+	code->returns = native->returns;
 	code->n_functions = n;
 	for (u32 i = 0; i < n; i++) {
 		code->functions[i] = native->functions[i].start;
@@ -320,6 +322,20 @@ static int run_entered(const struct image *image, struct run *run, u64 *ret)
 	return end_run(run, ret);
 }
 
+/* Code that always returns is a C function like any other.  It changes neither the image
+ * nor the program that runs. */
+static int run_called(const struct image *image, struct run *run, u64 *ret)
+{
+	struct jit_run *jr = run->engine;
+	helper_fn function = (helper_fn)(uintptr_t)jr->main;
+
+	(void)image;
+	jr->may_gotos = 0;
+	run->err = 0;
+	*ret = function(run, (uintptr_t)run->ctx, jr->r2, 0, 0, 0);
+	return end_run(run, ret);
+}
+
 static int run_watched(const struct image *image, struct run *run, u64 *ret)
 {
 	const struct exec_opts *opts = run->opts;
@@ -345,7 +361,9 @@ run_fn jit_ready(const struct image *image, struct run *run, struct engine_state
 	run->call = jit_call;
 	run->engine = jr;
 	start_run(image, run);
-	return opts && opts->watchdog && opts->max_ns ? run_watched : run_entered;
+	if (opts && opts->watchdog && opts->max_ns)
+		return run_watched;
+	return image->jit->returns ? run_called : run_entered;
 }
 
 int jit_run(const struct image *image, struct run *run, u64 *ret)

@@ -24,6 +24,10 @@ struct skep_diag;
  *run->err set jumps to the blob's way-out stub: it takes the stack pointer from way_out
  *and returns 0 from jit_enter().  As every callback is entered so, no C frame of a helper
  *is ever jumped over: the helper sees the error of run->call() and returns.
+ *
+ * Code that is one function and calls none of its own has nothing to jump over: it finds
+ *run->err set and returns 0 (native.returns), and C may call it without the stub.  Who
+ *calls a function that may have ended there, by a tail call, looks at run->err.
  */
 struct jit_run {
 	const struct image *image; /* running now */

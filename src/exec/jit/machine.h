@@ -8,7 +8,7 @@
  * plain calls of the platform's ABI.  Its frame has the BPF stack (ir->stack_size bytes;
  * R10 is their end) and the spill slots.  A run that must end (run->err is not zero after
  * a call, or at a CHECK) does not return: it jumps to the way out, which jit_enter() left
- * in struct jit_run.
+ * in struct jit_run; unless native.returns.
  */
 #ifndef SKEP_EXEC_JIT_MACHINE_H
 #define SKEP_EXEC_JIT_MACHINE_H
@@ -66,10 +66,10 @@ static inline u32 loc_slot(s16 loc)
 }
 
 struct allocation {
-	s16 *loc;    /* by value; from the arena */
-	s16 run;     /* where struct run * lives; LOC_NONE: nobody needs it */
-	u32 n_slots; /* of the frame */
-	u32 used;    /* registers that are ever written, clobbers included */
+	s16 *loc;     /* by value; from the arena */
+	s16 run;      /* where struct run * lives; LOC_NONE: nobody needs it */
+	u32 n_slots;  /* of the frame */
+	u32 used;     /* registers that are ever written, clobbers included */
 	u32 *live_in; /* by block: registers with what was written before it and is read
 			 in or behind it; PHIs apart */
 };
@@ -180,6 +180,7 @@ struct native {
 	u32 way_out;     /* offset */
 	u32 exception;   /* number of the exception callback; 0: none was named */
 	bool tail_calls; /* some function of the program makes them: see jit.h */
+	bool returns;    /* a run that must end returns 0: see jit.h */
 	const struct machine *machine;
 	u32 features; /* of the CPU: x86: enum x86_feature */
 	u32 harden;   /* enum jit_harden */

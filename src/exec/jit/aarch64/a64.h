@@ -89,6 +89,9 @@ void a64_rebuild(struct a64 *e, u32 v, u8 to);
 void a64_moves(struct a64 *e, u32 n);   /* e->moves, at once */
 u32 a64_frame_end(const struct a64 *e); /* offset of R10 from sp */
 void a64_epilogue(struct a64 *e);
+void a64_return_zero(struct a64 *e); /* from the function */
+/* To a block; ir->n_blocks: a64_return_zero(), where native.returns. */
+void a64_branch(struct a64 *e, s32 block);
 
 /* ---- the instructions ---- */
 

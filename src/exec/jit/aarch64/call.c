@@ -78,6 +78,11 @@ static void result(struct a64 *e, u32 v)
 /* Leaves the run when the register is zero, or is not; the stub wants run in x16. */
 static void out_if(struct a64 *e, bool wide, u8 reg, bool zero)
 {
+	if (e->out->returns) {
+		put(e, zero ? a64_cbnz(wide, reg, 8) : a64_cbz(wide, reg, 8));
+		a64_branch(e, (s32)e->ir->n_blocks);
+		return;
+	}
 	put(e, zero ? a64_cbnz(wide, reg, 12) : a64_cbz(wide, reg, 12));
 	if (loc_is_slot(e->where->run))
 		a64_run(e, X16);
@@ -204,9 +209,7 @@ static void ld_packet(struct a64 *e, u32 v)
 	{
 		u32 skip = e->out->len - 4;
 
-		a64_const(e, X0, 0);
-		a64_epilogue(e);
-		put(e, a64_ret());
+		a64_return_zero(e);
 		if (!e->out->failed) {
 			u32 word = a64_cbnz(true, X0, (s32)(e->out->len - skip));
 

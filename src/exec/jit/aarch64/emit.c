@@ -257,6 +257,13 @@ void a64_epilogue(struct a64 *e)
 	move_sp(e, A64_ADD, bytes);
 }
 
+void a64_return_zero(struct a64 *e)
+{
+	a64_const(e, X0, 0);
+	a64_epilogue(e);
+	put(e, a64_ret());
+}
+
 /* PARAM and RUN stand where the caller put them until this. */
 static void place_params(struct a64 *e)
 {
@@ -286,7 +293,7 @@ static void fixup(struct a64 *e, s32 block)
 	e->fixups[e->n_fixups++] = (struct a64_fixup){e->out->len, block};
 }
 
-static void branch(struct a64 *e, s32 block)
+void a64_branch(struct a64 *e, s32 block)
 {
 	fixup(e, block);
 	put(e, a64_b(0));
@@ -297,7 +304,7 @@ static void branch_if(struct a64 *e, u32 word, u32 opposite, s32 block)
 {
 	if (e->far) {
 		put(e, opposite | 2u << 5);
-		branch(e, block);
+		a64_branch(e, block);
 		return;
 	}
 	fixup(e, block);
@@ -392,7 +399,7 @@ static void go_on(struct a64 *e, u32 way)
 
 	a64_moves(e, edge_moves(e, way));
 	if (to != (s32)e->block + 1)
-		branch(e, to);
+		a64_branch(e, to);
 }
 
 static void two_ways(struct a64 *e, const struct ir_insn *insn)
@@ -511,7 +518,7 @@ static void emit_edges(struct a64 *e)
 		edge->off = e->out->len;
 		a64_moves(e,
 			  moves_of_edge(e->ir, e->where, edge->to, edge->pred, e->moves));
-		branch(e, (s32)edge->to);
+		a64_branch(e, (s32)edge->to);
 	}
 }
 
@@ -547,6 +554,14 @@ static void patch_branches(struct a64 *e)
 	}
 }
 
+/* Behind the blocks: where the run ends when it must. */
+static void emit_return(struct a64 *e)
+{
+	e->block_off[e->ir->n_blocks] = e->out->len;
+	if (e->out->returns)
+		a64_return_zero(e);
+}
+
 /* ---- the function ---- */
 
 static bool keeps_arguments(const struct ir *ir)
@@ -571,6 +586,16 @@ static u32 most_moves(const struct ir *ir)
 	return most;
 }
 
+/* That leave the function where native.returns. */
+static u32 count_checks(const struct ir *ir)
+{
+	u32 n = 0;
+
+	for (u32 v = 0; v < ir->n_insns; v++)
+		n += ir->insns[v].op == IR_CALL || ir->insns[v].op == IR_CHECK;
+	return n;
+}
+
 static u32 round16(u32 n)
 {
 	return (n + 15) & ~15u;
@@ -589,8 +614,9 @@ static int emitter_init(struct a64 *e)
 	 */
 	e->tests_reach = ir->n_insns < 300;
 	e->far = ir->n_insns > 9000;
-	e->block_off = arena_array(ir->arena, ir->n_blocks, sizeof(*e->block_off));
-	e->fixups = arena_array(ir->arena, (size_t)ir->n_blocks * 4, sizeof(*e->fixups));
+	e->block_off = arena_array(ir->arena, ir->n_blocks + 1, sizeof(*e->block_off));
+	e->fixups = arena_array(ir->arena, (size_t)ir->n_blocks * 4 + count_checks(ir),
+				sizeof(*e->fixups));
 	e->edges = arena_array(ir->arena, ir->n_blocks, sizeof(*e->edges));
 	e->moves = arena_array(ir->arena, most_moves(ir), sizeof(*e->moves));
 	if (!e->block_off || !e->fixups || !e->edges || !e->moves)
@@ -613,6 +639,7 @@ static int emit(const struct ir *ir, const struct allocation *where, struct nati
 	prologue(&e);
 	emit_blocks(&e);
 	emit_edges(&e);
+	emit_return(&e);
 	if (out->failed)
 		return -ENOMEM;
 	patch_branches(&e);

@@ -113,7 +113,7 @@ static void emit_tail(struct emitter *m)
 		x86_ret(&m->e);
 	}
 	flow_label(m, label_out(m));
-	if (m->where->run != LOC_NONE) {
+	if (m->where->run != LOC_NONE && !m->out->returns) {
 		put_place(m, RDI, m->where->run);
 		flow_way_out(m);
 	}

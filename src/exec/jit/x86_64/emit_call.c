@@ -125,7 +125,8 @@ void x86_emit_check(struct emitter *m)
 	u8 run = run_register(m);
 
 	x86_alu_i(&m->e, X86_CMP, 32, x86_at(run, RUN_ERR), 0);
-	flow_jump(m, CC_NE, label_out(m));
+	m->leaves_with_zero |= m->out->returns;
+	flow_jump(m, CC_NE, m->out->returns ? label_zero(m) : label_out(m));
 }
 
 void x86_emit_call(struct emitter *m, const struct ir_insn *insn)

@@ -29,6 +29,7 @@ static u32 count_fixes(const struct ir *ir)
 
 		/* CALLX has two ways out */
 		n += op == IR_CALL || op == IR_CHECK || op == IR_LD_PACKET;
+		n += op == IR_CALL_LOCAL;
 		n += op == IR_CALLX ? 2 : 0;
 	}
 	/* a block: padding, two jumps at its end and two in stubs */
