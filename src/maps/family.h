@@ -109,8 +109,23 @@ static inline u8 *map_value(const struct map *map, u64 elem, u32 cpu)
  * when the owner lives and holds it for very long: two seconds.
  */
 enum { LOCK_INHERITED = 1 };
-int region_lock(const struct map *map, _Atomic u32 *lock);
-void region_unlock(_Atomic u32 *lock);
+int region_lock_wait(const struct map *map, _Atomic u32 *lock);
+
+static inline int region_lock(const struct map *map, _Atomic u32 *lock)
+{
+	u32 nobody = 0;
+
+	if (atomic_compare_exchange_strong_explicit(lock, &nobody, map->owner,
+						    memory_order_acquire,
+						    memory_order_relaxed))
+		return 0;
+	return region_lock_wait(map, lock);
+}
+
+static inline void region_unlock(_Atomic u32 *lock)
+{
+	atomic_store_explicit(lock, 0, memory_order_release);
+}
 
 /*
  * Values are copied by words, each word whole, as programs may write them at the same

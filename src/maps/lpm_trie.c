@@ -196,26 +196,53 @@ static int init(struct map *map, const struct map_attr *attr)
 
 /* ---- look-up ---- */
 
-/* One walk, which may be led astray when the era changes. */
-static ALWAYS_INLINE u32 walk(const struct trie *t, const struct prefix *p)
+/* Are the node's first len bits those of the key?  words: as many as a key has at most.
+ */
+static ALWAYS_INLINE bool leads(const struct node *n, u32 len, const struct prefix *p,
+				u32 words)
 {
-	u32 link = get(&t->state->root), found = 0, depth = 0;
+	for (u32 i = 0; i < words && i * 64 < len; i++) {
+		u64 differ = p->data[i] ^ get_word(n, i);
+
+		if (differ)
+			return i * 64 + (u32)__builtin_clzll(differ) >= len;
+	}
+	return true;
+}
+
+/* Of what fits into two words nothing is looked up in memory. */
+static ALWAYS_INLINE u32 side_of(const struct prefix *p, u32 index, u32 words)
+{
+	u64 word = words > 2                   ? p->data[index / 64]
+		   : words == 2 && index >= 64 ? p->data[1]
+					       : p->data[0];
+
+	return (u32)(word >> (63 - index % 64)) & 1;
+}
+
+/* One walk, which may be led astray when the era changes.  size as in load_sized(). */
+static ALWAYS_INLINE const struct node *walk(const struct trie *t, const struct prefix *p,
+					     u32 size)
+{
+	const u8 *const nodes = t->map.region + t->nodes_off;
+	const u32 node_size = t->node_size, words = (size + 7) / 8;
+	u32 link = get(&t->state->root), depth = 0;
+	const struct node *found = NULL;
 
 	while (link) {
-		const struct node *n = node_at(t, link);
+		const struct node *n =
+			(const struct node *)(nodes + (u64)(link - 1) * node_size);
 		u32 len = get(&n->prefixlen);
 
 		/* Deeper nodes are longer, except where the way has changed. */
-		if (len < depth)
-			break;
-		if (len > p->len || match(n, p, len) < len)
+		if (len < depth || len > p->len || !leads(n, len, p, words))
 			break;
 		if (!get(&n->inner))
-			found = link;
-		if (len == t->max_prefixlen)
+			found = n;
+		if (len == size * 8)
 			break;
 		depth = len + 1;
-		link = get(&n->child[bit(p->data, len)]);
+		link = get(&n->child[side_of(p, len, words)]);
 	}
 	return found;
 }
@@ -223,16 +250,18 @@ static ALWAYS_INLINE u32 walk(const struct trie *t, const struct prefix *p)
 static ALWAYS_INLINE void *find(const struct map *map, const void *key, u32 size)
 {
 	const struct trie *t = trie_of(map);
+	const _Atomic u32 *const now = &t->state->era;
+	const struct node *found;
 	struct prefix p;
-	u32 era, link;
+	u32 era;
 
 	if (!load_sized(t, key, size, &p))
 		return NULL;
 	do {
-		era = get(&t->state->era);
-		link = walk(t, &p);
-	} while (get(&t->state->era) != era);
-	return link ? node_value(t, link) : NULL;
+		era = get(now);
+		found = walk(t, &p, size);
+	} while (get(now) != era);
+	return found ? (void *)(found->data + (size + 7) / 8) : NULL;
 }
 
 static void *lookup(struct map *map, const void *key, u32 cpu)

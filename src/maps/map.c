@@ -300,7 +300,7 @@ void map_put(struct map *map)
 
 /* ---- locks of the region ---- */
 
-int region_lock(const struct map *map, _Atomic u32 *lock)
+int region_lock_wait(const struct map *map, _Atomic u32 *lock)
 {
 	/* Unlike Linux' owners ours can be preempted: on a busy machine several times. */
 	enum { PATIENCE = 8 };
@@ -326,11 +326,6 @@ int region_lock(const struct map *map, _Atomic u32 *lock)
 							    memory_order_relaxed))
 			return LOCK_INHERITED;
 	}
-}
-
-void region_unlock(_Atomic u32 *lock)
-{
-	atomic_store_explicit(lock, 0, memory_order_release);
 }
 
 /* ---- program side ---- */
