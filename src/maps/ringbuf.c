@@ -127,6 +127,7 @@ static struct record *announce(struct ring *ring, u32 size)
 	atomic_store_explicit(&rec->len, size | BUSY, memory_order_relaxed);
 	rec->page_off = (u32)((u64)((u8 *)rec - ring->map.region) >> PAGE_SHIFT);
 	atomic_store_explicit(ring->producer, end, memory_order_release);
+	__builtin_prefetch(record_at(ring, end), 1);
 	return rec;
 }
 
