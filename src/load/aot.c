@@ -90,7 +90,7 @@ static void map_facts(const struct map *map, u64 facts[12])
 	facts[8] = map->values_size;
 	facts[9] = map->cpu_stride;
 	facts[10] = map->region_size;
-	facts[11] = map->n_fields;
+	facts[11] = map->n_fields | (u64)map_holds_constants(map) << 32;
 }
 
 /* ---- writing ---- */
@@ -418,6 +418,21 @@ int aot_prepare(const struct aot *aot, struct skep_object *obj, struct skep_diag
 	return 0;
 }
 
+/* Is the map as it was when code was made for it?  What was constant is in the code. */
+static bool is_as_compiled(const struct map *map, const struct aot_map *row,
+			   const void *data)
+{
+	u64 facts[12];
+	void *live;
+
+	map_facts(map, facts);
+	if (memcmp(facts, row->facts, sizeof(facts)) != 0)
+		return false;
+	return !row->data_len || !map_holds_constants(map) ||
+	       (row->data_len == map->value_size && !map_value_addr(map, 0, &live) &&
+		!memcmp(live, data, row->data_len));
+}
+
 static int check_maps(const struct aot *aot, const struct skep_object *obj,
 		      struct skep_diag *diag)
 {
@@ -425,16 +440,15 @@ static int check_maps(const struct aot *aot, const struct skep_object *obj,
 	const void *at;
 
 	for (u32 i = 0; i < obj->n_maps; i++) {
+		const struct map *map = obj->maps[i].map;
 		struct aot_map row;
-		u64 facts[12];
 
 		if (!take(&rest, sizeof(row), &at))
 			return fail(diag, AOT_CHANGED, NO_PC);
 		memcpy(&row, at, sizeof(row));
 		if (!take(&rest, row.data_len, &at))
 			return fail(diag, AOT_CHANGED, NO_PC);
-		map_facts(obj->maps[i].map, facts);
-		if (obj->maps[i].map && memcmp(facts, row.facts, sizeof(facts)) != 0)
+		if (map && !is_as_compiled(map, &row, at))
 			return fail(diag, AOT_MAP, NO_PC, obj->maps[i].def->name);
 	}
 	return 0;

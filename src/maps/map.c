@@ -362,6 +362,11 @@ s64 map_for_each(struct map *map, u32 cpu, map_visit_fn visit, void *arg)
 	return map->ops->for_each ? map->ops->for_each(map, cpu, visit, arg) : -EINVAL;
 }
 
+bool map_holds_constants(const struct map *map)
+{
+	return atomic_load(&map->frozen) && !map_prog_may_write(map);
+}
+
 bool map_is_percpu(const struct map *map)
 {
 	return map->ops->traits & TRAIT_PERCPU;

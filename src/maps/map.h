@@ -136,6 +136,8 @@ static inline bool map_prog_may_write(const struct map *map)
 	return !(map->flags & MAP_RDONLY_PROG);
 }
 
+/* Does nobody write its values any more, neither users nor verified programs? */
+bool map_holds_constants(const struct map *map);
 bool map_is_percpu(const struct map *map);
 bool map_is_of_maps(const struct map *map);
 /* Is the key a u32 below max_entries, the number of an element, whose value is in the

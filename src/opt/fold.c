@@ -9,7 +9,9 @@
  */
 #include "opt/fold.h"
 
+#include "base/bytes.h"
 #include "isa/eval.h"
+#include "maps/map.h"
 
 /* ---- constants ---- */
 
@@ -593,6 +595,37 @@ static void fold_address(struct builder *b, struct ir_insn *insn)
 	insn->a = x->a;
 }
 
+/* As LOAD does. */
+static u64 read_word(const u8 *at, const struct ir_insn *load)
+{
+	u32 unused = 64u - load->width;
+	u64 word = load->width == 64   ? load_u64(at)
+		   : load->width == 32 ? load_u32(at)
+		   : load->width == 16 ? load_u16(at)
+				       : load_u8(at);
+
+	return load->row ? (u64)((s64)(word << unused) >> unused) : word;
+}
+
+/* What a frozen map holds is known now: no program that a verifier accepted writes it. */
+static u32 fold_load(struct builder *b, struct ir_insn *insn)
+{
+	const struct ir_insn *x;
+	struct map_value_range at;
+	const u8 *addr;
+
+	fold_address(b, insn);
+	x = value_of(b, insn->a);
+	if (!b->spec->bounded || x->op != IR_ADDR || x->row != IR_MAP_BYTES ||
+	    !map_holds_constants(b->spec->maps[x->aux]))
+		return 0;
+	addr = (const u8 *)(uintptr_t)(x->imm + insn->imm);
+	if (!map_find_value(b->spec->maps[x->aux], addr, &at) ||
+	    insn->width / 8u > at.len - at.offset)
+		return 0;
+	return emit_const(b, read_word(addr, insn));
+}
+
 u32 fold(struct builder *b, struct ir_insn *insn)
 {
 	switch ((int)insn->op) {
@@ -610,7 +643,7 @@ u32 fold(struct builder *b, struct ir_insn *insn)
 			insn->b = low_part(b, insn->b, insn->width);
 		fold_address(b, insn);
 		return 0;
-	case IR_LOAD:
+	case IR_LOAD: return fold_load(b, insn);
 	case IR_LOAD_ACQ: fold_address(b, insn); return 0;
 	default: return 0;
 	}

@@ -125,7 +125,8 @@ struct ir_spec {
 	bool time_limit; /* CHECK at back edges and calls */
 	/* A verifier accepted the program as Linux does: it has followed every path to
 	 * its end, a million instructions at most, but those through may_goto and through
-	 * callbacks.  Then a CHECK at these is as good as one at each back edge. */
+	 * callbacks.  Then a CHECK at these is as good as one at each back edge.  Nor
+	 * does it write to maps that it may only read. */
 	bool bounded;
 	bool keep_calls; /* nothing is put in place of helper calls */
 };
