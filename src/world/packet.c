@@ -15,7 +15,7 @@
 #include "world/lowmem.h"
 
 enum {
-	ROOM_FRONT = 64 * 1024,
+	ROOM_FRONT = PACKET_FRONT,
 	ROOM_BEHIND = 64 * 1024,
 	FRAGS_AT = ROOM_FRONT + PACKET_MAX_LEN + ROOM_BEHIND,
 	/* fragments are whole pages: the last one may be cut off by nearly one page each
@@ -53,21 +53,6 @@ static void set_frags(struct packet *p, const u8 *bytes, u32 len)
 	}
 }
 
-enum { COPY_MIN = 32, COPY_MAX = 128 };
-
-/* Most packets are short: no call and no loop.  Two pieces may overlap. */
-static inline void copy_short(u8 *to, const u8 *from, u32 len)
-{
-	enum { PIECE = 32 };
-
-	memcpy(to, from, PIECE);
-	if (len > 2 * PIECE) {
-		memcpy(to + PIECE, from + PIECE, PIECE);
-		memcpy(to + len - 2 * PIECE, from + len - 2 * PIECE, PIECE);
-	}
-	memcpy(to + len - PIECE, from + len - PIECE, PIECE);
-}
-
 static void set_bytes(struct packet *p, const u8 *bytes, u32 len, u32 linear)
 {
 	u32 in_front = linear < len ? linear : len;
@@ -97,7 +82,7 @@ int packet_set_skb(struct packet *p, const void *bytes, u32 len, u32 linear)
 	return 0;
 }
 
-static int set_long_xdp(struct packet *p, const void *bytes, u32 len, u32 linear)
+int packet_set_any_xdp(struct packet *p, const void *bytes, u32 len, u32 linear)
 {
 	u64 frame_size;
 
@@ -108,22 +93,6 @@ static int set_long_xdp(struct packet *p, const void *bytes, u32 len, u32 linear
 	p->start = p->data - PACKET_HEADROOM + XDP_FRAME_HEAD;
 	p->limit = p->data - PACKET_HEADROOM + round_up(frame_size, PACKET_PAGE) -
 		   XDP_FRAME_TAIL;
-	return 0;
-}
-
-/* What is short fits into one page. */
-int packet_set_xdp(struct packet *p, const void *bytes, u32 len, u32 linear)
-{
-	u8 *data = p->buf + ROOM_FRONT;
-
-	if (len > linear || len > COPY_MAX || len < COPY_MIN)
-		return set_long_xdp(p, bytes, len, linear);
-	p->start = data - PACKET_HEADROOM + XDP_FRAME_HEAD;
-	p->meta = p->data = data;
-	p->end = data + len;
-	p->limit = data - PACKET_HEADROOM + PACKET_PAGE - XDP_FRAME_TAIL;
-	p->n_frags = p->frags_len = 0;
-	copy_short(data, bytes, len);
 	return 0;
 }
 

@@ -13,6 +13,8 @@
 #ifndef SKEP_WORLD_PACKET_H
 #define SKEP_WORLD_PACKET_H
 
+#include <string.h>
+
 #include "base/types.h"
 
 struct skep_diag;
@@ -22,6 +24,7 @@ enum {
 	PACKET_MAX_FRAGS = 17,       /* MAX_SKB_FRAGS */
 	PACKET_MAX_LEN = 256 * 1024, /* the most that capture formats carry */
 	PACKET_PAGE = 4096,          /* unit of XDP frames and of fragments */
+	PACKET_FRONT = 64 * 1024,     /* before a new packet's data */
 	/* What Linux keeps for itself at both ends of an XDP frame: struct xdp_frame in
 	 * front, struct skb_shared_info behind. */
 	XDP_FRAME_HEAD = 40,
@@ -89,8 +92,39 @@ void packet_fini(struct packet *p);
  * much as there is; of an XDP frame, skb says nothing.  0, or -EMSGSIZE when it is longer
  * than PACKET_MAX_LEN.
  */
-int packet_set_xdp(struct packet *p, const void *bytes, u32 len, u32 linear);
+int packet_set_any_xdp(struct packet *p, const void *bytes, u32 len, u32 linear);
 int packet_set_skb(struct packet *p, const void *bytes, u32 len, u32 linear);
+
+enum { PACKET_SHORT_MIN = 32, PACKET_SHORT_MAX = 128 };
+
+/* Without a call and a loop; two pieces may overlap. */
+static inline void packet_copy_short(u8 *to, const u8 *from, u32 len)
+{
+	enum { PIECE = 32 };
+
+	memcpy(to, from, PIECE);
+	if (len > 2 * PIECE) {
+		memcpy(to + PIECE, from + PIECE, PIECE);
+		memcpy(to + len - 2 * PIECE, from + len - 2 * PIECE, PIECE);
+	}
+	memcpy(to + len - PIECE, from + len - PIECE, PIECE);
+}
+
+/* Most packets are short, linear, and fit into one page. */
+static inline int packet_set_xdp(struct packet *p, const void *bytes, u32 len, u32 linear)
+{
+	u8 *data = p->buf + PACKET_FRONT;
+
+	if (len > linear || len > PACKET_SHORT_MAX || len < PACKET_SHORT_MIN)
+		return packet_set_any_xdp(p, bytes, len, linear);
+	p->start = data - PACKET_HEADROOM + XDP_FRAME_HEAD;
+	p->meta = p->data = data;
+	p->end = data + len;
+	p->limit = data - PACKET_HEADROOM + PACKET_PAGE - XDP_FRAME_TAIL;
+	p->n_frags = p->frags_len = 0;
+	packet_copy_short(data, bytes, len);
+	return 0;
+}
 
 static inline u32 packet_linear_len(const struct packet *p)
 {
