@@ -43,13 +43,15 @@ static bool is_here(const struct order *o, u32 value)
 static u32 find_group(const struct order *o, u32 number)
 {
 	const struct ir_insn *insn = at(o, number);
-	u32 group = o->last[insn->a];
+	u32 group;
 	u8 op;
 
+	/* a and b are values only of some */
 	if (insn->op != IR_ALU || !insn->b || insn->a == insn->b ||
 	    ir_is_const(o->ir, insn->a) || ir_is_const(o->ir, insn->b) ||
 	    o->left[insn->a] != 1 || o->left[insn->b] != 1)
 		return number;
+	group = o->last[insn->a];
 	if (group < o->last[insn->b])
 		group = o->last[insn->b];
 	op = at(o, group)->op;
