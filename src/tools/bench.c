@@ -88,6 +88,7 @@ struct bench {
 	struct skep_target *target; /* owned; NULL: the running one */
 	struct stored *packets;     /* owned */
 	u32 n_packets;
+	struct skep_packet batch[MAX_PACKETS];
 	struct file ctx; /* owned */
 	bool has_ctx;
 	u8 *ctx_copy; /* owned; what programs may write */
@@ -222,12 +223,17 @@ static struct skep_packet packet_of(const struct stored *from, u32 repeat)
 				    .repeat = repeat};
 }
 
-static int run_packet(const struct stored *from, struct subject *s, u32 repeat,
-		      struct row *row)
+/* All of them, in one call. */
+static int run_packets(struct bench *b, struct subject *s, u32 repeat, struct row *row)
 {
-	struct skep_packet packet = packet_of(from, repeat);
+	int err;
 
-	return skep_prog_run_packet(s->prog, &packet, &row->ret, &row->diag);
+	for (u32 i = 0; i < b->n_packets; i++)
+		b->batch[i] = packet_of(&b->packets[i], repeat);
+	err = skep_prog_run_packets(s->prog, b->batch, b->n_packets, &row->diag);
+	if (!err && b->n_packets)
+		row->ret = b->batch[b->n_packets - 1].ret;
+	return err;
 }
 
 /* ns of a run, as the kernel says. */
@@ -261,8 +267,8 @@ static u64 time_input(struct bench *b, struct subject *s, u32 repeat, struct row
 
 	if (b->has_ctx)
 		err = run_context(b, s, repeat, row);
-	for (u32 i = 0; i < b->n_packets && !err; i++)
-		err = run_packet(&b->packets[i], s, repeat, row);
+	else
+		err = run_packets(b, s, repeat, row);
 	return err ? 0 : now_ns() - start;
 }
 
