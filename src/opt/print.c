@@ -52,6 +52,7 @@ static bool is_value(const struct ir_insn *insn)
 	case IR_ROTL:
 	case IR_SWAP:
 	case IR_MULH:
+	case IR_COUNT:
 	case IR_CMP:
 	case IR_SELECT:
 	case IR_LOAD:
@@ -233,6 +234,7 @@ static void print_body(const struct printer *p, const struct ir_insn *insn,
 		return;
 	case IR_ROTL:
 	case IR_SWAP:
+	case IR_COUNT:
 		text_printf(p->t, "%s%u", name, insn->width);
 		print_operands(p, insn);
 		return;

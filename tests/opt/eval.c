@@ -257,6 +257,9 @@ static int step(struct frame *f, u32 at)
 	case IR_ROTL: *out = rotate(insn->width, a, v[insn->b]); return 0;
 	case IR_SWAP: *out = swap(insn->width, a); return 0;
 	case IR_MULH: *out = (u64)((unsigned __int128)a * v[insn->b] >> 64); return 0;
+	case IR_COUNT:
+		*out = (u64)__builtin_popcountll(insn->width == 64 ? a : (u32)a);
+		return 0;
 	case IR_CMP: *out = compare(insn, a, v[insn->b]); return 0;
 	case IR_SELECT: *out = a ? v[insn->b] : v[insn->c]; return 0;
 	case IR_LOAD:

@@ -469,6 +469,7 @@ static void emit_insn(struct a64 *e, u32 v)
 	case IR_ROTL:
 	case IR_SWAP:
 	case IR_MULH: a64_emit_alu(e, v); break;
+	case IR_COUNT: break; /* never: nobody wrote it */
 	case IR_CMP: a64_emit_cmp(e, v); break;
 	case IR_SELECT: a64_emit_select(e, v); break;
 	case IR_LOAD:

@@ -294,6 +294,7 @@ void a64_constrain(const struct ir *ir, u32 v, u32 features, struct constraint *
 	case IR_ROTL:
 	case IR_SWAP:
 	case IR_MULH:
+	case IR_COUNT:
 	case IR_CMP:
 	case IR_SELECT:
 	case IR_LOAD:

@@ -169,6 +169,7 @@ void x86_constrain(const struct ir *ir, u32 number, u32 features, struct constra
 	case IR_ADDR:
 	case IR_FRAME:
 	case IR_PHI:
+	case IR_COUNT:
 	case IR_SELECT:
 	case IR_LOAD:
 	case IR_STORE:

@@ -29,6 +29,7 @@ static void emit_insn(struct emitter *m, u32 number)
 	case IR_ROTL: x86_emit_rotl(m, insn); return;
 	case IR_SWAP: x86_emit_swap(m, insn); return;
 	case IR_MULH: x86_emit_mulh(m, insn); return;
+	case IR_COUNT: x86_emit_count(m, insn); return;
 	case IR_CMP: x86_emit_cmp(m, insn); return;
 	case IR_SELECT: x86_emit_select(m, insn); return;
 	case IR_LOAD: x86_emit_load(m, insn); return;

@@ -137,6 +137,7 @@ void x86_emit_alu(struct emitter *m, const struct ir_insn *insn);
 void x86_emit_rotl(struct emitter *m, const struct ir_insn *insn);
 void x86_emit_swap(struct emitter *m, const struct ir_insn *insn);
 void x86_emit_mulh(struct emitter *m, const struct ir_insn *insn);
+void x86_emit_count(struct emitter *m, const struct ir_insn *insn);
 void x86_emit_divide(struct emitter *m, const struct ir_insn *insn);
 
 /* Are the flags already those of the comparison? */

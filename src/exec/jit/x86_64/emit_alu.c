@@ -407,6 +407,21 @@ void x86_emit_mulh(struct emitter *m, const struct ir_insn *insn)
 	}
 }
 
+/* POPCNT waits for what was in its result's register, on CPUs that think it a mistake of
+ * others: so that is zeroed, where it is not the operand's. */
+void x86_emit_count(struct emitter *m, const struct ir_insn *insn)
+{
+	struct x86_rm a = operand_of(m, insn->a);
+	u8 dst;
+
+	release_scratch(m);
+	dst = x86_target(m, insn);
+	if (!mentions(a, dst))
+		x86_zero(&m->e, dst);
+	x86_popcnt(&m->e, insn->width, dst, a);
+	finish(m, insn, dst);
+}
+
 void x86_emit_alu(struct emitter *m, const struct ir_insn *insn)
 {
 	const struct x86_alu_row *row = &x86_alu_rows[insn->row];

@@ -110,6 +110,7 @@ void x86_sign_rdx(struct encoder *e, u32 width); /* CDQ, CQO */
 void x86_shift_i(struct encoder *e, u32 op, u32 width, struct x86_rm dst, u32 count);
 void x86_shift_cl(struct encoder *e, u32 op, u32 width, struct x86_rm dst);
 void x86_bswap(struct encoder *e, u32 width, u8 reg);
+void x86_popcnt(struct encoder *e, u32 width, u8 dst, struct x86_rm src);
 void x86_lea(struct encoder *e, u32 width, u8 dst, struct x86_rm at);
 
 /* Moves.  move_i changes no flags, zero does. */

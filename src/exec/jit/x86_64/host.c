@@ -27,9 +27,11 @@ static u32 cpu_features(void)
 	u32 eax, ebx, ecx = 0, edx, features = 0;
 
 	if (is_v3())
-		return X86_BMI1 | X86_BMI2 | X86_MOVBE;
+		return X86_BMI1 | X86_BMI2 | X86_MOVBE | X86_POPCNT;
 	if (__builtin_cpu_supports("bmi"))
 		features |= X86_BMI1;
+	if (__builtin_cpu_supports("popcnt"))
+		features |= X86_POPCNT;
 	if (!__builtin_cpu_supports("bmi2"))
 		return features;
 	__cpuid(1, eax, ebx, ecx, edx);

@@ -190,6 +190,40 @@ static void fold_address(struct selection *s, struct ir_insn *insn)
 	}
 }
 
+/* ---- counts of bits ---- */
+
+/* A use less; what then has none is not computed, so it reads nothing either. */
+static void drop_tree(struct ir *ir, u32 value)
+{
+	struct ir_insn *insn = &ir->insns[value];
+	struct ir_insn old = *insn;
+
+	if (--insn->uses || old.op != IR_ALU)
+		return;
+	*insn = (struct ir_insn){.op = IR_NOP, .pc = old.pc};
+	drop_tree(ir, old.a);
+	drop_tree(ir, old.b);
+}
+
+static void find_counts(struct ir *ir)
+{
+	for (u32 i = 0; i < ir->n_insns; i++) {
+		struct ir_insn *insn = &ir->insns[i];
+		u32 x = insn->op == IR_ALU && insn->row == ALU_RSH ? x86_counted(ir, insn)
+								   : 0;
+		u32 a = insn->a, b = insn->b;
+
+		if (!x)
+			continue;
+		ir->insns[x].uses++;
+		insn->op = IR_COUNT;
+		insn->a = x;
+		insn->b = 0;
+		drop_tree(ir, a);
+		drop_tree(ir, b);
+	}
+}
+
 /* Blocks come in order: the last header as deep as b is that of its loop. */
 static void find_loop(struct selection *s, u32 b)
 {
@@ -272,6 +306,12 @@ static bool fuse_shift(struct selection *s, struct ir_insn *insn)
 static bool is_near(const struct selection *s, s64 off)
 {
 	return off > -(1 << 30) && off < 1 << 30 && !x86_is_blinded(off, s->features);
+}
+
+static void select_count(struct selection *s, struct ir_insn *insn)
+{
+	if (is_operand(s, insn->a, insn->width) && !at(s, insn->a)->row)
+		fuse(s, insn->a);
 }
 
 static void select_alu(struct selection *s, struct ir_insn *insn)
@@ -416,6 +456,7 @@ static void select_insn(struct selection *s, struct ir_insn *insn)
 	case IR_STORE: select_store(s, insn); return;
 	case IR_CMP:
 	case IR_JMP: select_compare(s, insn); return;
+	case IR_COUNT: select_count(s, insn); return;
 	case IR_SELECT:
 		if (at(s, insn->a)->op == IR_CMP &&
 		    s->selects[insn->a] == at(s, insn->a)->uses)
@@ -494,6 +535,8 @@ void x86_select(struct ir *ir, u32 features)
 	s.selects = room + ir->n_insns;
 	s.tests = s.selects + ir->n_insns;
 	s.wanted = (bool *)(s.tests + ir->n_insns);
+	if (features & X86_POPCNT)
+		find_counts(ir);
 	count_kinds(&s);
 	fold_addresses(&s);
 	for (u32 b = 0; b < ir->n_blocks; b++) {

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Bits that are counted in parallel become POPCNT where the CPU has it.
+ *
+ *	y = x - (x >> 1 & 0x55..)
+ *	z = (y & 0x33..) + (y >> 2 & 0x33..)
+ *	n = (z + (z >> 4) & 0x0f..) * 0x01.. >> width - 8
+ *
+ * is how many bits of x are set, for every x: the sums are of pairs, of fours, of bytes,
+ * none of which overflows, and the product's top byte is the sum of all bytes.  It is
+ * what __builtin_popcount() is for BPF, and how people write it.
+ */
+#include "exec/jit/x86_64/x86.h"
+
+struct match {
+	const struct ir *ir;
+	u32 width;
+};
+
+static const struct ir_insn *at(const struct match *m, u32 value)
+{
+	return &m->ir->insns[value];
+}
+
+/* The value is an operation with a constant: a byte of the mask, repeated. */
+static bool is_masked(const struct match *m, u32 value, enum alu row, u64 byte)
+{
+	const struct ir_insn *insn = at(m, value), *b = at(m, insn->b);
+	u64 want = byte * (UINT64_MAX / UINT8_MAX);
+
+	if (insn->op != IR_ALU || insn->row != row || insn->width != m->width ||
+	    b->op != IR_CONST)
+		return false;
+	return m->width == 64 ? (u64)b->imm == want : (u32)b->imm == (u32)want;
+}
+
+static bool is_shifted(const struct match *m, u32 value, s64 by)
+{
+	const struct ir_insn *insn = at(m, value), *b = at(m, insn->b);
+
+	return insn->op == IR_ALU && insn->row == ALU_RSH && insn->width == m->width &&
+	       b->op == IR_CONST && b->imm == by;
+}
+
+/* x + (x >> by), or what is masked of both. */
+static bool is_pair_sum(const struct match *m, u32 value, u32 mask, s64 by, u32 *x)
+{
+	const struct ir_insn *sum = at(m, value);
+
+	if (sum->op != IR_ALU || sum->row != ALU_ADD || sum->width != m->width)
+		return false;
+	for (u32 i = 0; i < 2; i++) {
+		u32 low = i ? sum->b : sum->a, high = i ? sum->a : sum->b;
+
+		if (mask && (!is_masked(m, low, ALU_AND, mask) ||
+			     !is_masked(m, high, ALU_AND, mask)))
+			continue;
+		*x = mask ? at(m, low)->a : low;
+		high = mask ? at(m, high)->a : high;
+		if (is_shifted(m, high, by) && at(m, high)->a == *x)
+			return true;
+	}
+	return false;
+}
+
+/* x - (x >> 1 & 0x55..), or both halves of each pair added. */
+static bool is_pairs(const struct match *m, u32 value, u32 *x)
+{
+	const struct ir_insn *insn = at(m, value);
+
+	if (is_pair_sum(m, value, 0x55, 1, x))
+		return true;
+	*x = insn->a;
+	return insn->op == IR_ALU && insn->row == ALU_SUB && insn->width == m->width &&
+	       is_masked(m, insn->b, ALU_AND, 0x55) &&
+	       is_shifted(m, at(m, insn->b)->a, 1) &&
+	       at(m, at(m, insn->b)->a)->a == insn->a;
+}
+
+u32 x86_counted(const struct ir *ir, const struct ir_insn *insn)
+{
+	const struct match m = {.ir = ir, .width = insn->width};
+	u32 x, product = insn->a;
+
+	if (!is_shifted(&m, (u32)(insn - ir->insns), insn->width - 8) ||
+	    !is_masked(&m, product, ALU_MUL, 1) ||
+	    !is_masked(&m, at(&m, product)->a, ALU_AND, 0x0f) ||
+	    !is_pair_sum(&m, at(&m, at(&m, product)->a)->a, 0, 4, &x) ||
+	    !is_pair_sum(&m, x, 0x33, 2, &x) || !is_pairs(&m, x, &x))
+		return 0;
+	return x;
+}
