@@ -323,20 +323,38 @@ static int ask(struct request *q, u32 level, char *log, u32 size)
 	return sys_bpf(BPF_PROG_LOAD, &q->attr, sizeof(q->attr));
 }
 
-/* With a log that is as long as it has to be. */
+/* How long the whole log is.  Linux tells since 6.4 (before: 0), in a field that older
+ * headers lack; since then, too, a log that is too long loses its beginning, not its end.
+ */
+static u32 whole_log(const struct request *q)
+{
+	enum { AT = offsetof(union bpf_attr, core_relo_rec_size) + sizeof(u32) };
+	u32 size;
+
+	_Static_assert(AT + sizeof(size) <= sizeof(q->attr), "a field of BPF_PROG_LOAD");
+	memcpy(&size, (const u8 *)&q->attr + AT, sizeof(size));
+	return size;
+}
+
+/* With a log that is as long as it has to be: each time Linux does all of its work again,
+ * which for what is too complex are seconds.  Where a reason is all that is wanted, the
+ * end of the log is enough. */
 static int ask_with_log(struct request *q, u32 level, char **log)
 {
-	for (u32 size = FIRST_LOG; size <= LAST_LOG; size *= 4) {
+	for (u32 size = FIRST_LOG; size <= LAST_LOG;) {
 		char *buffer = malloc(size);
+		u32 whole;
 		int fd;
 
 		if (!buffer)
 			return -ENOMEM;
 		fd = ask(q, level, buffer, size);
+		whole = whole_log(q);
 		free(*log);
 		*log = buffer;
-		if (fd != -ENOSPC)
+		if (fd != -ENOSPC || (whole && q->spec->log < KERN_LOG_ALL))
 			return fd;
+		size = whole > size ? whole : size * 4;
 	}
 	return -ENOSPC;
 }
