@@ -90,6 +90,7 @@ static void run_prog(struct skep_prog *prog, const struct way *way,
 {
 	static const u8 zeroes[64];
 	struct skep_packet packet = {.data = zeroes, .len = sizeof(zeroes)};
+	u8 ctx[sizeof(zeroes)] = {0};
 	struct skep_diag diag = SKEP_DIAG_INIT;
 	struct text told = TEXT_INIT;
 	struct test_case c;
@@ -98,7 +99,9 @@ static void run_prog(struct skep_prog *prog, const struct way *way,
 
 	case_of_tags(prog, skep_prog_name(prog), &c);
 	if (is_run(&c) && skep_prog_is_loaded(prog)) {
-		err = skep_prog_run_packet(prog, &packet, &ret, &diag);
+		err = skep_prog_takes_packets(prog)
+			      ? skep_prog_run_packet(prog, &packet, &ret, &diag)
+			      : skep_prog_run(prog, ctx, sizeof(ctx), &ret, &diag);
 		report->done(report->arg, skep_prog_name(prog), way->name, &told,
 			     is_right(&c, err, ret, &diag, &told));
 	}

@@ -137,6 +137,24 @@ int64_t skep_map_consume(struct skep_map *map, skep_event_fn fn, void *arg);
  */
 int skep_map_event_fd(struct skep_map *map);
 
+/**
+ * Memory of an ARENA, which programs and their host share.
+ * @param map a loaded ARENA; not of the engine "kernel", whose user maps the file
+ *         descriptor
+ * @param address what a pointer in the arena holds; 0: the start of the arena. Where the
+ *         system lets an arena lie at the address that its map_extra wants, and always
+ * when that is 0, it is the address in this process, too.
+ * @param size so many bytes from there on; pages of them that are not there come into
+ *         being, as they do on Linux when a process touches them
+ * @return where these bytes are, until the object is closed; NULL: they are not in the
+ *         arena, it has BPF_F_SEGV_ON_FAULT and they are not there, or map is not such a
+ * map
+ */
+void *skep_map_arena(struct skep_map *map, uint64_t address, size_t size);
+
+/** The address that pointers to the start of an ARENA hold; 0 for other maps. */
+uint64_t skep_map_arena_start(const struct skep_map *map);
+
 /** How many events were lost because nobody consumed them in time: PERF_EVENT_ARRAY, all
  * CPUs; 0 for others. */
 uint64_t skep_map_lost(const struct skep_map *map);

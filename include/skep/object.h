@@ -42,7 +42,8 @@ struct skep_object_opts {
 	const char *name; /**< for messages; NULL: the path, or "object" for memory */
 	/** "jit" (programs are verified when they are loaded, as Linux does it, compiled
 	 * to native code, and run without checks), "interp" (the same, interpreted),
-	 * "checked" (nothing is verified; every access is checked while the program runs)
+	 * "checked" (nothing is verified but programs with an arena; every access is
+	 * checked while the program runs)
 	 * or "kernel" (Linux verifies, compiles and runs it; maps are the kernel's).
 	 * NULL: "jit" on x86-64 and aarch64, elsewhere "interp" */
 	const char *engine;

@@ -137,7 +137,7 @@ static int check_stack_pointer(const struct arg *a)
 static const struct pairing {
 	u32 type;
 	bool others;
-	u16 helpers[6];
+	u32 helpers[6];
 } pairings[] = {
 	{MAP_TYPE_PROG_ARRAY, false, {BPF_FUNC_tail_call}},
 	{MAP_TYPE_PERF_EVENT_ARRAY,
@@ -148,6 +148,11 @@ static const struct pairing {
 	 false,
 	 {BPF_FUNC_ringbuf_output, BPF_FUNC_ringbuf_reserve, BPF_FUNC_ringbuf_query,
 	  BPF_FUNC_ringbuf_reserve_dynptr}},
+	{MAP_TYPE_ARENA,
+	 false,
+	 {KFUNC_NUMBERS + KFUNC_bpf_arena_alloc_pages,
+	  KFUNC_NUMBERS + KFUNC_bpf_arena_free_pages,
+	  KFUNC_NUMBERS + KFUNC_bpf_arena_reserve_pages}},
 	{MAP_TYPE_ARRAY_OF_MAPS, true, {BPF_FUNC_map_lookup_elem}},
 	{MAP_TYPE_HASH_OF_MAPS, true, {BPF_FUNC_map_lookup_elem}},
 };

@@ -181,6 +181,42 @@ static int written_reg(const struct insn *insn, const struct op_info *info)
 	return -1;
 }
 
+/* ---- arenas: every access is safe; its registers must hold something ---- */
+
+static const struct insn *insn_of(const struct checked *ck, const struct code *code)
+{
+	return &ck->image->prog->insns[pc_of(ck, code)];
+}
+
+/* A register that the instruction reads before anything wrote it, or -1. */
+static int unread_reg(const struct checked *ck, const struct code *code, u32 known)
+{
+	const struct insn *insn = insn_of(ck, code);
+	const struct op_info *info = op_info(decode(insn));
+	int base = base_reg(insn, info);
+	bool has_src = info->reg || info->kind == KIND_STX || info->kind == KIND_ATOMIC ||
+		       info->kind == KIND_STORE_REL || info->kind == KIND_ADDR_SPACE_CAST;
+
+	if (base < 0 && info->kind == KIND_ALU)
+		base = insn->dst_reg;
+	if (base >= 0 && !(known >> base & 1))
+		return base;
+	if (has_src && !(known >> insn->src_reg & 1))
+		return insn->src_reg;
+	if (info->kind == KIND_ATOMIC && info->row == ATOMIC_CMPXCHG &&
+	    !(known >> R0 & 1))
+		return R0;
+	return -1;
+}
+
+static u32 arena_result(const struct checked *ck, const struct code *code)
+{
+	const struct insn *insn = insn_of(ck, code);
+	int reg = written_reg(insn, op_info(decode(insn)));
+
+	return reg < 0 ? 0 : 1u << reg;
+}
+
 /* Through R10 an instruction reaches its own frame: known before the run. */
 static bool leaves_frame(const struct insn *insn, const struct op_info *info)
 {
@@ -363,9 +399,8 @@ __attribute__((noinline)) static int checked_loop(struct checked *ck,
 {
 	static const void *const labels[CODES] = {
 #include "exec/labels.inc"
-		[CODE_CALL_LOCAL] = &&call_local,
-		[CODE_CALL_HELPER] = &&call_helper,
-		[CODE_TAIL_CALL] = &&call_tail,
+		[CODE_CALL_LOCAL] = &&call_local,   [CODE_CALL_HELPER] = &&call_helper,
+		[CODE_TAIL_CALL] = &&call_tail,     [CODE_ARENA] = &&arena,
 		[CODE_BAD_FRAME_USE] = &&bad_frame,
 	};
 	struct frame frames[MAX_FRAMES];
@@ -392,6 +427,14 @@ __attribute__((noinline)) static int checked_loop(struct checked *ck,
 do_MAY_GOTO:
 	if (ck->may_gotos++ >= MAY_GOTO_STEPS)
 		JUMP(pc->imm);
+	NEXT;
+
+arena:
+	bad_reg = unread_reg(ck, pc, known);
+	if (unlikely(bad_reg >= 0))
+		goto uninit;
+	arena_step(ck->image, pc_of(ck, pc), r);
+	known |= arena_result(ck, pc);
 	NEXT;
 
 do_CALLX:

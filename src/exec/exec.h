@@ -68,6 +68,10 @@ struct image_spec {
 	/* What the verifier said of it: checked asserts that it is true before each
 	 * instruction.  Borrowed, outlives the image; NULL: nothing. */
 	const struct claims *claims;
+	/* What the verifier found of a program with an arena (enum verify_arena), an
+	 * instruction a byte; borrowed, outlives the image.  NULL: such programs are
+	 * refused, unless native is there. */
+	const u8 *arena;
 	u32 engines; /* FOR_*, those that will run it; 0: all that this machine has */
 	struct jit_opts jit;
 	const struct native *native; /* what the compiler made of this program; borrowed

@@ -244,6 +244,8 @@ static void code_insn(const struct image *image, struct code *code, u32 pc,
 		c->dst = (u8)insn->imm;
 	if (op == OP_CALL)
 		code_call(image, code, pc, labels);
+	if (image->arena && arena_differs(image, pc))
+		c->go = labels[CODE_ARENA];
 }
 
 static void code_make(const struct image *image, struct code *code,
@@ -277,6 +279,10 @@ static int image_alloc(struct image *image, const struct image_spec *spec)
 		return -ENOMEM;
 	for (u32 i = 0; i < n_maps; i++)
 		image->maps[i] = spec->maps ? spec->maps[i] : NULL;
+	for (u32 i = 0; i < n_maps; i++)
+		if (image->maps[i] && image->maps[i]->type == MAP_TYPE_ARENA)
+			image->arena = image->maps[i];
+	image->marks = spec->arena;
 	return 0;
 }
 
@@ -308,6 +314,7 @@ static int make_jit(struct image *image, const struct image_spec *spec,
 	struct jit_source src = {.prog = image->prog,
 				 .maps = image->maps,
 				 .helper = image->helper,
+				 .arena = spec->arena,
 				 .opts = spec->jit};
 	struct native native;
 	int err;
@@ -328,6 +335,8 @@ static int make_forms(struct image *image, const struct image_spec *spec,
 	u32 engines = spec->engines;
 	int err = 0;
 
+	if (image->arena && !image->marks && !spec->native)
+		return fail(diag, ARENA_UNVERIFIED, NO_PC);
 	for (u32 i = 0; !spec->engines && engine_at(i); i++)
 		engines |= engine_at(i)->images;
 	if (engines & (FOR_INTERP | FOR_CHECKED))

@@ -46,6 +46,7 @@ enum {
 	CODE_CALL_HELPER,
 	CODE_TAIL_CALL,
 	CODE_BAD_FRAME_USE, /* checked: R10 written, or used beyond its frame */
+	CODE_ARENA,         /* of a program with an arena: what arena_step() does */
 /* interp: an instruction and the move before it, which has the same destination */
 #define A(name, code, off, sign, forms, ...)        FORMS_##forms(CODE_AFTER_MOVE, name)
 #define CODE_AFTER_MOVE(name, form, width, operand) CODE_MOVE_##name##form,
@@ -60,6 +61,8 @@ struct image {
 	struct map **maps;       /* owned array of borrowed maps */
 	helper_fn (*helper)(u32 number);
 	const struct claims *claims;       /* borrowed from the spec; NULL: none */
+	struct map *arena;                 /* borrowed; NULL: the program uses none */
+	const u8 *marks;                   /* borrowed: spec->arena */
 	struct code *interp;               /* owned; n_insns; NULL: not for this engine */
 	struct code *checked;              /* owned; the same */
 	struct jit_code *jit;              /* owned; the same */
@@ -101,6 +104,10 @@ static inline bool image_may_follow(const struct image *image, const struct imag
 }
 
 const char *image_type_name(const struct image *image);
+
+/* (arena.c) What differs in programs with an arena: is it this instruction?  Does it. */
+bool arena_differs(const struct image *image, u32 pc);
+void arena_step(const struct image *image, u32 pc, u64 r[N_REGS]);
 
 /* Makes one instruction of common pairs in the interpreter's code. */
 void interp_fuse(const struct prog *prog, struct code *code);

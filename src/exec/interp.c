@@ -102,6 +102,7 @@ __attribute__((noinline)) static int interp_loop(struct interp *in, const struct
 		[CODE_CALL_LOCAL] = &&call_local,
 		[CODE_CALL_HELPER] = &&call_helper,
 		[CODE_TAIL_CALL] = &&call_tail,
+		[CODE_ARENA] = &&arena,
 	};
 	struct frame frames[MAX_FRAMES];
 	u32 n_frames = 0;
@@ -135,6 +136,10 @@ __attribute__((noinline)) static int interp_loop(struct interp *in, const struct
 do_MAY_GOTO:
 	if (in->may_gotos++ >= MAY_GOTO_STEPS)
 		pc += pc->imm;
+	NEXT;
+
+arena:
+	arena_step(in->image, (u32)(pc - in->image->interp), r);
 	NEXT;
 
 do_CALLX:
@@ -294,7 +299,9 @@ void interp_fuse(const struct prog *prog, struct code *code)
 		const struct insn *insn = &prog->insns[pc];
 		u32 moved = moved_code(decode(insn + 1));
 
-		if (moved && move_fits(insn, insn + 1))
+		/* an arena's instructions are others than they look */
+		if (moved && code[pc + 1].go == labels[decode(insn + 1)] &&
+		    code[pc].go == labels[decode(insn)] && move_fits(insn, insn + 1))
 			code[pc].go = labels[moved];
 		pc += op_info(decode(insn))->wide;
 	}

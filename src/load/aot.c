@@ -166,6 +166,7 @@ static int put_prog(const struct skep_prog *prog, struct text *out,
 	struct jit_source src = {.prog = prog->prog,
 				 .maps = prog->image->maps,
 				 .helper = prog->image->helper,
+				 .arena = prog->arena,
 				 .opts = prog->obj->jit};
 	struct native native;
 	int err = prog->chain ? fail(diag, AOT_ADDRESS, NO_PC)

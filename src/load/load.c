@@ -110,10 +110,21 @@ static int verify_one(struct skep_prog *prog, const struct target *target,
 	struct verify_result result = {0};
 	int err = verify_prog(prog->prog, &opts, &result, diag);
 
+	prog->arena = result.arena;
+	result.arena = NULL;
 	verify_result_fini(&result);
 	if (!err && prog->obj->check_claims)
 		err = claims_new(prog->prog, &opts, &prog->claims, diag);
 	return load_in_prog(prog, diag, err);
+}
+
+/* Only the verifier knows which pointers are an arena's. */
+static bool has_arena(const struct prog *prog)
+{
+	for (u32 i = 0; i < prog->n_maps; i++)
+		if (prog->maps[i]->type == MAP_TYPE_ARENA)
+			return true;
+	return false;
 }
 
 /* What runs unchecked is verified first; so is what is checked against its claims. */
@@ -123,7 +134,8 @@ static int verify_programs(struct skep_object *obj, const struct target *target,
 	int err = 0;
 
 	for (u32 i = 0; i < obj->n_progs && !err; i++) {
-		if (!obj->progs[i].unwanted && load_is_verified(obj))
+		if (!obj->progs[i].unwanted &&
+		    (load_is_verified(obj) || has_arena(obj->progs[i].prog)))
 			err = verify_one(&obj->progs[i], target, diag);
 	}
 	return err;
@@ -262,6 +274,18 @@ static void fill_data(struct skep_map *map)
 		map_freeze(map->map);
 }
 
+/* Variables of an arena stand at its start. */
+static void fill_arena(struct skep_map *map)
+{
+	u64 start = map_arena_state(map->map)->user;
+	void *at = map->def->data_size
+			   ? map_arena_touch(map->map, start, map->def->data_size)
+			   : NULL;
+
+	if (at && map->def->data)
+		memcpy(at, map->def->data, map->def->data_size);
+}
+
 /* Nothing of this can fail: the map is new, and nobody else has it yet. */
 static void prepare_map(struct skep_map *map)
 {
@@ -270,6 +294,8 @@ static void prepare_map(struct skep_map *map)
 		fill_data(map);
 	else if (map->def->type == MAP_TYPE_PERF_EVENT_ARRAY)
 		open_perf_slots(map->map);
+	else if (map->def->type == MAP_TYPE_ARENA)
+		fill_arena(map);
 }
 
 static int create_maps(struct skep_object *obj, const struct target *target,
@@ -339,6 +365,7 @@ static int make_image(struct skep_prog *prog, struct skep_diag *diag)
 				  .maps = maps,
 				  .helper = offered,
 				  .claims = prog->claims,
+				  .arena = prog->arena,
 				  .engines = prog->obj->engine->images,
 				  .jit = prog->obj->jit};
 	int err;
@@ -433,6 +460,8 @@ static void unload(struct skep_object *obj)
 		obj->progs[i].image = NULL;
 		claims_free(obj->progs[i].claims);
 		obj->progs[i].claims = NULL;
+		free(obj->progs[i].arena);
+		obj->progs[i].arena = NULL;
 		obj->progs[i].prog = &obj->file->progs[i].prog;
 	}
 }

@@ -49,7 +49,9 @@ struct skep_prog {
 	struct skep_object *obj; /* the one it belongs to */
 	const struct prog *prog; /* borrowed from obj->file; replaced when it is loaded */
 	struct image *image;     /* owned; NULL unless it is loaded */
-	struct claims *claims;   /* owned; of the image; NULL: none are checked */
+	u8 *arena; /* owned; what the verifier said of a program with an arena; else NULL
+		    */
+	struct claims *claims; /* owned; of the image; NULL: none are checked */
 	int fd; /* owned; of the program in the kernel; -1: it is not loaded there */
 	int target_fd; /* owned; of the program that this one attaches to; -1: none */
 	struct skep_prog **chain; /* owned array; what it is made of; NULL: itself */

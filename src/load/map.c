@@ -214,6 +214,20 @@ SKEP_API int64_t skep_map_consume(struct skep_map *map, skep_event_fn fn, void *
 	return -EINVAL;
 }
 
+SKEP_API u64 skep_map_arena_start(const struct skep_map *map)
+{
+	bool is_here = map->map && map->map->type == MAP_TYPE_ARENA;
+
+	return is_here ? map_arena_state(map->map)->user : 0;
+}
+
+SKEP_API void *skep_map_arena(struct skep_map *map, u64 address, size_t size)
+{
+	u64 start = skep_map_arena_start(map);
+
+	return start ? map_arena_touch(map->map, address ? address : start, size) : NULL;
+}
+
 SKEP_API u64 skep_map_lost(const struct skep_map *map)
 {
 	u64 lost = 0;

@@ -178,6 +178,7 @@ SKEP_API void skep_object_close(struct skep_object *obj)
 	for (u32 i = 0; obj->progs && i < obj->n_progs; i++) {
 		image_free(obj->progs[i].image);
 		claims_free(obj->progs[i].claims);
+		free(obj->progs[i].arena);
 		free(obj->progs[i].chain);
 		if (obj->progs[i].target_fd >= 0)
 			close(obj->progs[i].target_fd);
@@ -264,6 +265,10 @@ static u8 *live_var(const struct skep_object *obj, const struct object_var *var)
 
 		if (map->def != var->map || !map->map)
 			continue;
+		if (map->def->type == MAP_TYPE_ARENA)
+			return map_arena_touch(
+				map->map, map_arena_state(map->map)->user + var->offset,
+				var->size);
 		if (map_value_addr(map->map, var->offset, &addr))
 			return NULL;
 	}
@@ -288,7 +293,7 @@ SKEP_API int skep_object_set_var(struct skep_object *obj, const char *name,
 	if (obj->in_kernel)
 		return kernel_set_var(obj, var, value, diag);
 	live = live_var(obj, var);
-	if (!live || var->map->origin != MAP_DATA)
+	if (!live || (var->map->origin != MAP_DATA && var->map->type != MAP_TYPE_ARENA))
 		return diag_in(diag, fail(diag, VAR_IS_CONST, NO_PC, name), "%s",
 			       obj->name);
 	memcpy(live, value, size);

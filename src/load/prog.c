@@ -117,6 +117,42 @@ SKEP_API const char *skep_prog_verdict_name(const struct skep_prog *prog, u64 re
 
 /* ---- one run ---- */
 
+/* Lets the engine go.  The caller holds the CPU. */
+static int run_engine(const struct skep_prog *prog, struct run *run, u64 *ret)
+{
+	int err = prog->obj->engine->run(prog->image, run, ret);
+
+	if (!prog->obj->engine->safe && run_holds(run))
+		run_end(run);
+	return err;
+}
+
+/* What SYSCALL programs may reach of the bytes that their caller gives: the verifier does
+ * not know how many there are. */
+enum { CALLER_MEMORY = 65535, CALLER_ROOM = CALLER_MEMORY + 9 };
+
+/* A program that runs unchecked gets all that it may reach, zeroes behind what is there.
+ */
+static int run_on_copy(const struct skep_prog *prog, struct run *run, size_t ctx_size,
+		       u64 *ret, struct skep_diag *diag)
+{
+	void *ctx = run->ctx;
+	int err;
+
+	if (ctx_size > CALLER_MEMORY)
+		return fail(diag, CONTEXT_TOO_LARGE, NO_PC, ctx_size, CALLER_MEMORY);
+	run->ctx = calloc(1, CALLER_ROOM);
+	if (!run->ctx)
+		return fail(diag, NO_MEMORY, NO_PC);
+	if (ctx_size)
+		memcpy(run->ctx, ctx, ctx_size);
+	err = run_engine(prog, run, ret);
+	if (ctx_size)
+		memcpy(ctx, run->ctx, ctx_size);
+	free(run->ctx);
+	return err;
+}
+
 /* Are its bytes numbers, all of them?  Pointers in a context are the kernel's word, and
  * how much of a context without a layout is there, the program cannot know: what runs
  * unchecked must not take either from bytes that a user gives. */
@@ -137,6 +173,8 @@ SKEP_API int skep_prog_run(struct skep_prog *prog, void *ctx, size_t ctx_size, u
 	struct exec_opts opts = prog->obj->limits;
 	const struct abi_ctx *layout = abi_ctx(prog->prog->type);
 	struct run run = {.ctx = ctx, .opts = &opts};
+	bool safe = !prog->obj->engine || prog->obj->engine->safe;
+	bool is_call = prog->prog->type == PROG_TYPE_SYSCALL;
 	int err;
 
 	if (!skep_prog_is_loaded(prog))
@@ -150,16 +188,15 @@ SKEP_API int skep_prog_run(struct skep_prog *prog, void *ctx, size_t ctx_size, u
 	if (prog->fd >= 0)
 		return load_in_prog(prog, diag,
 				    kernel_run(prog, ctx, ctx_size, ret, diag));
-	if (!prog->obj->engine->safe && !is_plain(layout))
+	if (!safe && !is_call && !is_plain(layout))
 		return load_in_prog(prog, diag, fail(diag, CONTEXT_UNCHECKED, NO_PC));
 	opts.regions = &memory;
 	opts.n_regions = 1;
 	run.cpu = world_hold_cpu(prog->obj->world, 0);
 	run.world = world_of(prog->obj->world);
 	run.diag = diag;
-	err = prog->obj->engine->run(prog->image, &run, ret);
-	if (!prog->obj->engine->safe && run_holds(&run))
-		run_end(&run);
+	err = is_call && !safe ? run_on_copy(prog, &run, ctx_size, ret, diag)
+			       : run_engine(prog, &run, ret);
 	world_release_cpu(prog->obj->world, run.cpu);
 	return load_in_prog(prog, diag, err);
 }

@@ -39,6 +39,7 @@ enum map_traits {
 	TRAIT_INNER_SIZE = 1 << 6, /* ... only with the template's max_entries */
 	TRAIT_USER_READ = 1 << 7,  /* users may look up */
 	TRAIT_INDEXED = 1 << 8,    /* map_is_indexed() */
+	TRAIT_EXTRA = 1 << 9,      /* map_extra means something */
 };
 
 /*

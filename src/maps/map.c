@@ -133,7 +133,7 @@ static int check_attr(const struct map_attr *attr, const struct map_ops **ops,
 
 	if (err)
 		return err;
-	if (attr->extra) /* only BLOOM_FILTER and ARENA have a use for it */
+	if (attr->extra && !((*ops)->traits & TRAIT_EXTRA))
 		return map_refuse(attr, diag, "map_extra", (u32)attr->extra);
 	err = check_flags(attr, *ops, diag);
 	if (!err)
@@ -389,6 +389,12 @@ bool map_has_for_each(const struct map *map)
 
 int map_value_addr(const struct map *map, u64 off, void **addr)
 {
+	if (map->type == MAP_TYPE_ARENA) {
+		if (off > (u64)map->max_entries * ARENA_PAGE)
+			return -ERANGE;
+		*addr = (void *)(uintptr_t)(map_arena_state(map)->user + off);
+		return 0;
+	}
 	if (map->type != MAP_TYPE_ARRAY || map->max_entries != 1)
 		return -MAP_ENOTSUPP;
 	if (off >= map->value_size)

@@ -149,7 +149,8 @@ bool map_has_for_each(const struct map *map);
 /* ---- direct values: LDDW_MAP_IDX_VALUE ---- */
 
 /* Address of byte off of an ARRAY's values, or NULL with -errno: -ENOTSUPP for other
- * types, -EINVAL past the end (Linux: only arrays of one element). */
+ * types, -EINVAL past the end (Linux: only arrays of one element).  Of an ARENA: what its
+ * user calls that byte; -ERANGE past the end. */
 int map_value_addr(const struct map *map, u64 off, void **addr);
 
 struct map_value_range {
@@ -235,6 +236,73 @@ struct perf_event_handler {
  * returned.  One consumer a CPU at a time. */
 s64 perf_event_drain(struct map *map, u32 cpu, const struct perf_event_handler *handler);
 u64 perf_event_lost(const struct map *map, u32 cpu); /* since the slot was opened */
+
+/* ---- arena ---- */
+
+/*
+ * Programs know a byte by the lower half of the address that its user has for it; they
+ * reach it at window + (u32)pointer + offset, which always is memory.  Bytes of pages
+ * that are not there read as 0 and must not be written: the byte of the table that has
+ * the page's number (address in the window / ARENA_PAGE, less than 0 in the guard before)
+ * says ARENA_HERE.
+ */
+enum {
+	ARENA_PAGE_SHIFT = 12,
+	ARENA_PAGE = 1 << ARENA_PAGE_SHIFT,
+	ARENA_GUARD = 1 << 16, /* more than an instruction's offset reaches, on both
+				  sides */
+	ARENA_STATE = 64,      /* in the region, as is: */
+	ARENA_TABLE = ARENA_PAGE + ARENA_GUARD / ARENA_PAGE, /* page 0's byte */
+	ARENA_HERE = 1,
+};
+
+struct arena_state {
+	u64 user;  /* where the arena starts for its user */
+	u64 upper; /* the upper half of its pointers */
+	_Atomic u32 lock;
+	/* guarded by lock; pages: */
+	u32 low;  /* all before are taken */
+	u32 used; /* none from here on ever was */
+};
+
+static inline struct arena_state *map_arena_state(const struct map *map)
+{
+	return (struct arena_state *)(map->region + ARENA_STATE);
+}
+
+static inline u8 *map_arena_window(const struct map *map)
+{
+	return map->region + map->values_off;
+}
+
+static inline u8 *map_arena_table(const struct map *map)
+{
+	return map->region + ARENA_TABLE;
+}
+
+/* ADDR_SPACE_CAST: from 1 to 0 (imm 1) gives what programs use, from 0 to 1 the address
+ * that users know. */
+static inline bool map_arena_keeps_upper(const struct map *map, s32 imm)
+{
+	return imm != 1 && !(map->flags & MAP_NO_USER_CONV);
+}
+
+static inline u64 map_arena_cast(const struct map *map, s32 imm, u64 value)
+{
+	u32 low = (u32)value;
+
+	return low && map_arena_keeps_upper(map, imm) ? map_arena_state(map)->upper | low
+						      : low;
+}
+
+/* bpf_arena_alloc_pages() and its family.  address: as the user knows it, or 0. */
+u64 map_arena_alloc(struct map *map, u64 address, u32 n);
+void map_arena_free(struct map *map, u64 address, u32 n);
+int map_arena_reserve(struct map *map, u64 address, u32 n);
+
+/* A user comes to these bytes: pages that are not there come into being, as by a page
+ * fault in Linux.  Where they are; NULL: not in the arena, or BPF_F_SEGV_ON_FAULT. */
+void *map_arena_touch(struct map *map, u64 address, u64 size);
 
 /* ---- bpf_spin_lock ---- */
 

@@ -20,6 +20,16 @@ void map_memory_free(void *mem, u64 size);
  * of the page size.  Free it with size head + 2 * ring. */
 void *map_memory_ring(u64 head, u64 ring);
 
+/* A piece of zeroed address space whose byte `aligned` has an address that is a multiple
+ * of align (a power of two); that address is `at` if it is not 0 and nobody is there. */
+struct map_memory_wish {
+	u64 size, align, aligned, at;
+};
+void *map_memory_aligned(const struct map_memory_wish *wish);
+
+/* Zeroes again, and given back to the system where it takes it. */
+void map_memory_clear(void *mem, u64 size);
+
 /* Never 0, never two living processes' at once. */
 u32 map_process_self(void);
 bool map_process_is_alive(u32 process);

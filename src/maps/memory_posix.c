@@ -8,11 +8,13 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "maps/memory.h"
 
 u64 map_page_size(void)
@@ -70,6 +72,53 @@ void *map_memory_ring(u64 head, u64 ring)
 close_fd:
 	close(fd);
 	return mem;
+}
+
+static void *map_space(void *at, u64 size, int flags)
+{
+	void *mem = mmap(at, size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
+
+	return mem == MAP_FAILED ? NULL : mem;
+}
+
+/* Of more than enough, what is not wanted is given back. */
+static void *map_anywhere(const struct map_memory_wish *wish)
+{
+	u8 *all = map_space(NULL, wish->size + wish->align, 0), *mem;
+	u64 start;
+
+	if (!all)
+		return NULL;
+	start = round_up((u64)(uintptr_t)all + wish->aligned, wish->align);
+	mem = all + (start - wish->aligned - (u64)(uintptr_t)all);
+	if (mem > all)
+		munmap(all, (size_t)(mem - all));
+	munmap(mem + wish->size, wish->align - (u64)(mem - all));
+	return mem;
+}
+
+void *map_memory_aligned(const struct map_memory_wish *wish)
+{
+	u8 *wanted = (u8 *)(uintptr_t)(wish->at - wish->aligned), *mem = NULL;
+
+	if (wish->at > wish->aligned)
+		mem = map_space(wanted, wish->size, MAP_FIXED_NOREPLACE);
+	if (mem && mem != wanted) { /* before Linux 4.17 it was a hint */
+		munmap(mem, wish->size);
+		mem = NULL;
+	}
+	if (!mem)
+		mem = map_anywhere(wish);
+	if (mem) /* it is mostly nothing */
+		madvise(mem, wish->size, MADV_DONTDUMP);
+	return mem;
+}
+
+void map_memory_clear(void *mem, u64 size)
+{
+	if (madvise(mem, size, MADV_DONTNEED))
+		memset(mem, 0, size); /* pages are larger here */
 }
 
 u32 map_process_self(void)

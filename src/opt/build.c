@@ -265,6 +265,10 @@ static void build_lddw(struct builder *b, const struct insn *insn)
 		value = emit_addr(b, IR_MAP, index, (u64)(uintptr_t)spec->maps[index]);
 		break;
 	case LDDW_MAP_IDX_VALUE:
+		if (spec->maps[index]->type == MAP_TYPE_ARENA) {
+			value = arena_address(b, index, (u32)insn[1].imm);
+			break;
+		}
 		map_value_addr(spec->maps[index], (u32)insn[1].imm, &addr);
 		value = emit_addr(b, IR_MAP_BYTES, index, (u64)(uintptr_t)addr);
 		break;
@@ -478,6 +482,8 @@ static void build_insn(struct builder *b, u32 pc)
 	const struct op_info *info = op_info(b->graph->ops[pc]);
 
 	b->pc = pc;
+	if (b->spec->arena && build_arena(b, pc))
+		return;
 	switch ((enum op_kind)info->kind) {
 	case KIND_ALU: build_alu(b, insn, info); return;
 	case KIND_END: build_end(b, insn, info); return;

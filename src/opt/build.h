@@ -69,6 +69,7 @@ u32 emit_const(struct builder *b, u64 value);
 u32 emit_addr(struct builder *b, enum ir_addr what, u32 index, u64 addr);
 u32 emit_alu(struct builder *b, enum alu row, u8 width, u32 x, u32 y);
 u32 emit_cmp(struct builder *b, enum jmp row, u8 width, u32 x, u32 y);
+u32 emit_select(struct builder *b, u32 cmp, u32 yes, u32 no);
 u32 emit_load(struct builder *b, u8 width, u32 base, s64 off); /* zero-extended */
 void emit_store(struct builder *b, u8 width, u32 base, s64 off, u32 value);
 
@@ -132,6 +133,13 @@ u32 fork_end(struct builder *b, struct fork *fork, u32 value);   /* of either si
 u32 loop_begin(struct builder *b, struct fork *loop, u32 first);
 void loop_end(struct builder *b, struct fork *loop, u32 next,
 	      const struct ir_insn *again);
+
+/* ---- arena.c ---- */
+
+/* The instruction at pc, b->pc, when an arena makes it another one; else false. */
+bool build_arena(struct builder *b, u32 pc);
+/* What the user of that map, an arena, calls its byte. */
+u32 arena_address(struct builder *b, u32 index, u32 off);
 
 /* ---- what inline*.c does ---- */
 

@@ -193,6 +193,13 @@ u32 emit_cmp(struct builder *b, enum jmp row, u8 width, u32 x, u32 y)
 			       .op = IR_CMP, .row = row, .width = width, .a = x, .b = y});
 }
 
+u32 emit_select(struct builder *b, u32 cmp, u32 yes, u32 no)
+{
+	return ir_emit(
+		b, &(struct ir_insn){
+			   .op = IR_SELECT, .width = 64, .a = cmp, .b = yes, .c = no});
+}
+
 u32 emit_load(struct builder *b, u8 width, u32 base, s64 off)
 {
 	return ir_emit(b, &(struct ir_insn){

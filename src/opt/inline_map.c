@@ -21,13 +21,6 @@ static struct map *map_of(const struct builder *b, u32 value, u32 *index)
 	return b->spec->maps[insn->aux];
 }
 
-static u32 emit_select(struct builder *b, u32 cmp, u32 yes, u32 no)
-{
-	return ir_emit(
-		b, &(struct ir_insn){
-			   .op = IR_SELECT, .width = 64, .a = cmp, .b = yes, .c = no});
-}
-
 static u32 emit_product(struct builder *b, u32 value, u64 factor)
 {
 	return emit_alu(b, ALU_MUL, 64, value, emit_const(b, factor));

@@ -122,6 +122,7 @@ struct ir_spec {
 	struct map *const *maps;         /* live ones, parallel to prog->maps */
 	helper_fn (*helper)(u32 number); /* helper's body */
 	const struct ir_functions *functions;
+	const u8 *arena; /* enum verify_arena, by instruction; NULL: there is no arena */
 	bool time_limit; /* CHECK at back edges and calls */
 	/* A verifier accepted the program as Linux does: it has followed every path to
 	 * its end, a million instructions at most, but those through may_goto and through

@@ -45,7 +45,9 @@ static void reloc_text(const struct native_listing *n, const struct native_reloc
 			    prog->maps[reloc->index]->name, (long long)reloc->value);
 		break;
 	case IR_HELPER:
-		helper = helper_text(reloc->index);
+		helper = abi_is_kfunc(reloc->index)
+				 ? abi_kfunc_proto(reloc->index)->full_name
+				 : helper_text(reloc->index);
 		if (helper)
 			text_puts(text, helper);
 		else
@@ -176,6 +178,7 @@ static int list_native(const struct args *args, const struct skep_prog *prog, bo
 	struct jit_source src = {.prog = prog->prog,
 				 .maps = prog->image->maps,
 				 .helper = prog->image->helper,
+				 .arena = prog->arena,
 				 .opts = prog->obj->jit};
 	struct native_listing n = {
 		.l = {.args = args, .prog = prog->prog, .json = JSON_INIT},

@@ -767,8 +767,9 @@ const struct command command_run = {
 		"and what the maps hold.\n\n"
 		"Programs are verified as Linux does it, compiled to native code, and "
 		"run "
-		"unchecked.  With --engine checked nothing is verified, and every access "
-		"is checked: when a program breaks a rule, the run ends with the account "
+		"unchecked.  With --engine checked nothing is verified (but programs "
+		"with an arena), and every access is checked: when a program breaks a "
+		"rule, the run ends with the account "
 		"of it and exit status 1.\n\n"
 		"The run can be repeated exactly: the clock is the packet's time, random "
 		"numbers come from a seed.",

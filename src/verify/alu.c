@@ -345,8 +345,10 @@ static int binary(struct env *env, const struct insn *insn, const struct op_info
 	if (dst->kind == PTR_TO_ARENA || (op->reg && src->kind == PTR_TO_ARENA)) {
 		if (dst->kind != PTR_TO_ARENA)
 			*dst = *src;
+		env->aux[env->pc].cuts = op->width == 64;
 		return 0;
 	}
+	env->aux[env->pc].keeps = true;
 	if (dst->kind == SCALAR && (!op->reg || src->kind == SCALAR))
 		return alu_numbers(env, insn, op);
 	if (op->reg && dst->kind != SCALAR && src->kind != SCALAR)

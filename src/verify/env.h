@@ -47,6 +47,7 @@ struct insn_aux {
 	u32 subprog;       /* index of the one it belongs to */
 	/* What a pointer is that this instruction uses: every path must agree.  UNINIT: none yet */
 	u8 ptr_kind;       /* enum reg_kind, of loads and stores */
+	bool cuts, keeps;  /* computes with an arena's address, of which the upper half goes; with anything else */
 	u16 ptr_flags;
 	/* calls: of the map that is used, to notice where paths use different ones */
 	const struct map_def *map;

@@ -104,6 +104,31 @@ static void tell_work(const struct env *env, struct verify_result *result)
 		result->work[i] = env->aux[i].work;
 }
 
+/* What depends on the kinds of pointers, as Linux rewrites it.  Linux cuts what is computed
+ * on all paths when one has an arena's address; what we cut would no longer be what was
+ * judged. */
+static int tell_arena(const struct env *env, struct verify_result *result)
+{
+	bool uses = false;
+
+	for (u32 i = 0; i < env->prog->n_maps; i++)
+		uses |= env->prog->maps[i]->type == MAP_TYPE_ARENA;
+	if (!uses)
+		return 0;
+	result->arena = calloc(env->n_insns, 1);
+	if (!result->arena)
+		return -ENOMEM;
+	for (u32 i = 0; i < env->n_insns; i++) {
+		const struct insn_aux *aux = &env->aux[i];
+
+		if (aux->ptr_kind == PTR_TO_ARENA)
+			result->arena[i] = ARENA_ACCESS;
+		else if (aux->cuts && !aux->keeps)
+			result->arena[i] = ARENA_CUT;
+	}
+	return 0;
+}
+
 static u64 now_ns(void)
 {
 	struct timespec t;
@@ -153,7 +178,7 @@ static int judge(struct env *env, struct verify_result *result)
 		fastcall_shrink_stack(env);
 		err = stack_depth_check(env);
 	}
-	return err;
+	return err ? err : tell_arena(env, result);
 }
 
 /* The reason was told first; on the way out others may have taken its errno for theirs.
@@ -204,6 +229,7 @@ void verify_result_fini(struct verify_result *result)
 {
 	free(result->path);
 	free(result->work);
+	free(result->arena);
 	memset(result, 0, sizeof(*result));
 }
 

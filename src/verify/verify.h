@@ -75,6 +75,13 @@ struct verify_blame {
 	s32 insn;      /* another instruction; -1: none */
 };
 
+/* What an engine must know of an instruction of a program with an arena: of no other
+ * program does it need the verifier to run it. */
+enum verify_arena {
+	ARENA_ACCESS = 1, /* through a pointer into the arena */
+	ARENA_CUT = 2,    /* computes with one: the upper half of the result is 0 */
+};
+
 /* How the refused instruction was reached: instructions in order; owned by the result. */
 struct verify_result {
 	struct verify_stats stats;
@@ -83,6 +90,7 @@ struct verify_result {
 	bool path_cut; /* the start is missing: too long */
 	u32 *work;     /* how often each instruction was processed; n_insns, or NULL */
 	u32 n_work;
+	u8 *arena; /* enum verify_arena; n_insns, of accepted programs with an arena; else NULL */
 	struct verify_blame blame;
 };
 

@@ -416,9 +416,36 @@ static void threads_share_an_image(void)
 	map_put(map);
 }
 
+/* Whose pointers they are only the verifier knows. */
+static void arenas_are_verified(void)
+{
+	const struct map_attr attr = {
+		.type = MAP_TYPE_ARENA, .max_entries = 1, .flags = MAP_MMAPABLE};
+	const struct insn insns[] = {{.code = 0xb7}, {.code = 0x95}};
+	const struct map_def *defs[] = {&(struct map_def){.name = "arena"}};
+	const struct prog prog = {
+		.insns = (struct insn *)insns, .n_insns = 2, .maps = defs, .n_maps = 1};
+	struct image_spec spec = {.prog = &prog};
+	struct skep_diag diag = SKEP_DIAG_INIT;
+	const u8 nothing[2] = {0};
+	struct image *image;
+	struct map *map;
+
+	if (!CHECK(!map_new(&attr, &map, &diag)))
+		return;
+	spec.maps = &map;
+	CHECK_INT(image_new(&spec, &image, &diag), -ENOTSUP);
+	CHECK_STR(skep_diag_name(diag.id), "ARENA_UNVERIFIED");
+	spec.arena = nothing;
+	CHECK_INT(image_new(&spec, &image, &diag), 0);
+	image_free(image);
+	map_put(map);
+}
+
 int main(void)
 {
 	engines_have_names();
+	arenas_are_verified();
 	time_is_limited();
 	steps_are_limited_exactly();
 	may_goto_ends_a_loop();

@@ -28,6 +28,8 @@ static struct map_attr usual(u32 type)
 		a.key_size = 8, a.flags = MAP_NO_PREALLOC;
 	if (type == MAP_TYPE_RINGBUF)
 		a.key_size = a.value_size = 0, a.max_entries = 4096;
+	if (type == MAP_TYPE_ARENA)
+		a.key_size = a.value_size = 0, a.flags = MAP_MMAPABLE;
 	return a;
 }
 
