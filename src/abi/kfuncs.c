@@ -68,7 +68,7 @@ const struct abi_helper *abi_kfunc_proto(u32 number)
 	static const struct abi_helper protos[] = {
 #define P(text, gives, ...)                                                              \
 	[KFUNC_##text] = {                                                               \
-		.name = #text + sizeof("bpf_") - 1,                                      \
+		.name = &#text[sizeof("bpf_") - 1],                                      \
 		.full_name = #text,                                                      \
 		.number = KFUNC_NUMBERS + KFUNC_##text,                                  \
 		.pkt = true,                                                             \
