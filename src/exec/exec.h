@@ -52,6 +52,7 @@ struct jit_opts {
 	bool time_limit; /* runs can be ended by exec_opts.watchdog */
 	bool bounded;    /* a verifier accepted it: see ir_spec.bounded */
 	bool keep_calls; /* helpers are called, never inlined */
+	const u8 *ways;  /* ir_spec.ways; borrowed for the call */
 	u32 harden;      /* enum jit_harden */
 	u32 known_to;    /* enum jit_known_to */
 	/* Of the host's features (its enum in exec/jit/MACHINE/): not used, whatever the

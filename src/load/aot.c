@@ -167,7 +167,7 @@ static int put_prog(const struct skep_prog *prog, struct text *out,
 				 .maps = prog->image->maps,
 				 .helper = prog->image->helper,
 				 .arena = prog->arena,
-				 .opts = prog->obj->jit};
+				 .opts = load_jit_opts(prog)};
 	struct native native;
 	int err = prog->chain ? fail(diag, AOT_ADDRESS, NO_PC)
 			      : jit_compile(&src, &native, diag);

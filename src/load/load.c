@@ -100,18 +100,36 @@ const struct map_def *load_struct_ops_of(const struct skep_prog *prog)
 	return NULL;
 }
 
+/* Constants may be another object's, with other values: then what the verifier concluded
+ * of them is not used. */
+static bool has_own_constants(const struct skep_prog *prog)
+{
+	const struct skep_object *obj = prog->obj;
+
+	for (u32 i = 0; i < obj->n_maps; i++)
+		if (obj->maps[i].reused && (obj->maps[i].def->origin == MAP_RODATA ||
+					    obj->maps[i].def->origin == MAP_KCONFIG))
+			return false;
+	return true;
+}
+
 static int verify_one(struct skep_prog *prog, const struct target *target,
 		      struct skep_diag *diag)
 {
 	struct verify_opts opts = {.target = target,
 				   .n_cpus = prog->obj->world->cpus.n,
 				   .unprivileged = prog->obj->unprivileged,
+				   .ways = prog->obj->engine &&
+					   prog->obj->engine->images & FOR_JIT &&
+					   has_own_constants(prog),
 				   .struct_ops = load_struct_ops_of(prog)};
 	struct verify_result result = {0};
 	int err = verify_prog(prog->prog, &opts, &result, diag);
 
 	prog->arena = result.arena;
 	result.arena = NULL;
+	prog->ways = result.ways;
+	result.ways = NULL;
 	verify_result_fini(&result);
 	if (!err && prog->obj->check_claims)
 		err = claims_new(prog->prog, &opts, &prog->claims, diag);
@@ -367,7 +385,7 @@ static int make_image(struct skep_prog *prog, struct skep_diag *diag)
 				  .claims = prog->claims,
 				  .arena = prog->arena,
 				  .engines = prog->obj->engine->images,
-				  .jit = prog->obj->jit};
+				  .jit = load_jit_opts(prog)};
 	int err;
 
 	if (!maps)
@@ -462,6 +480,8 @@ static void unload(struct skep_object *obj)
 		obj->progs[i].claims = NULL;
 		free(obj->progs[i].arena);
 		obj->progs[i].arena = NULL;
+		free(obj->progs[i].ways);
+		obj->progs[i].ways = NULL;
 		obj->progs[i].prog = &obj->file->progs[i].prog;
 	}
 }

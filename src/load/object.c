@@ -179,6 +179,7 @@ SKEP_API void skep_object_close(struct skep_object *obj)
 		image_free(obj->progs[i].image);
 		claims_free(obj->progs[i].claims);
 		free(obj->progs[i].arena);
+		free(obj->progs[i].ways);
 		free(obj->progs[i].chain);
 		if (obj->progs[i].target_fd >= 0)
 			close(obj->progs[i].target_fd);

@@ -439,6 +439,24 @@ static void build_callx(struct builder *b, const struct insn *insn)
 
 /* ---- jumps ---- */
 
+/* The verifier saw one way only: if that says that the operands are equal, what is
+ * compared with a constant is that constant. */
+static void use_way(struct builder *b, const struct ir_insn *jmp, bool taken)
+{
+	u32 value = jmp->a;
+	bool wide = jmp->width == 64 || ir_upper_is_zero(b->ir, value);
+
+	if (jmp->row != (taken ? JMP_JEQ : JMP_JNE) || !is_const(b, jmp->b) || !wide ||
+	    is_const(b, value))
+		return;
+	for (u32 i = 0; i < b->graph->n_vars; i++)
+		if (b->var[i] == value)
+			b->var[i] =
+				jmp->width == 64
+					? jmp->b
+					: emit_const(b, (u32)value_of(b, jmp->b)->imm);
+}
+
 static void build_jmp(struct builder *b, const struct insn *insn,
 		      const struct op_info *info)
 {
@@ -451,6 +469,10 @@ static void build_jmp(struct builder *b, const struct insn *insn,
 
 	if (block->succ[0] == IR_NO_BLOCK || block->succ[1] == IR_NO_BLOCK ||
 	    block->succ[0] == block->succ[1]) {
+		if (block->succ[0] != block->succ[1]) {
+			jmp.b = alu_operand(b, insn, info);
+			use_way(b, &jmp, block->succ[1] == IR_NO_BLOCK);
+		}
 		leave_to(b, block->succ[block->succ[0] == IR_NO_BLOCK]);
 		return;
 	}

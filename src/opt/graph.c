@@ -11,6 +11,7 @@
 #include <errno.h>
 
 #include "opt/graph.h"
+#include "verify/verify.h"
 
 enum { LOOP_STEPS = 32 }; /* blocks looked at, for each block of the function */
 
@@ -25,6 +26,15 @@ struct finder {
 	u32 *number;   /* by block: in reverse postorder, plus one; 0: not reached */
 };
 
+/* A jump that the verifier saw go one way only has one successor. */
+static void drop_unseen(struct graph_block *b, u8 ways)
+{
+	if (ways == VERIFY_WENT_ON)
+		b->succ[0] = IR_NO_BLOCK;
+	else if (ways == VERIFY_JUMPED)
+		b->succ[1] = IR_NO_BLOCK;
+}
+
 static void find_succ(const struct finder *f, struct graph_block *b)
 {
 	const struct graph *g = f->g;
@@ -37,6 +47,8 @@ static void find_succ(const struct finder *f, struct graph_block *b)
 		b->succ[0] = (s32)f->block_of[jump_target(insn, last) - g->start];
 	if (kind != KIND_JA && kind != KIND_EXIT)
 		b->succ[1] = (s32)(b - f->blocks) + 1;
+	if (kind == KIND_JMP && g->spec->ways)
+		drop_unseen(b, g->spec->ways[last]);
 }
 
 static bool find_blocks(struct finder *f, const u8 *marks, struct arena *arena)

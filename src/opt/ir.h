@@ -12,9 +12,9 @@
  * ir_build() folds while it builds (fold.c) and puts what it knows of maps and helpers in
  * place of calls (inline*.c); ir_optimise() runs the passes.  Passes rewrite in place and
  * leave NOPs; nobody inserts after building, but each block has IR_SPARE NOPs before its
- * END for those who must (pass_select()).  What is left at the end has no NOPs.  What a
- * program means never depends on what the verifier proved.  Included by src/opt,
- * src/exec/jit and tests. Never knows a machine.
+ * END for those who must (pass_select()).  What is left at the end has no NOPs.  Of what
+ * the verifier proved some things are taken (docs/jit.md).  Included by src/opt,
+ * src/exec/jit and tests.  Never knows a machine.
  */
 #ifndef SKEP_OPT_IR_H
 #define SKEP_OPT_IR_H
@@ -129,6 +129,9 @@ struct ir_spec {
 	 * callbacks.  Then a CHECK at these is as good as one at each back edge.  Nor
 	 * does it write to maps that it may only read. */
 	bool bounded;
+	/* By instruction: which ways of a conditional jump the verifier looked at (enum
+	 * verify_way): the others are never gone.  NULL: nobody knows. */
+	const u8 *ways;
 	bool keep_calls; /* nothing is put in place of helper calls */
 };
 

@@ -56,6 +56,7 @@ struct insn_aux {
 	const struct kfunc *kfunc; /* of calls to kfuncs; owned by the arena */
 	u32 alu_state, alu_limit; /* unprivileged: masking of pointer arithmetic */
 	u8 fastcall_spills; /* of a fast call: pairs around it that need not run (fastcall.c) */
+	u8 ways;  /* enum verify_way, of conditional jumps */
 	u32 work; /* how often it was processed: for complexity reports */
 };
 

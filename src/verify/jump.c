@@ -124,6 +124,7 @@ static int one_way(struct env *env, const struct jump *j, bool taken)
 	u32 next = env->pc + 1;
 	int err = 0;
 
+	env->aux[env->pc].ways |= taken ? VERIFY_JUMPED : VERIFY_WENT_ON;
 	if (j->dst->kind == SCALAR)
 		err = env_need_precise(env, j->insn->dst_reg);
 	if (!err && j->has_src && j->src->kind == SCALAR)
@@ -405,6 +406,7 @@ static int both_ways(struct env *env, struct jump *j)
 	struct reg *regs;
 	int err;
 
+	env->aux[env->pc].ways = VERIFY_JUMPED | VERIFY_WENT_ON;
 	err = links_find(env, j, &links);
 	if (err)
 		return err;

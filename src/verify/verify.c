@@ -129,6 +129,16 @@ static int tell_arena(const struct env *env, struct verify_result *result)
 	return 0;
 }
 
+static int tell_ways(struct env *env, struct verify_result *result)
+{
+	result->ways = calloc(env->n_insns, sizeof(*result->ways));
+	if (!result->ways)
+		return env_no_memory(env);
+	for (u32 i = 0; i < env->n_insns; i++)
+		result->ways[i] = env->aux[i].ways;
+	return 0;
+}
+
 static u64 now_ns(void)
 {
 	struct timespec t;
@@ -214,6 +224,8 @@ int verify_prog(const struct prog *prog, const struct verify_opts *opts,
 	diag_clear(env.diag);
 	rules_of(opts->target->version, &rules);
 	err = outcome(&env, judge(&env, result));
+	if (!err && opts->ways)
+		err = tell_ways(&env, result);
 	explorer_free(&env);
 	liveness_free(&env);
 	keep_free(&env);
@@ -230,6 +242,7 @@ void verify_result_fini(struct verify_result *result)
 	free(result->path);
 	free(result->work);
 	free(result->arena);
+	free(result->ways);
 	memset(result, 0, sizeof(*result));
 }
 

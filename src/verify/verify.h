@@ -58,6 +58,7 @@ struct verify_opts {
 	u32 flags;             /* enum verify_flag */
 	bool all_precise;      /* no imprecise scalars: slower, for claims */
 	u32 n_cpus;            /* of the machine that runs it; fewer count as the target's */
+	bool ways;             /* result.ways is wanted */
 	u32 max_insns;         /* 0: Linux's 1,000,000 */
 	u64 max_memory;        /* bytes of states; 0: 64 MB, and 96 bytes an instruction */
 	const struct verify_observer *observer; /* NULL: nobody watches */
@@ -82,6 +83,18 @@ enum verify_arena {
 	ARENA_CUT = 2,    /* computes with one: the upper half of the result is 0 */
 };
 
+/*
+ * Which ways of a conditional jump were looked at.  A way that was not is never gone by an
+ * accepted program, however it is run: where only one outcome was possible in a state, the
+ * operands were precise in all states that count as equal to it.  Nothing else that was
+ * seen may be believed so: a register that was the same constant each time may be another
+ * one in a state that was not looked at, because nothing depended on it.
+ */
+enum verify_way {
+	VERIFY_WENT_ON = 1,
+	VERIFY_JUMPED = 2,
+};
+
 /* How the refused instruction was reached: instructions in order; owned by the result. */
 struct verify_result {
 	struct verify_stats stats;
@@ -91,6 +104,8 @@ struct verify_result {
 	u32 *work;     /* how often each instruction was processed; n_insns, or NULL */
 	u32 n_work;
 	u8 *arena; /* enum verify_arena; n_insns, of accepted programs with an arena; else NULL */
+	u8 *ways; /* of an accepted program: by instruction, enum verify_way of conditional jumps;
+		     what reads maps (.rodata) holds for the maps it was judged with */
 	struct verify_blame blame;
 };
 

@@ -23,7 +23,8 @@ int compiled_new(const struct prog *prog, struct map *const *maps,
 			       .maps = maps,
 			       .helper = helper_body,
 			       .functions = &out->functions,
-			       .keep_calls = how->keep_calls};
+			       .keep_calls = how->keep_calls,
+			       .ways = how->ways};
 	int err;
 
 	*out = (struct compiled){.arena = ARENA_INIT, .prog = prog, .maps = maps};

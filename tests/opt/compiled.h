@@ -25,6 +25,8 @@ struct compiled {
 struct compile_how {
 	bool passes;     /* ir_optimise() */
 	bool keep_calls; /* nothing inlined */
+	const u8 *ways;  /* ir_spec.ways */
+	bool verified;   /* listings: of what a verifier accepted, with ways */
 	bool unchecked;  /* ir_check() takes its time */
 };
 

@@ -9,6 +9,8 @@
 
 #include "base/text.h"
 #include "maps/map.h"
+#include "target/target.h"
+#include "verify/verify.h"
 
 int assembled_new(const struct test_case *c, struct assembled *out,
 		  struct skep_diag *diag)
@@ -56,6 +58,26 @@ static bool list_program(const struct prog *prog, struct map *const *maps,
 	return good;
 }
 
+/* With what the verifier says of its jumps. */
+static bool list_verified(const struct prog *prog, struct map *const *maps,
+			  const struct compile_how *how, struct text *told)
+{
+	const struct target target = {.version = LINUX_DEFAULT};
+	const struct verify_opts opts = {.target = &target, .ways = true};
+	struct skep_diag diag = SKEP_DIAG_INIT;
+	struct verify_result result;
+	struct compile_how then = *how;
+	bool good = !verify_prog(prog, &opts, &result, &diag);
+
+	then.ways = result.ways;
+	if (good)
+		good = list_program(prog, maps, &then, told);
+	else
+		text_printf(told, "%s\n", diag.text);
+	verify_result_fini(&result);
+	return good;
+}
+
 bool listing_of_case(const struct test_case *c, const struct compile_how *how,
 		     struct text *told)
 {
@@ -67,7 +89,10 @@ bool listing_of_case(const struct test_case *c, const struct compile_how *how,
 		text_printf(told, "%s", diag.text);
 	for (u32 i = 0; good && i < a.built.unit.n_funcs; i++)
 		if (a.built.unit.funcs[i].program)
-			good = list_program(&a.built.progs[i], a.maps, how, told);
+			good = how->verified ? list_verified(&a.built.progs[i], a.maps,
+							     how, told)
+					     : list_program(&a.built.progs[i], a.maps,
+							    how, told);
 	assembled_fini(&a);
 	return good;
 }

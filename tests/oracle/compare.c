@@ -361,13 +361,15 @@ static bool load_kernel(struct sides *s, const struct gen_case *c, struct compar
 	return true;
 }
 
-static bool make_image(struct sides *s, struct side *side, u32 i, struct comparison *out)
+static bool make_image(struct sides *s, struct side *side, u32 i, const u8 *ways,
+		       struct comparison *out)
 {
 	struct image_spec spec = {.prog = &s->prog[i],
 				  .maps = side->maps,
 				  .helper = helper_body,
 				  .claims = s->claims[i],
-				  .engines = side->engine->images};
+				  .engines = side->engine->images,
+				  .jit.ways = ways};
 
 	if (!image_new(&spec, &side->images[i], &s->diag))
 		return true;
@@ -390,14 +392,17 @@ static bool claim(struct sides *s, u32 i, struct comparison *out)
 
 static bool load_ours(struct sides *s, const struct gen_case *c, struct comparison *out)
 {
-	for (u32 i = 0; i < c->n_progs; i++) {
-		if (s->opts.claims && !claim(s, i, out))
-			return false;
-		for (u32 k = FIRST_ENGINE; k < s->n; k++)
-			if (!make_image(s, &s->side[k], i, out))
-				return false;
+	bool good = true;
+
+	for (u32 i = 0; i < c->n_progs && good; i++) {
+		u8 *ways = judge_ways(&s->judge, &s->prog[i]);
+
+		good = !s->opts.claims || claim(s, i, out);
+		for (u32 k = FIRST_ENGINE; k < s->n && good; k++)
+			good = make_image(s, &s->side[k], i, ways, out);
+		free(ways);
 	}
-	return true;
+	return good;
 }
 
 static void put_programs(struct sides *s, const struct gen_case *c, u32 engine)

@@ -111,6 +111,20 @@ enum judged judge_verdict(const struct judge *j, const struct prog *progs, u32 n
 	return ACCEPTED;
 }
 
+u8 *judge_ways(const struct judge *j, const struct prog *prog)
+{
+	struct verify_opts opts = {.target = &j->target, .ways = true};
+	struct skep_diag diag = SKEP_DIAG_INIT;
+	struct verify_result result;
+	u8 *ways;
+
+	verify_prog(prog, &opts, &result, &diag);
+	ways = result.ways;
+	result.ways = NULL;
+	verify_result_fini(&result);
+	return ways;
+}
+
 bool judge_claims(const struct judge *j, const struct prog *prog, struct claims **claims,
 		  struct skep_diag *diag)
 {

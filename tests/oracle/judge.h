@@ -35,6 +35,8 @@ void judge_progs(struct judge *j, const struct gen_case *c, struct prog progs[GE
 enum judged judge_verdict(const struct judge *j, const struct prog *progs, u32 n,
 			  char *words, size_t size);
 
+/* Which ways jumps go (verify_result.ways), to be freed; NULL: it is not accepted. */
+u8 *judge_ways(const struct judge *j, const struct prog *prog);
 /* Of an accepted program; *claims NULL: too much is claimed to be told.  False: it is
  * rejected when everything counts, so that what was left out when states were compared
  * did matter. */
