@@ -158,6 +158,8 @@ enum abi_struct {
 #define MEM_SIZE(n)  (MEM_FIXED_SIZE | ABI_PARAM(n))
 #define OF(name)     ABI_PARAM(ABI_STRUCT_##name)
 
+enum { ABI_DYNPTR_SIZE = 16 }; /* of ARG_PTR_TO_DYNPTR */
+
 static inline u32 abi_mem_size(u32 arg)
 {
 	return arg >> 24;

@@ -218,6 +218,7 @@ static int check_arg(struct arg *a)
 	case ARG_PTR_TO_MAP_KEY: return check_memory(a, a->map ? a->map->key_size : 0);
 	case ARG_PTR_TO_MAP_VALUE:
 		return check_memory(a, a->map ? a->map->value_size : 0);
+	case ARG_PTR_TO_DYNPTR: return check_memory(a, ABI_DYNPTR_SIZE);
 	case ARG_PTR_TO_MEM: return check_mem_and_size(a);
 	case ARG_CONST_SIZE: return check_size(a, false);
 	case ARG_CONST_SIZE_OR_ZERO: return check_size(a, true);
@@ -236,7 +237,6 @@ static int check_arg(struct arg *a)
 	case ARG_PTR_TO_PERCPU_BTF_ID: return is_not(a, "an object of the kernel");
 	case ARG_PTR_TO_TIMER: return is_not(a, "a bpf_timer in a map value");
 	case ARG_KPTR_XCHG_DEST: return is_not(a, "a kptr in a map value");
-	case ARG_PTR_TO_DYNPTR: return is_not(a, "a dynptr");
 	}
 	return 0;
 }

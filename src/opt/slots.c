@@ -237,6 +237,7 @@ static s64 reach_of(const struct frame *f, const struct abi_helper *helper, u32 
 		    f->reg[R2 + arg].value >= 0)
 			return f->reg[R2 + arg].value;
 		return INT32_MAX;
+	case ARG_PTR_TO_DYNPTR: return ABI_DYNPTR_SIZE;
 	default: return INT32_MAX;
 	}
 }
