@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "check.h"
+#include "exec/exec.h"
 #include "load/object.h"
 
 static struct skep_diag diag;
@@ -295,6 +297,93 @@ static void packets_run_together(const char *engine)
 	CHECK_INT(packets[1].ret, ret);
 	CHECK(packets[0].ran && packets[1].ran && !packets[2].ran && !packets[3].ran);
 	CHECK_INT(skep_prog_run_packets(good, packets, 0, &diag), 0);
+	skep_object_close(obj);
+}
+
+/* Byte 0 says what to do: 1 redirects, 2 takes 8 bytes off the front and marks byte 0, 3
+ * never ends. */
+static const char each_text[] = ".license \"GPL\"\n"
+				".section xdp\n"
+				".program each\n"
+				"	r6 = r1\n"
+				"	r2 = *(u32 *)(r6 + 0)\n"
+				"	r3 = *(u32 *)(r6 + 4)\n"
+				"	r1 = r2; r1 += 40\n"
+				"	r0 = XDP_PASS\n"
+				"	if r1 > r3 goto out\n"
+				"	r1 = *(u8 *)(r2 + 0)\n"
+				"	if r1 == 1 goto turn\n"
+				"	if r1 == 2 goto cut\n"
+				"	if r1 == 3 goto spin\n"
+				"	goto out\n"
+				"turn:\n"
+				"	r1 = 7\n"
+				"	r2 = 0\n"
+				"	call redirect\n"
+				"	goto out\n"
+				"cut:	*(u8 *)(r2 + 0) = 3\n"
+				"	r1 = r6\n"
+				"	r2 = 8\n"
+				"	call xdp_adjust_head\n"
+				"	r0 = XDP_TX\n"
+				"	goto out\n"
+				"spin:	r0 = 0\n"
+				"again:	may_goto out\n"
+				"	goto again\n"
+				"out:	exit\n";
+
+/* The n-th packet is what it would be alone, whatever those before it were. */
+static void packets_do_not_meet(const char *engine)
+{
+	static const unsigned char firsts[] = {1, 0, 2, 0, 2, 1, 0};
+	unsigned char frames[7][200] = {{0}}, out[200];
+	struct skep_packet packets[7] = {{0}};
+	const struct skep_object_opts opts = {.engine = engine};
+	struct skep_object *obj = make(each_text, &opts);
+	struct skep_prog *prog = skep_object_find_prog(obj, "each");
+
+	CHECK_INT(skep_object_load(obj, NULL, &diag), 0);
+	for (u32 i = 0; i < 7; i++) {
+		frames[i][0] = firsts[i];
+		packets[i] = (struct skep_packet){.data = frames[i], .len = 40 + 25 * i};
+	}
+	packets[3].out = out;
+	packets[3].out_size = sizeof(out);
+	CHECK_INT(skep_prog_run_packets(prog, packets, 7, &diag), 0);
+	for (u32 i = 0; i < 7; i++) {
+		bool redirects = firsts[i] == 1, cuts = firsts[i] == 2;
+
+		CHECK(packets[i].ran && packets[i].redirected == redirects);
+		CHECK_INT(packets[i].redirect_ifindex, redirects ? 7 : 0);
+		CHECK_INT(packets[i].out_len, packets[i].len - (cuts ? 8 : 0));
+		CHECK_INT(packets[i].ret, redirects ? XDP_REDIRECT
+					  : cuts    ? XDP_TX
+						    : XDP_PASS);
+		CHECK_INT(frames[i][0], firsts[i]);
+	}
+	CHECK_INT(memcmp(out, frames[3], packets[3].len), 0);
+	skep_object_close(obj);
+}
+
+/* The third takes too long: those before it have run. */
+static void time_is_up_among_packets(void)
+{
+	unsigned char frames[4][64] = {{0}, {1}, {3}, {1}};
+	struct skep_packet packets[4];
+	const struct skep_object_opts opts = {.max_ns = 100000};
+	struct skep_object *obj = make(each_text, &opts);
+	struct skep_prog *prog = skep_object_find_prog(obj, "each");
+
+	CHECK_INT(skep_object_load(obj, NULL, &diag), 0);
+	for (u32 i = 0; i < 4; i++)
+		packets[i] = (struct skep_packet){
+			.data = frames[i], .len = sizeof(frames[i]), .ran = true};
+	check_refused(skep_prog_run_packets(prog, packets, 4, &diag), -ETIMEDOUT,
+		      "TIME_LIMIT");
+	CHECK(packets[0].ran && packets[1].ran && !packets[2].ran && !packets[3].ran);
+	CHECK_INT(packets[1].redirect_ifindex, 7);
+	CHECK_INT(skep_prog_run_packets(prog, packets, 2, &diag), 0);
+	CHECK(packets[0].ran && !packets[0].redirected && packets[1].redirected);
 	skep_object_close(obj);
 }
 
@@ -641,6 +730,11 @@ int main(void)
 	packets_run_together("checked");
 	packets_run_together("interp");
 	packets_run_together(NULL);
+	packets_do_not_meet("checked");
+	packets_do_not_meet("interp");
+	packets_do_not_meet(NULL);
+	if (!strcmp(engine_default()->name, "jit"))
+		time_is_up_among_packets();
 	maps_are_shared_and_slots_filled();
 	a_slot_past_the_end_is_refused();
 	events_and_redirects_are_told();
