@@ -126,6 +126,8 @@ static int verify_one(struct skep_prog *prog, const struct target *target,
 	struct verify_result result = {0};
 	int err = verify_prog(prog->prog, &opts, &result, diag);
 
+	if (!err && result.map_struct && load_is_verified(prog->obj))
+		err = fail(diag, MAP_STRUCT, (int)result.map_struct - 1);
 	prog->arena = result.arena;
 	result.arena = NULL;
 	prog->ways = result.ways;

@@ -104,6 +104,13 @@ static void tell_work(const struct env *env, struct verify_result *result)
 		result->work[i] = env->aux[i].work;
 }
 
+static void tell_map_struct(const struct env *env, struct verify_result *result)
+{
+	for (u32 i = 0; i < env->n_insns && !result->map_struct; i++)
+		if (env->aux[i].ptr_kind == CONST_PTR_TO_MAP)
+			result->map_struct = i + 1;
+}
+
 /* What depends on the kinds of pointers, as Linux rewrites it.  Linux cuts what is computed
  * on all paths when one has an arena's address; what we cut would no longer be what was
  * judged. */
@@ -188,7 +195,10 @@ static int judge(struct env *env, struct verify_result *result)
 		fastcall_shrink_stack(env);
 		err = stack_depth_check(env);
 	}
-	return err ? err : tell_arena(env, result);
+	if (err)
+		return err;
+	tell_map_struct(env, result);
+	return tell_arena(env, result);
 }
 
 /* The reason was told first; on the way out others may have taken its errno for theirs.

@@ -103,6 +103,7 @@ struct verify_result {
 	bool path_cut; /* the start is missing: too long */
 	u32 *work;     /* how often each instruction was processed; n_insns, or NULL */
 	u32 n_work;
+	u32 map_struct; /* 1 + an instruction that reads Linux' own struct of a map; 0: none does */
 	u8 *arena; /* enum verify_arena; n_insns, of accepted programs with an arena; else NULL */
 	u8 *ways; /* of an accepted program: by instruction, enum verify_way of conditional jumps;
 		     what reads maps (.rodata) holds for the maps it was judged with */

@@ -553,6 +553,27 @@ static void callers_give_what_they_have(void)
 	skep_object_close(obj);
 }
 
+/* Bytes of struct bpf_map that are a number in all kernels. */
+static void the_kernel_s_maps_are_not_here(void)
+{
+	struct skep_object *obj = make(".map m array key 4 value 8 entries 3\n"
+				       ".section tc\n"
+				       ".program reads\n"
+				       "	r1 = map[m]\n"
+				       "	r0 = *(u32 *)(r1 + 24)\n"
+				       "	exit\n",
+				       NULL);
+	struct skep_target *target = NULL;
+
+	CHECK_INT(skep_target_new(NULL, NULL, &target, &diag), 0);
+	if (obj && target && CHECK(skep_object_load(obj, target, &diag)) &&
+	    strcmp(skep_diag_name(diag.id), "UNSUPPORTED") != 0) /* no types */
+		CHECK_STR(skep_diag_name(diag.id), "MAP_STRUCT");
+	diag_clear(&diag);
+	skep_object_close(obj);
+	skep_target_free(target);
+}
+
 /* ---- worlds ---- */
 
 static void note(void *arg, const char *text, u32 len)
@@ -742,6 +763,7 @@ int main(void)
 	arenas_are_shared("jit");
 	arenas_are_shared("checked");
 	callers_give_what_they_have();
+	the_kernel_s_maps_are_not_here();
 	a_scripted_world_says_what_it_was_told();
 	only_what_the_kernel_has_is_attached();
 	return check_report();
