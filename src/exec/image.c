@@ -270,6 +270,7 @@ static int image_alloc(struct image *image, const struct image_spec *spec)
 	u32 n = spec->prog->n_insns, n_maps = spec->prog->n_maps;
 
 	image->prog = spec->prog;
+	image->type = spec->prog->type;
 	image->helper = spec->helper ? spec->helper : no_helper;
 	image->claims = spec->claims;
 	image->entries = calloc(n / 8 + 1, 1);
@@ -319,13 +320,17 @@ static int make_jit(struct image *image, const struct image_spec *spec,
 	struct native native;
 	int err;
 
-	if (spec->native)
-		return jit_link(image, spec->native, &image->jit, diag);
-	err = jit_compile(&src, &native, diag);
-	if (err)
-		return err;
-	err = jit_link(image, &native, &image->jit, diag);
-	native_fini(&native);
+	if (spec->native) {
+		err = jit_link(image, spec->native, &image->jit, diag);
+	} else {
+		err = jit_compile(&src, &native, diag);
+		if (err)
+			return err;
+		err = jit_link(image, &native, &image->jit, diag);
+		native_fini(&native);
+	}
+	if (!err)
+		image->entry = jit_entry(image);
 	return err;
 }
 

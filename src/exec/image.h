@@ -70,6 +70,9 @@ struct image {
 					      called; static rows */
 	u8 *entries; /* owned; a bit an instruction: functions start here */
 	bool throws; /* may call bpf_throw() */
+	/* For tail calls from compiled code: */
+	const void *entry; /* native; NULL: there is none */
+	u32 type;          /* of the program */
 };
 
 /* Moves overwrite their destination unread. */

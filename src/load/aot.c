@@ -71,7 +71,9 @@ static u32 layout(void)
 		     offsetof(struct run, engine) * 41 + offsetof(struct run, cpu) * 43 +
 		     offsetof(struct run, packet) * 47 + sizeof(struct jit_run) * 53 +
 		     sizeof(struct map) * 59 + offsetof(struct map, region) * 61 +
-		     JIT_ROUTINES * 67);
+		     JIT_ROUTINES * 67 + offsetof(struct image, entry) * 71 +
+		     offsetof(struct jit_run, image) * 73 + map_ref_layout.refs * 79 +
+		     map_ref_layout.slots * 83 + map_ref_layout.object * 89);
 }
 
 static void map_facts(const struct map *map, u64 facts[12])

@@ -83,6 +83,14 @@ struct map {
 	char name[MAP_NAME_LEN];
 };
 
+/* Where compiled code finds what a slot of a prog-array refers to: at byte refs of a struct
+ * map is a pointer, slots behind that are pointers, one a slot, that are NULL or lead to
+ * what has the object's address at byte object. */
+struct map_ref_layout {
+	u32 refs, slots, object;
+};
+extern const struct map_ref_layout map_ref_layout;
+
 /* ---- life ---- */
 
 /* One reference for the caller.  Refuses what Linux refuses, with its errno, before

@@ -28,6 +28,12 @@ static u32 inner_id(const void *map)
 const struct map_ref_ops map_inner_ref_ops = {inner_retain, inner_release, inner_id};
 static const struct map_ref_ops uncounted;
 
+const struct map_ref_layout map_ref_layout = {
+	.refs = offsetof(struct map, refs),
+	.slots = offsetof(struct map_refs, slots),
+	.object = offsetof(struct map_ref, object),
+};
+
 struct map_refs *map_refs_new(u32 n_slots, const struct map_ref_ops *ops)
 {
 	u64 size = sizeof(struct map_refs) +

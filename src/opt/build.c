@@ -9,6 +9,7 @@
  * gets a PHI, whose missing arguments come when the jump back is written.  Braun et al.,
  * "Simple and efficient construction of SSA form".
  */
+#include <linux/bpf.h>
 #include <string.h>
 
 #include "abi/abi.h"
@@ -382,6 +383,15 @@ static void build_helper(struct builder *b, u32 number)
 	set(b, R0, ret);
 }
 
+/* Is the value the address of one that the program names? */
+static bool is_prog_array(const struct builder *b, u32 value)
+{
+	const struct ir_insn *insn = value_of(b, value);
+
+	return insn->op == IR_ADDR && insn->row == IR_MAP && !b->spec->keep_calls &&
+	       b->spec->maps[insn->aux]->type == BPF_MAP_TYPE_PROG_ARRAY;
+}
+
 /* The next program finds what is left of R1 to R3; nobody may read the others. */
 static void build_tail_call(struct builder *b)
 {
@@ -390,7 +400,12 @@ static void build_tail_call(struct builder *b)
 	args_of(b, args);
 	args[3] = args[4] = b->zero;
 	b->ir->tail_calls = true;
-	set(b, R0, call(b, (struct ir_insn){.op = IR_TAIL_CALL}, args, 5));
+	set(b, R0,
+	    call(b,
+		 (struct ir_insn){.op = IR_TAIL_CALL,
+				  .row = is_prog_array(b, args[1]),
+				  .imm = b->spec->prog->type},
+		 args, 5));
 }
 
 /* What a function leaves in R1 to R5 nobody may read. */

@@ -97,6 +97,12 @@ static u64 call_program(struct run *run, u64 r1, u64 r2, u64 r3, u64 r4, u64 r5)
 
 /* ---- what code calls ---- */
 
+const void *jit_entry(const struct image *image)
+{
+	return image->throws ? (const void *)(uintptr_t)call_program
+			     : main_of(image->jit);
+}
+
 static const void *tail_call(struct run *run, u64 map, u64 index)
 {
 	struct jit_run *jr = run->engine;
@@ -105,12 +111,12 @@ static const void *tail_call(struct run *run, u64 map, u64 index)
 	if (jr->tail_calls >= MAX_TAIL_CALLS)
 		return NULL;
 	next = map_prog((struct map *)(uintptr_t)map, (u32)index);
-	if (!next || !next->jit || !image_may_follow(jr->image, next))
+	if (!next || !next->entry || !image_may_follow(jr->image, next))
 		return NULL;
 	jr->tail_calls++;
 	jr->image = next;
 	run->prog = next->prog;
-	return next->throws ? (const void *)(uintptr_t)call_program : main_of(next->jit);
+	return next->entry;
 }
 
 static int no_function(struct run *run, u64 value)

@@ -43,7 +43,7 @@ struct jit_run {
  * C functions that compiled code calls, beside helpers.
  *
  * JIT_TAIL_CALL finds the program, counts, and makes it the running one (jit_run.image,
- * run->prog); the caller takes down its frame and jumps there with run and R1 to R5 where
+ * run->prog), as code does itself where it knows the array (x86-64); the caller takes down its frame and jumps there with run and R1 to R5 where
  * they arrive.  Where a program has tail calls (native.tail_calls), a function that comes
  * back from CALL_LOCAL or CALLX makes its own program the running one again
  * (NATIVE_IMAGE, NATIVE_PROG).
@@ -80,6 +80,9 @@ struct jit_code;
 int jit_link(const struct image *image, const struct native *native,
 	     struct jit_code **out, struct skep_diag *diag);
 void jit_free(struct jit_code *code); /* NULL is fine */
+
+/* What a tail call to the image goes to, a function as all are. */
+const void *jit_entry(const struct image *image);
 
 /* Where it lies, for those who show it. */
 struct bytes jit_bytes(const struct jit_code *code);

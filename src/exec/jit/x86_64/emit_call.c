@@ -3,10 +3,13 @@
  * Calls, and what a function does at its start and end.  All calls are those of the
  * platform's ABI: run in RDI, R1 to R5 behind it, the answer in RAX.
  */
+#include <assert.h>
 #include <errno.h>
 
+#include "exec/image.h"
 #include "exec/jit/jit.h"
 #include "exec/jit/x86_64/emit.h"
+#include "maps/map.h"
 
 enum { RUN_ERR = offsetof(struct run, err), RUN_ENGINE = offsetof(struct run, engine) };
 enum { RED_ZONE = 128 };
@@ -29,7 +32,8 @@ static void lay_out_frame(struct emitter *m)
 	for (u32 i = 0; i < ir->n_insns; i++) {
 		u8 op = ir->insns[i].op;
 
-		keeps_args |= op == IR_TAIL_CALL || op == IR_CALLX || op == IR_LD_PACKET;
+		keeps_args |= (op == IR_TAIL_CALL && !ir->insns[i].row) ||
+			      op == IR_CALLX || op == IR_LD_PACKET;
 	}
 	for (u8 reg = 0; reg < 16; reg++)
 		if (is_saved(m->where->used, reg)) {
@@ -199,10 +203,81 @@ void x86_emit_callx(struct emitter *m, const struct ir_insn *insn)
 	finish(m, insn, RAX);
 }
 
+/* Jumps to one place a few bytes further down. */
+struct leaps {
+	u8 *from[8];
+	u32 n;
+};
+
+static void leap(struct emitter *m, struct leaps *leaps, u32 cc)
+{
+	x86_jcc8(&m->e, cc, 0);
+	leaps->from[leaps->n++] = m->e.at;
+}
+
+static void land(struct emitter *m, const struct leaps *leaps)
+{
+	for (u32 i = 0; i < leaps->n; i++) {
+		assert(m->e.at - leaps->from[i] <= INT8_MAX);
+		leaps->from[i][-1] = (u8)(m->e.at - leaps->from[i]);
+	}
+}
+
+/* RAX: the image in the slot of the array in RDX that ECX says; R10: run->engine. */
+static void find_program(struct emitter *m, const struct ir_insn *insn,
+			 struct leaps *stay)
+{
+	const s32 slots = (s32)map_ref_layout.slots;
+
+	x86_load(&m->e, 64, XR10, x86_at(RDI, RUN_ENGINE));
+	x86_alu_r(&m->e, X86_CMP, 32, RCX,
+		  x86_at(RDX, offsetof(struct map, max_entries)));
+	leap(m, stay, CC_AE);
+	x86_alu_i(&m->e, X86_CMP, 32, x86_at(XR10, offsetof(struct jit_run, tail_calls)),
+		  MAX_TAIL_CALLS);
+	leap(m, stay, CC_AE);
+	x86_load(&m->e, 64, RAX, x86_at(RDX, (s32)map_ref_layout.refs));
+	x86_move(&m->e, 32, XR11, RCX);
+	x86_load(&m->e, 64, RAX, (struct x86_rm){X86_NONE, RAX, XR11, 3, slots});
+	x86_test_r(&m->e, 64, x86_reg(RAX), RAX);
+	leap(m, stay, CC_E);
+	x86_load(&m->e, 64, RAX, x86_at(RAX, (s32)map_ref_layout.object));
+	x86_alu_i(&m->e, X86_CMP, 32, x86_at(RAX, offsetof(struct image, type)),
+		  (s32)insn->imm);
+	leap(m, stay, CC_NE);
+}
+
+/* What jit.c's tail_call() does, where R2 is known to be an array: the slot is read once,
+ * and whoever changes it meanwhile keeps what was there. */
+static void tail_call_here(struct emitter *m, const struct ir_insn *insn)
+{
+	struct leaps stay = {.n = 0};
+
+	put_arguments(m, insn, 0, 0);
+	find_program(m, insn, &stay);
+	x86_load(&m->e, 64, XR11, x86_at(RAX, offsetof(struct image, entry)));
+	x86_test_r(&m->e, 64, x86_reg(XR11), XR11);
+	leap(m, &stay, CC_E);
+	x86_alu_i(&m->e, X86_ADD, 32, x86_at(XR10, offsetof(struct jit_run, tail_calls)),
+		  1);
+	x86_store(&m->e, 64, x86_at(XR10, offsetof(struct jit_run, image)), RAX);
+	x86_load(&m->e, 64, RAX, x86_at(RAX, offsetof(struct image, prog)));
+	x86_store(&m->e, 64, x86_at(RDI, offsetof(struct run, prog)), RAX);
+	x86_emit_epilogue(m);
+	x86_jmp(&m->e, x86_reg(XR11));
+	land(m, &stay);
+	x86_move_i(&m->e, RAX, (u64)-ENOENT);
+	finish(m, insn, RAX);
+}
+
 void x86_emit_tail_call(struct emitter *m, const struct ir_insn *insn)
 {
 	u8 *stay;
 
+	if (insn->row) {
+		tail_call_here(m, insn);
+		return;
+	}
 	put_arguments(m, insn, 0, 0);
 	keep_arguments(m);
 	x86_move(&m->e, 64, RSI, RDX);
