@@ -136,9 +136,11 @@ static int check_call(struct image *image, const struct insn *insn, u32 pc,
 static int check_extern(const struct prog *prog, const struct insn *insn, u32 pc,
 			struct skep_diag *diag)
 {
-	const struct extern_ref *ref = prog->externs + (u32)insn->imm;
+	u32 number = (u32)insn->imm;
+	const struct extern_ref *ref =
+		number < prog->n_externs ? &prog->externs[number] : NULL;
 
-	if ((u32)insn->imm < prog->n_externs && ref->weak && (ref->kfunc || !ref->btf_id))
+	if (ref && ref->weak && (ref->kfunc || !ref->btf_id))
 		return 0;
 	return refuse_extern(prog, insn, pc, diag);
 }

@@ -68,14 +68,14 @@ static int compile_functions(const struct ir_spec *spec, struct native *out,
 	return err;
 }
 
-/* Only as hard to guess as the system makes it: without it code is as it would be
- * unblinded, and behaves the same. */
+/* Only as hard to guess as the system makes it: where it gives nothing, as hard as where
+ * we lie.  Code behaves the same. */
 static u64 random_blinding(void)
 {
 	u64 r = 0;
 
 	if (getrandom(&r, sizeof(r), GRND_NONBLOCK) != sizeof(r))
-		r = (uintptr_t)&r;
+		r = (uintptr_t)random_blinding;
 	return r;
 }
 
