@@ -11,8 +11,8 @@ packages_of() {
 	case $1 in
 	# gcc and meson build the library; libpcap and zlib the command; clang and the headers of libbpf the examples
 	build) echo gcc libc6-dev binutils meson ninja-build pkg-config libpcap-dev zlib1g-dev clang-19 libbpf-dev ;;
-	sanitizers) echo libclang-rt-19-dev ;;
-	check) echo llvm-19 libclang-rt-19-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user gcc-bpf iproute2 iputils-ping ;;
+	sanitizers) echo libclang-rt-19-dev lld ;;
+	check) echo llvm-19 libclang-rt-19-dev lld gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user gcc-bpf iproute2 iputils-ping ;;
 	lint) echo clang-tidy cppcheck ;;
 	cover) echo gcovr ;;
 	lab) echo qemu-system-x86 kmod cpio xz-utils gcc libc6-dev python3 meson ;;

@@ -10,6 +10,9 @@
 #include "helpers/helpers.h"
 #include "maps/map.h"
 
+/* make fuzz has time for more, with other seeds. */
+enum { PROGRAMS = CHECK_IS_SANITIZED ? 10000 : 40000 };
+
 struct engine_run {
 	const struct engine *engine;
 	const struct image *image;
@@ -56,7 +59,7 @@ static u32 try_program(struct map *map, u64 seed)
 int main(int argc, char **argv)
 {
 	u64 seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 0x9e3779b97f4a7c15;
-	u32 programs = argc > 2 ? (u32)atoi(argv[2]) : 30000, counts[3] = {0};
+	u32 programs = argc > 2 ? (u32)atoi(argv[2]) : PROGRAMS, counts[3] = {0};
 	struct map *map = raw_map();
 
 	if (!CHECK(map))

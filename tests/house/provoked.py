@@ -5,7 +5,8 @@
     provoked.py start LOG                before all other tests: an empty log
     provoked.py end LOG DIAG_DEF SKEP    after them: fails for each row that is not in it
 
-tests/base/provoked.c writes the log.  What depends on the running kernel, its version, its
+tests/base/provoked.c writes the log.  It stays, so that after all tests have run once a test that is new can be run
+with this one alone: meson test -C BUILD NAME provoked.  What depends on the running kernel, its version, its
 configuration and the rights of whoever runs the tests (the rows of the folder kern), is
 only told.  Exit status 77 where the other tests did not run.
 """
@@ -47,7 +48,6 @@ def end(log, diag_def, skep):
         return 77
     with open(log, encoding="utf-8") as lines:
         provoked = set(lines.read().split())
-    os.remove(log)
     rows = rows_of(diag_def)
     missing = [name for name in rows if name not in provoked]
     of_kernel = [name for name in missing if rows[name] == "kern"]

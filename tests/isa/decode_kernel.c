@@ -231,11 +231,7 @@ static u32 random_program(struct insn *insns)
 }
 
 /* Most of the time is Linux's: sanitizers see a part. */
-#ifdef CHECK_IS_SANITIZED
-enum { PROGRAMS = 5000 };
-#else
-enum { PROGRAMS = 20000 };
-#endif
+enum { PROGRAMS = CHECK_IS_SANITIZED ? 5000 : 20000 };
 
 /* insns_check() refuses what Linux refuses for its shape; what no path reaches is for the
  * verifier to refuse. */

@@ -15,7 +15,7 @@
 #include "check.h"
 #include "maps/map.h"
 
-enum { THREADS = 4, STEADY = 16, CHURN = 64, TURNS = 20000 };
+enum { THREADS = 4, STEADY = 16, CHURN = 64, TURNS = CHECK_IS_SANITIZED ? 8000 : 20000 };
 
 struct job {
 	struct map *map;
@@ -277,7 +277,7 @@ static void slots_always_hold_a_map(u32 type)
 
 /* ---- the ring ---- */
 
-enum { RECORDS = 20000 };
+enum { RECORDS = CHECK_IS_SANITIZED ? 8000 : 20000 };
 
 struct consumer {
 	u32 next[THREADS - 1];

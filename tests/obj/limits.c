@@ -360,9 +360,7 @@ static void open_file(const char *name, const struct text *bytes)
 	       (double)bytes->len / 1e6, (unsigned long long)ms,
 	       (unsigned long long)extra >> 20, err ? diag.text : "opened");
 	CHECK(!err || diag.text[0]);
-#ifndef CHECK_IS_SANITIZED
-	CHECK(ms < (check_is_emulated() ? 10 * MAX_MS : MAX_MS));
-#endif
+	CHECK(CHECK_IS_SANITIZED || ms < (check_is_emulated() ? 10 * MAX_MS : MAX_MS));
 	CHECK(extra >> 20 < MAX_MB);
 	if (!err)
 		object_free(obj);

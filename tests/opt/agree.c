@@ -19,6 +19,8 @@
 #include "maps/map.h"
 #include "opt/eval.h"
 
+enum { PROGRAMS = CHECK_IS_SANITIZED ? 7000 : 30000 };
+
 static const struct compile_how hows[] = {{0}, {.passes = true}, {.keep_calls = true}};
 
 struct trial {
@@ -103,7 +105,7 @@ static bool try_program(struct map *map)
 
 int main(int argc, char **argv)
 {
-	u32 programs = argc > 2 ? (u32)atoi(argv[2]) : 20000, ran = 0;
+	u32 programs = argc > 2 ? (u32)atoi(argv[2]) : PROGRAMS, ran = 0;
 	struct map *map = raw_map();
 
 	if (!CHECK(map))
