@@ -59,12 +59,12 @@ compile_all() {
 	[ ! -t 2 ] || printf '\r\033[K' >&2
 }
 
-# kernel SKEP-ARGUMENTS...: skep on the kernel that is to be compared with
+# on_kernel COMMAND...: on the kernel that is to be compared with
 on_kernel() {
 	if [ -n "$lab" ]; then
-		scripts/lab.sh --kernel "$lab" --timeout 14400 "$build/skep" "$@"
+		scripts/lab.sh --kernel "$lab" --timeout 14400 "$@"
 	else
-		"$build/skep" "$@"
+		"$@"
 	fi
 }
 
@@ -75,6 +75,14 @@ verdicts() {
 	status=0
 	"$@" >"$out/$name.jsonl" 2>"$out/$name.err" || status=$?
 	[ $status -lt 126 ] || { echo "skep: skep verify died with status $status" >&2; exit 1; }
+}
+
+# add_verdicts NAME COMMAND...: of programs that may be there already: what comes later counts
+add_verdicts() {
+	name=$1
+	shift
+	verdicts "$name-into" "$@"
+	cat "$out/$name-into.jsonl" >>"$out/$name.jsonl"
 }
 
 [ $# -lt 1 ] || shift
@@ -103,9 +111,12 @@ fi
 echo "skep: judging the programs of $# objects"
 # shellcheck disable=SC2086
 verdicts skep "$build/skep" verify --all --json $target "$@"
+# shellcheck disable=SC2086
+[ "$least" = 0 ] || add_verdicts skep scripts/parity-into.sh "$build/skep" "$objects" $target
 if [ -n "$lab" ] || [ "$(id -u)" = 0 ]; then
 	echo "skep: loading them into Linux ${lab:-$(uname -r)}"
-	verdicts kernel on_kernel verify --engine kernel --all --json "$@"
+	verdicts kernel on_kernel "$build/skep" verify --engine kernel --all --json "$@"
+	[ "$least" = 0 ] || add_verdicts kernel on_kernel scripts/parity-into.sh "$build/skep" "$objects" --engine kernel
 	kernel=$out/kernel.jsonl
 fi
 # shellcheck disable=SC2086

@@ -18,6 +18,7 @@
 #include "base/diag.h"
 #include "base/text.h"
 #include "btf/btf.h"
+#include "load/into.h"
 #include "load/kernel.h"
 #include "load/target.h"
 #include "obj/write.h"
@@ -103,22 +104,38 @@ static void tell_verdict(struct text *told, bool refuse, const struct skep_diag 
 
 /* ---- skep ---- */
 
+/* What attaches to a program attaches to one of the same object. */
+static int find_target(const struct case_object *o, const struct skep_prog *prog,
+		       struct skep_prog **into, struct skep_diag *diag)
+{
+	*into = NULL;
+	if (!into_is_asked(prog))
+		return 0;
+	int err = into_find(prog, o->obj, NULL, into, diag);
+
+	return err || !*into ? err : load_fit(*into, target_of(o->target), diag);
+}
+
 /* judged: it was not something before it that failed. */
 static int verify(const struct case_object *o, struct skep_prog *prog,
 		  const struct test_case *c, bool *judged, struct skep_diag *diag)
 {
 	const struct target *target = target_of(o->target);
-	const struct verify_opts opts = {.target = target,
-					 .struct_ops = load_struct_ops_of(prog),
-					 .unprivileged = c->unprivileged,
-					 .no_perfmon = c->no_perfmon,
-					 .flags = c->flags};
+	struct verify_opts opts = {.target = target,
+				   .struct_ops = load_struct_ops_of(prog),
+				   .unprivileged = c->unprivileged,
+				   .no_perfmon = c->no_perfmon,
+				   .flags = c->flags};
 	struct verify_result result = {0};
+	struct skep_prog *into;
 	int err = load_fit(prog, target, diag);
 
+	if (!err)
+		err = find_target(o, prog, &into, diag);
 	*judged = !err;
 	if (err)
 		return err;
+	opts.attach_prog = into ? into->prog : NULL;
 	err = verify_prog(prog->prog, &opts, &result, diag);
 	*judged = diag->id != REASON_UNSUPPORTED;
 	verify_result_fini(&result);
@@ -196,10 +213,15 @@ static int ask(struct case_object *o, struct skep_prog *prog, const struct test_
 	       char **log, struct skep_diag *diag)
 {
 	struct kern_verdict verdict = {0};
+	struct skep_prog *into;
 	int err = 0;
 
 	if (!o->kernel)
 		err = kernel_judge_new(o->obj, target_of(o->target), &o->kernel, diag);
+	if (!err)
+		err = find_target(o, prog, &into, diag);
+	if (!err && into)
+		err = kernel_judge_load(o->kernel, into, &prog->target_fd, diag);
 	if (err)
 		return err;
 	if (c->unprivileged)

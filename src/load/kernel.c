@@ -460,14 +460,12 @@ void kernel_judge_flags(struct kernel_judge *j, u32 flags)
 	j->trip.flags = flags;
 }
 
-int kernel_judge_prog(struct kernel_judge *j, struct skep_prog *prog,
-		      enum kern_log_level log, struct kern_verdict *verdict,
-		      struct skep_diag *diag)
+/* Why Linux did not create a map that the program uses. */
+static int lacks_map(const struct kernel_judge *j, const struct skep_prog *prog,
+		     struct skep_diag *diag)
 {
 	const struct prog *p = prog->prog;
-	int err;
 
-	*verdict = (struct kern_verdict){.fd = -1};
 	for (u32 i = 0; i < p->n_maps; i++) {
 		const struct skep_map *map = map_of(prog->obj, p->maps[i]);
 		const struct skep_diag *why = &j->why[map - prog->obj->maps];
@@ -478,9 +476,33 @@ int kernel_judge_prog(struct kernel_judge *j, struct skep_prog *prog,
 			*diag = *why;
 		return why->err;
 	}
-	err = load_prog(&j->trip, prog, log, verdict, diag);
+	return 0;
+}
+
+int kernel_judge_prog(struct kernel_judge *j, struct skep_prog *prog,
+		      enum kern_log_level log, struct kern_verdict *verdict,
+		      struct skep_diag *diag)
+{
+	int err = lacks_map(j, prog, diag);
+
+	*verdict = (struct kern_verdict){.fd = -1};
+	if (!err)
+		err = load_prog(&j->trip, prog, log, verdict, diag);
 	if (!err)
 		close(verdict->fd);
 	verdict->fd = -1;
+	return err;
+}
+
+int kernel_judge_load(struct kernel_judge *j, struct skep_prog *prog, int *fd,
+		      struct skep_diag *diag)
+{
+	struct kern_verdict verdict = {.fd = -1};
+	int err = lacks_map(j, prog, diag);
+
+	if (!err)
+		err = load_prog(&j->trip, prog, KERN_LOG_FAILURE, &verdict, diag);
+	free(verdict.log);
+	*fd = verdict.fd;
 	return err;
 }

@@ -54,5 +54,8 @@ void kernel_judge_flags(struct kernel_judge *judge, u32 flags);
 int kernel_judge_prog(struct kernel_judge *judge, struct skep_prog *prog,
 		      enum kern_log_level log, struct kern_verdict *verdict,
 		      struct skep_diag *diag);
+/* The same, but it stays: *fd is the caller's. */
+int kernel_judge_load(struct kernel_judge *judge, struct skep_prog *prog, int *fd,
+		      struct skep_diag *diag);
 
 #endif

@@ -12,6 +12,7 @@
 #include "btf/core.h"
 #include "load/kernel.h"
 #include "load/target.h"
+#include "tools/into.h"
 #include "tools/story.h"
 #include "verify/explain.h"
 #include "verify/log.h"
@@ -61,9 +62,14 @@ static int by_kernel(struct judge *j, struct skep_prog *prog, struct verdict *v,
 {
 	static const enum kern_log_level levels[] = {KERN_LOG_STATS, KERN_LOG_ALL,
 						     KERN_LOG_MORE};
-	struct kern_verdict k;
-	int err = kernel_judge_prog(j->kernel, prog, levels[j->opts.log], &k, diag);
+	struct kern_verdict k = {0};
+	int err = j->opts.into ? into_load(j->opts.into, prog, j->target, diag) : 0;
 
+	if (err) {
+		*v = (struct verdict){.outcome = UNSUPPORTED};
+		return err;
+	}
+	err = kernel_judge_prog(j->kernel, prog, levels[j->opts.log], &k, diag);
 	*v = (struct verdict){.insns_processed = k.insns_processed,
 			      .states = k.states,
 			      .time_us = k.verify_us ? k.verify_us : k.time_us,
@@ -122,6 +128,22 @@ static bool asks_for_types(const struct skep_prog *prog)
 	return false;
 }
 
+/* Before its verdict: fitted to the target, and what it attaches to. */
+static int make_ready(struct judge *j, struct skep_prog *prog, struct verify_opts *opts,
+		      struct skep_diag *diag)
+{
+	struct skep_prog *into = NULL;
+	int err = 0;
+
+	if (j->opts.into)
+		err = into_target(j->opts.into, prog, j->target, &into, diag);
+	if (err)
+		return err;
+	opts->attach_prog = into ? into->prog : NULL;
+	return j->target->btf || !asks_for_types(prog) ? load_fit(prog, j->target, diag)
+						       : fail(diag, CORE_NO_TYPES, NO_PC);
+}
+
 static int by_skep(struct judge *j, struct skep_prog *prog, struct verdict *v,
 		   struct skep_diag *diag)
 {
@@ -134,9 +156,7 @@ static int by_skep(struct judge *j, struct skep_prog *prog, struct verdict *v,
 				   .flags = j->opts.flags,
 				   .observer = j->opts.log ? &observer : NULL};
 	struct verify_result result = {0};
-	int err = j->target->btf || !asks_for_types(prog)
-			  ? load_fit(prog, j->target, diag)
-			  : fail(diag, CORE_NO_TYPES, NO_PC);
+	int err = make_ready(j, prog, &opts, diag);
 
 	*v = (struct verdict){0};
 	if (err) {

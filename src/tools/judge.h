@@ -10,6 +10,8 @@
 
 #include "base/types.h"
 
+struct into;
+
 enum outcome { ACCEPTED, REJECTED, UNSUPPORTED };
 
 struct judge_opts {
@@ -17,6 +19,7 @@ struct judge_opts {
 	u32 log;           /* 0: none; 1, 2 as in Linux */
 	bool unprivileged; /* as for a loader without rights; not the kernel */
 	u32 flags;         /* enum verify_flag */
+	struct into *into; /* borrowed: what programs attach to; NULL: not said */
 };
 
 struct verdict {

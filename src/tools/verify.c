@@ -18,6 +18,7 @@
 #include "load/load.h"
 #include "load/target.h"
 #include "tools/command.h"
+#include "tools/into.h"
 #include "tools/json.h"
 #include "tools/judge.h"
 #include "tools/kconfig.h"
@@ -30,6 +31,7 @@ enum verify_option {
 	VERIFY_ENGINE,
 	VERIFY_PROG,
 	VERIFY_ALL,
+	VERIFY_INTO,
 	VERIFY_LOG,
 	VERIFY_LOG_FILE,
 	VERIFY_TARGET,
@@ -48,6 +50,11 @@ static const struct option_def options[VERIFY_OPTIONS] = {
 	[VERIFY_ALL] = {"all", 'a', NULL, "Program",
 			"also the programs of sections that start with ?, which are "
 			"loaded only when somebody asks for them"},
+	[VERIFY_INTO] = {"into", 0, "OBJECT[:PROGRAM[:FUNCTION]]", "Program",
+			 "the program whose function freplace programs replace, or "
+			 "fentry and fexit programs look at. Without PROGRAM, the one of "
+			 "the object that has the function; FUNCTION is for sections "
+			 "that name none. May be given again"},
 	[VERIFY_LOG] = {"log", 0, "N", "Output",
 			"what the verifier says: 1 for the way to what it rejects, 2 for "
 			"every instruction that it looked at. A log of more than a "
@@ -431,6 +438,21 @@ static int read_options(const struct args *args, struct judge_opts *how)
 	return EXIT_OK;
 }
 
+/* What programs attach to. */
+static int read_into(const struct args *args, struct judge_opts *how)
+{
+	struct skep_diag diag = SKEP_DIAG_INIT;
+	const struct given *given;
+	size_t cursor = 0;
+	int err = 0;
+
+	if (args_has(args, VERIFY_INTO))
+		err = into_new(how->kernel, &how->into, &diag);
+	while (!err && (given = args_next(args, VERIFY_INTO, &cursor)))
+		err = into_add(how->into, given->values[0], &diag);
+	return err ? refuse(&diag, EXIT_INPUT) : EXIT_OK;
+}
+
 static int run(const struct args *args)
 {
 	static const char *const heads[] = {"OBJECT", "PROGRAM",    "TYPE", "VERDICT",
@@ -441,8 +463,12 @@ static int run(const struct args *args)
 				 .log_path = default_log};
 	int status = read_options(args, &v.how);
 
-	if (status)
+	if (!status)
+		status = read_into(args, &v.how);
+	if (status) {
+		into_free(v.how.into);
 		return status;
+	}
 	if (args_has(args, VERIFY_LOG_FILE))
 		v.log_path = args_value(args, VERIFY_LOG_FILE);
 	table_init(&v.table, heads, 0);
@@ -458,6 +484,7 @@ static int run(const struct args *args)
 		free(((struct finding *)vec_at(&v.findings, i))->explanation);
 	}
 	vec_fini(&v.findings);
+	into_free(v.how.into);
 	skep_target_free(v.target);
 	if (v.log_file)
 		fclose(v.log_file);
@@ -471,6 +498,8 @@ static const struct example examples[] = {
 	{"skep verify *.bpf.o --json", "for a script: one line a program"},
 	{"skep verify agent.bpf.o --prog on_exec --log 2 --log-file why.txt",
 	 "all that the verifier says about one program"},
+	{"skep verify mend.bpf.o --into firewall.bpf.o",
+	 "may its freplace programs take the place of functions of the firewall?"},
 };
 
 const struct command command_verify = {

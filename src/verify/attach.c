@@ -201,9 +201,11 @@ int attach_find(struct env *env)
 	case PROG_TYPE_LSM: err = find_hook(env); break;
 	case PROG_TYPE_STRUCT_OPS: err = attach_find_member(env); break;
 	case PROG_TYPE_EXT:
+		if (!env->prog->attach_target)
+			return reject_at(env, NO_PC, ATTACH_NO_TARGET);
 		if (!env->opts->attach_prog)
 			return unsupported(env, "the program replaces a function of "
-						"another program: say of which one");
+						"another program: --into says of which");
 		err = attach_find_in_prog(env);
 		break;
 	default: break;

@@ -22,6 +22,8 @@ int attach_find_member(struct env *env);
 /* ---- attach_prog.c ---- */
 /* The function of opts->attach_prog. */
 int attach_find_in_prog(struct env *env);
+/* Does the program no more than callers of that function know of? */
+int attach_effects_check(struct env *env);
 
 /* ---- lsm.c: of an LSM program's hook, env->attach_name ---- */
 int lsm_check(struct env *env);

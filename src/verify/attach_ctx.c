@@ -305,8 +305,7 @@ static u32 tag_flags(const struct btf *btf, u32 pointee)
 }
 
 /* A pointer in a program that is traced: only its context is one, and is the kernel's. */
-static int set_traced_ctx(struct env *env, const struct arg *arg, u32 pointee,
-			  struct ctx_use *use, u32 flags)
+static int set_traced_ctx(struct env *env, u32 pointee, struct ctx_use *use, u32 flags)
 {
 	const char *name = btf_name(env->attach_btf, pointee);
 	u32 type = env->opts->attach_prog->type;
@@ -317,7 +316,7 @@ static int set_traced_ctx(struct env *env, const struct arg *arg, u32 pointee,
 				   "the context of a traced program needs the kernel's "
 				   "types: give --btf");
 	u32 id = kernel_ctx_struct(env->kernel, type);
-	if (arg->index || !seen || !id || strcmp(name, seen) != 0)
+	if (!seen || !id || strcmp(name, seen) != 0)
 		return refuse_arg(env, use);
 	reg_set_pointer(&use->value, PTR_TO_BTF_ID, flags);
 	use->value.btf = env->kernel;
@@ -350,7 +349,7 @@ static int set_struct(struct env *env, const struct arg *arg, u32 pointee,
 	    env->prog->type == PROG_TYPE_TRACING)
 		pointer = tracepoint_flags(env, arg, &flags);
 	if (env->opts->attach_prog)
-		return set_traced_ctx(env, arg, id, use, flags);
+		return set_traced_ctx(env, id, use, flags);
 	flags |= tag_flags(btf, pointee);
 	if (btf_kind(btf, id) != BTF_STRUCT && btf_kind(btf, id) != BTF_UNION)
 		return reject(env, ATTACH_ARG_NO_STRUCT, env->attach_name,

@@ -2,13 +2,17 @@
 /*
  * Programs that attach to a function of another program: they trace it or replace it.
  *
- * What replaces must have the same prototype, type by type, and is judged as a program of
- * the other's type.  Never does: look at the other program's instructions.
+ * What replaces must have the same prototype, type by type, may do nothing to the packet
+ * that callers do not know of, and is judged as a program of the other's type.  Who looks
+ * believes the types of a function whose calls fit them.  Both is known of a program that
+ * was judged: the other one is, first.
  */
 #include <string.h>
 
 #include "abi/abi.h"
 #include "verify/attach.h"
+#include "verify/blame.h"
+#include "verify/calls.h"
 
 static const struct subprog *find_target(const struct env *env)
 {
@@ -43,7 +47,6 @@ static int check_levels(struct env *env)
 /* ---- are the prototypes the same? ---- */
 
 struct pair {
-	const struct btf *a_btf, *b_btf;
 	struct btf_type a, b;
 };
 
@@ -51,7 +54,7 @@ static struct pair pair_of(const struct env *env, u32 a, u32 b)
 {
 	const struct btf *a_btf = env->prog->btf, *b_btf = env->attach_btf;
 
-	return (struct pair){a_btf, b_btf, btf_type(a_btf, btf_resolve(a_btf, a)),
+	return (struct pair){btf_type(a_btf, btf_resolve(a_btf, a)),
 			     btf_type(b_btf, btf_resolve(b_btf, b))};
 }
 
@@ -72,7 +75,12 @@ static bool has_size(const struct btf_type *t)
 	       t->kind == BTF_FLOAT || t->kind == BTF_DATASEC;
 }
 
-/* Numbers of one size; pointers to structs of one name and size, or to numbers. */
+static bool has_members(const struct btf_type *t)
+{
+	return t->kind == BTF_STRUCT || t->kind == BTF_UNION;
+}
+
+/* Numbers of one size; pointers to structs of one name, whatever is in them. */
 static const char *arg_differs(const struct env *env, u32 a, u32 b)
 {
 	struct pair p = pair_of(env, a, b);
@@ -86,13 +94,9 @@ static const char *arg_differs(const struct env *env, u32 a, u32 b)
 	if (p.a.kind != BTF_PTR)
 		return "an argument is of a kind that cannot be compared";
 	p = pair_of(env, p.a.type, p.b.type);
-	if (!same_head(&p))
-		return "an argument points to another kind";
-	if (has_size(&p.a) && p.a.size != p.b.size)
-		return "an argument points to another size";
-	if (p.a.kind != BTF_STRUCT && !is_number(&p.a))
-		return "an argument points to what cannot be compared";
-	if (p.a.kind == BTF_STRUCT && strcmp(p.a.name, p.b.name) != 0)
+	if (!has_members(&p.a) || !has_members(&p.b))
+		return "an argument points to something else than the context";
+	if (strcmp(p.a.name, p.b.name) != 0)
 		return "an argument points to another struct";
 	return NULL;
 }
@@ -104,9 +108,11 @@ static const char *proto_differs(const struct env *env, const struct btf_type *f
 	struct pair ret = pair_of(env, a.type, b.type);
 	const char *why = NULL;
 
+	if (func->vlen != BTF_GLOBAL)
+		return "it is static";
 	if (a.vlen != b.vlen || a.vlen > 5)
 		return "it has another number of arguments";
-	if (!same_head(&ret) || (!is_number(&ret.a) && ret.a.kind != BTF_VOID))
+	if (!same_head(&ret))
 		return "it returns another type";
 	for (u32 i = 0; i < a.vlen && !why; i++)
 		why = arg_differs(env, btf_param(env->prog->btf, &a, i).type,
@@ -114,14 +120,12 @@ static const char *proto_differs(const struct env *env, const struct btf_type *f
 	return why;
 }
 
-static int check_replacement(struct env *env, const struct subprog *target)
+static int check_types(struct env *env, const struct subprog *target)
 {
 	const struct btf *btf = env->prog->btf;
 	u32 own = env->prog->n_subprogs ? env->prog->subprogs[0].btf_id : 0;
 	const char *why = "it has no types";
 
-	if (!target->global && target != env->opts->attach_prog->subprogs)
-		return reject_at(env, NO_PC, ATTACH_STATIC, target->name);
 	if (btf && own && btf_kind(btf, own) == BTF_FUNC) {
 		struct btf_type func = btf_type(btf, own);
 
@@ -130,12 +134,92 @@ static int check_replacement(struct env *env, const struct subprog *target)
 	return why ? reject_at(env, NO_PC, ATTACH_TYPE_DIFFERS, target->name, why) : 0;
 }
 
+/* ---- what Linux knows of the function since it was loaded ---- */
+
+/* Else the types of a main function are not believed. */
+static bool takes_ctx(struct env *env)
+{
+	const struct sub_info *info = &env->subs[0];
+
+	if (global_args_read(env, 0))
+		return false;
+	if (!info->n_args)
+		return !env->rules->args_tagged;
+	return info->n_args == 1 && info->args[0].kind == ARG_PTR_TO_CTX;
+}
+
+static void learn(struct env *env, struct env *other, u32 sub)
+{
+	const struct sub_info *info = &other->subs[sub];
+
+	env->replaced = (struct replaced){
+		.changes_packet = info->changes_packet,
+		.might_sleep = info->might_sleep,
+		.is_exception_callback = sub && sub == other->exception_sub,
+		.is_reliable = sub ? !info->given_otherwise : takes_ctx(other),
+	};
+}
+
+/* The other program is judged, too: who calls the function says what can be believed. */
+static int look_at(struct env *env, const struct subprog *target)
+{
+	u32 sub = (u32)(target - env->opts->attach_prog->subprogs);
+	struct verify_opts opts = {
+		.target = env->target,
+		.unprivileged = env->opts->unprivileged,
+		.no_perfmon = env->opts->no_perfmon,
+	};
+	struct skep_diag unread = SKEP_DIAG_INIT;
+	struct env other = {
+		.prog = env->opts->attach_prog,
+		.opts = &opts,
+		.target = env->target,
+		.rules = env->rules,
+		.diag = &unread,
+		.blame = BLAME_NOTHING,
+		.watches_calls = true,
+	};
+	int err = env_explore(&other);
+
+	if (!err && sub < other.n_subs)
+		learn(env, &other, sub);
+	env_fini(&other);
+	return err ? unsupported(env, "the program that it attaches to is refused itself")
+		   : 0;
+}
+
 /* ---- finding it ---- */
 
-/* Compilers may change what static functions take: their prototypes are not believed. */
-static bool is_reliable(const struct env *env, const struct subprog *target)
+static int trace_it(struct env *env, const struct subprog *target)
 {
-	return target->global || target == env->opts->attach_prog->subprogs;
+	if (env->prog->attach_type != ATTACH_TRACE_FENTRY &&
+	    env->prog->attach_type != ATTACH_TRACE_FEXIT &&
+	    env->prog->attach_type != ATTACH_MODIFY_RETURN)
+		return reject_at(env, NO_PC, ATTACH_BAD_TYPE);
+	if (env->prog->sleepable)
+		return reject_at(env, NO_PC, ATTACH_NOT_SLEEPABLE, target->name);
+	if (env->prog->attach_type == ATTACH_MODIFY_RETURN)
+		return reject_at(env, NO_PC, ATTACH_NOT_MODIFIABLE, target->name);
+	if (!env->replaced.is_reliable) { /* compilers may have changed what it takes */
+		env->attach_proto = 0;
+		return 0;
+	}
+	return attach_proto_check(env);
+}
+
+static int replace_it(struct env *env, const struct subprog *target)
+{
+	const struct prog *prog = env->opts->attach_prog;
+	int err;
+
+	if (btf_type(env->attach_btf, env->attach_func).vlen != BTF_GLOBAL)
+		return reject_at(env, NO_PC, ATTACH_STATIC, target->name);
+	if (!env->replaced.is_reliable)
+		return reject_at(env, NO_PC, ATTACH_NO_CTX, target->name);
+	err = check_types(env, target);
+	env->prog_type = prog->type;
+	env->attach_type = prog->attach_type;
+	return err;
 }
 
 int attach_find_in_prog(struct env *env)
@@ -155,25 +239,26 @@ int attach_find_in_prog(struct env *env)
 	env->attach_name = target->name;
 	env->attach_proto = btf_type(prog->btf, target->btf_id).type;
 	err = check_levels(env);
+	if (!err)
+		err = look_at(env, target);
+	if (!err && env->replaced.is_exception_callback)
+		err = reject_at(env, NO_PC, ATTACH_EXCEPTION_CALLBACK, target->name);
 	if (err)
 		return err;
-	if (env->prog->type == PROG_TYPE_EXT) {
-		err = check_replacement(env, target);
-		env->prog_type = prog->type;
-		env->attach_type = prog->attach_type;
-		return err;
-	}
-	if (env->prog->attach_type != ATTACH_TRACE_FENTRY &&
-	    env->prog->attach_type != ATTACH_TRACE_FEXIT &&
-	    env->prog->attach_type != ATTACH_MODIFY_RETURN)
-		return reject_at(env, NO_PC, ATTACH_BAD_TYPE);
-	if (env->prog->sleepable)
-		return reject_at(env, NO_PC, ATTACH_NOT_SLEEPABLE, target->name);
-	if (env->prog->attach_type == ATTACH_MODIFY_RETURN)
-		return reject_at(env, NO_PC, ATTACH_NOT_MODIFIABLE, target->name);
-	if (!is_reliable(env, target)) {
-		env->attach_proto = 0;
+	return env->prog->type == PROG_TYPE_EXT ? replace_it(env, target)
+						: trace_it(env, target);
+}
+
+int attach_effects_check(struct env *env)
+{
+	const struct sub_info *own = &env->subs[0];
+	const struct replaced *theirs = &env->replaced;
+
+	if (env->prog->type != PROG_TYPE_EXT)
 		return 0;
-	}
-	return attach_proto_check(env);
+	if (env->rules->packet_effects && own->changes_packet && !theirs->changes_packet)
+		return reject_at(env, NO_PC, ATTACH_CHANGES_PACKET, env->attach_name);
+	if (env->rules->global_sleep_known && own->might_sleep && !theirs->might_sleep)
+		return reject_at(env, NO_PC, ATTACH_MIGHT_SLEEP, env->attach_name);
+	return 0;
 }

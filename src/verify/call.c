@@ -68,6 +68,8 @@ static int call_static(struct env *env, u32 sub)
 
 	if (st->depth + 1 >= FRAMES)
 		return reject(env, CALL_TOO_DEEP, (u32)FRAMES);
+	if (env->watches_calls)
+		env->subs[sub].given_otherwise |= !static_args_fit(env, sub);
 	callee = env_new_frame(env, st, sub);
 	if (!callee)
 		return env_told(env);

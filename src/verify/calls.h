@@ -140,6 +140,8 @@ struct callback {
 int callback_enter(struct env *env, const struct call *call, const struct callback *callback);
 /* Judges the arguments of a call to a global function by its BTF; global_call.c. */
 int global_args_check(struct env *env, u32 sub);
+/* Is a static function given what its BTF says?  global_call.c */
+bool static_args_fit(struct env *env, u32 sub);
 /* What BTF and tags say of a function's arguments: fills subs[sub].args, once.  global_call.c */
 int global_args_read(struct env *env, u32 sub);
 /* The state in which a global function is verified: fills R1.. by subs[sub].args. */

@@ -79,6 +79,7 @@ struct sub_info {
 	bool changes_packet;  /* some instruction in it or in what it calls may */
 	bool might_sleep;
 	bool called;          /* a global function that something calls */
+	bool given_otherwise; /* a static one: some call does not fit its types; noted where env->watches_calls */
 	bool verified;
 	bool args_cached;
 	bool keep_fastcall_stack; /* some of the pairs stay: so does their stack */
@@ -97,6 +98,13 @@ struct sub_call {
 
 /* What special fields a type has (record.h). */
 struct record;
+
+/* The function of another program that this one attaches to. */
+struct replaced {
+	bool changes_packet, might_sleep;
+	bool is_exception_callback;
+	bool is_reliable; /* are its types what it takes? */
+};
 
 /* What a transfer did, beside changing the working state. */
 enum step {
@@ -130,6 +138,7 @@ struct env {
 	u32 attach_func;             /* FUNC or TYPEDEF of a raw tracepoint; 0: none */
 	u32 attach_proto;            /* its FUNC_PROTO */
 	const char *attach_name;
+	struct replaced replaced;    /* of a function of opts->attach_prog */
 	const char *struct_ops;      /* STRUCT_OPS: the kernel's struct, "tcp_congestion_ops" */
 	struct attach_arg *attach_args; /* attach.c: arguments with more meaning than types */
 	u32 n_attach_args;
@@ -142,6 +151,7 @@ struct env {
 	bool allow_ptr_leaks, allow_uninit_stack, bypass_spec_v1, bypass_spec_v4;
 	bool strict_alignment, test_state_freq, test_invariants;
 	bool changes_packet;
+	bool watches_calls;          /* is sub_info.given_otherwise asked for? */
 	/* Unprivileged pointer arithmetic was masked: from now on scalars are compared exactly. */
 	bool exact_scalars;
 	/* ---- the working state ---- */

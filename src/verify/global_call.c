@@ -455,6 +455,23 @@ int global_args_check(struct env *env, u32 sub)
 	return err;
 }
 
+bool static_args_fit(struct env *env, u32 sub)
+{
+	const struct sub_info *info = &env->subs[sub];
+
+	if (sub >= env->prog->n_subprogs || global_args_read(env, sub))
+		return false;
+	for (u32 i = 0; i < info->n_args; i++) {
+		u8 kind = env_regs(env)[R1 + i].kind;
+
+		if (info->args[i].kind == ARG_ANYTHING
+			    ? kind != SCALAR
+			    : info->args[i].kind != ARG_PTR_TO_CTX || kind != PTR_TO_CTX)
+			return false;
+	}
+	return true;
+}
+
 /* ---- the function itself ---- */
 
 static u32 flags_given(const struct sub_arg *arg)

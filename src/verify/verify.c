@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base/vec.h"
+#include "verify/attach.h"
 #include "verify/blame.h"
 #include "verify/calls.h"
 #include "verify/explore.h"
@@ -171,6 +172,8 @@ static int prepare(struct env *env)
 	if (!err)
 		err = cfg_build(env);
 	if (!err)
+		err = attach_effects_check(env);
+	if (!err)
 		err = live_regs_compute(env);
 	if (!err)
 		err = precision_prepare(env);
@@ -181,16 +184,30 @@ static int prepare(struct env *env)
 	return err ? err : explorer_new(env);
 }
 
-static int judge(struct env *env, struct verify_result *result)
+int env_explore(struct env *env)
 {
 	int err = prepare(env);
 
-	if (!err) {
-		err = explore_program(env);
-		if (err && env->stats.insns_processed)
-			tell_path(env, result);
+	return err ? err : explore_program(env);
+}
+
+void env_fini(struct env *env)
+{
+	explorer_free(env);
+	liveness_free(env);
+	keep_free(env);
+	env->stats.memory += env->arena.total;
+	arena_fini(&env->arena);
+}
+
+static int judge(struct env *env, struct verify_result *result)
+{
+	int err = env_explore(env);
+
+	if (err && env->stats.insns_processed)
+		tell_path(env, result);
+	if (env->stats.insns_processed)
 		tell_work(env, result);
-	}
 	if (!err) {
 		fastcall_shrink_stack(env);
 		err = stack_depth_check(env);
@@ -236,11 +253,7 @@ int verify_prog(const struct prog *prog, const struct verify_opts *opts,
 	err = outcome(&env, judge(&env, result));
 	if (!err && opts->ways)
 		err = tell_ways(&env, result);
-	explorer_free(&env);
-	liveness_free(&env);
-	keep_free(&env);
-	env.stats.memory += env.arena.total;
-	arena_fini(&env.arena);
+	env_fini(&env);
 	env.stats.time_ns = now_ns() - start;
 	result->stats = env.stats;
 	result->blame = env.blame;

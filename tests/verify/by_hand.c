@@ -30,7 +30,6 @@ struct by_hand {
 	struct subprog subs[2]; /* its functions, where they are listed */
 	const char *on_throw;   /* what main names as its exception callback */
 	bool f_is_static;
-	u32 replaces; /* EXT: the type of the program of which it replaces f */
 };
 
 static const struct by_hand rows[] = {
@@ -75,12 +74,6 @@ static const struct by_hand rows[] = {
 		   .btf_id = TYPE_F,
 		   .global = true}},
 	 .on_throw = "f"},
-	{REASON_ATTACH_RECURSIVE, BPF_PROG_TYPE_EXT, .text = "r0 = 0; exit",
-	 .replaces = BPF_PROG_TYPE_EXT},
-	{REASON_ATTACH_STATIC, BPF_PROG_TYPE_EXT, .text = "r0 = 0; exit",
-	 .replaces = BPF_PROG_TYPE_XDP, .f_is_static = true},
-	{REASON_ATTACH_TYPE_DIFFERS, BPF_PROG_TYPE_EXT, .text = "r0 = 0; exit",
-	 .replaces = BPF_PROG_TYPE_XDP},
 	{REASON_NONE, BPF_PROG_TYPE_XDP, .text = "r0 = 0; exit"},
 };
 
@@ -116,21 +109,13 @@ static void list_functions(const struct by_hand *row, struct prog *prog,
 		n++;
 	prog->n_subprogs = n;
 	prog->subprogs = arena_memdup(arena, row->subs, sizeof(row->subs));
-	prog->btf = n || row->replaces ? types_of(row, arena) : NULL;
+	prog->btf = n ? types_of(row, arena) : NULL;
 }
 
 static int judge(const struct by_hand *row, struct skep_diag *diag)
 {
 	const struct target target = {.version = LINUX_DEFAULT};
-	struct subprog replaced[] = {
-		{.name = "main", .n_insns = 2, .btf_id = TYPE_MAIN},
-		{.name = "f", .btf_id = TYPE_F, .global = !row->f_is_static}};
-	struct prog other = {.name = "main",
-			     .type = row->replaces,
-			     .subprogs = replaced,
-			     .n_subprogs = 2};
-	const struct verify_opts opts = {.target = &target,
-					 .attach_prog = row->replaces ? &other : NULL};
+	const struct verify_opts opts = {.target = &target};
 	struct asm_input in = {.text = {(const u8 *)row->text, strlen(row->text)}};
 	struct verify_result result = {0};
 	struct arena arena = ARENA_INIT;
@@ -138,14 +123,12 @@ static int judge(const struct by_hand *row, struct skep_diag *diag)
 	struct prog prog = {.name = "main",
 			    .type = row->type,
 			    .attach_type = row->attach_type,
-			    .attach_target = row->replaces ? "f" : NULL,
 			    .sleepable = row->sleepable,
 			    .gpl_compatible = true};
 	int err = asm_parse(&in, &arena, &unit, diag);
 
 	CHECK(!err);
 	list_functions(row, &prog, &arena);
-	other.btf = prog.btf;
 	if (!err) {
 		prog.insns = unit.funcs[0].insns;
 		prog.n_insns = unit.funcs[0].n_insns;
