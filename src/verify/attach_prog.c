@@ -179,7 +179,7 @@ static int look_at(struct env *env, const struct subprog *target)
 		.blame = BLAME_NOTHING,
 		.watches_calls = true,
 	};
-	int err = env_explore(&other);
+	int err = env_explore_other(env, &other);
 
 	if (!err && sub < other.n_subs)
 		learn(env, &other, sub);

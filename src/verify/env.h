@@ -139,6 +139,7 @@ struct env {
 	u32 attach_proto;            /* its FUNC_PROTO */
 	const char *attach_name;
 	struct replaced replaced;    /* of a function of opts->attach_prog */
+	u64 other_ns;                /* that judging it took: not this program's time */
 	const char *struct_ops;      /* STRUCT_OPS: the kernel's struct, "tcp_congestion_ops" */
 	struct attach_arg *attach_args; /* attach.c: arguments with more meaning than types */
 	u32 n_attach_args;

@@ -130,8 +130,8 @@ int attach_ctx_refs(struct env *env);
 
 /* All that is checked of a program as a whole: type, flags, attach target, license, maps, BTF. */
 int setup_program(struct env *env);
-/* What follows, too, for who needs more than a verdict; verify.c. */
-int env_explore(struct env *env);
+/* All of another program, for who needs more than its verdict; verify.c. */
+int env_explore_other(struct env *env, struct env *other);
 void env_fini(struct env *env);
 /* The struct_ops member, function, tracepoint, hook that it attaches to: fills env->attach_*. */
 int attach_find(struct env *env);
