@@ -248,6 +248,15 @@ static void remember_inner(struct checked *ck, u64 found)
 		ck->inner[ck->n_inner++ % INNER_MAPS] = (struct map *)(uintptr_t)found;
 }
 
+/* What Linux lets programs call while they hold a bpf_spin_lock. */
+static bool may_be_locked(u32 number)
+{
+	return number == BPF_FUNC_spin_lock || number == BPF_FUNC_spin_unlock ||
+	       number == abi_kfunc_number(KFUNC_bpf_iter_num_new) ||
+	       number == abi_kfunc_number(KFUNC_bpf_iter_num_next) ||
+	       number == abi_kfunc_number(KFUNC_bpf_iter_num_destroy);
+}
+
 int args_check(struct checked *ck, struct helper_call *call)
 {
 	const struct abi_helper *helper = image_helper(ck->image, call->number);
@@ -259,8 +268,7 @@ int args_check(struct checked *ck, struct helper_call *call)
 	if (!helper && abi_helper(call->number))
 		return fail(ck->run->diag, HELPER_NOT_FOR_TYPE, (int)call->pc,
 			    abi_helper(call->number)->name, image_type_name(ck->image));
-	if (ck->run->lock && call->number != BPF_FUNC_spin_lock &&
-	    call->number != BPF_FUNC_spin_unlock)
+	if (ck->run->lock && !may_be_locked(call->number))
 		return fail(ck->run->diag, LOCKED_CALL, (int)call->pc);
 	for (u32 i = 0; helper && i < ARGS && helper->args[i] != ARG_DONTCARE && !err;
 	     i++) {

@@ -94,6 +94,38 @@ CASE("r0 = 36") SEC("tc") int iterators_nest(struct __sk_buff *ctx)
 	return got;
 }
 
+struct locked {
+	struct bpf_spin_lock lock;
+	__u32 sum;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct locked);
+} locked SEC(".maps");
+
+CASE("r0 = 6") SEC("tc") int numbers_are_counted_under_a_lock(struct __sk_buff *ctx)
+{
+	__u32 key = 0;
+	struct locked *l = bpf_map_lookup_elem(&locked, &key);
+	struct bpf_iter_num it;
+	int *i, got;
+
+	if (!l)
+		return 0;
+	bpf_spin_lock(&l->lock);
+	l->sum = 0;
+	bpf_iter_num_new(&it, 0, 4);
+	while ((i = bpf_iter_num_next(&it)))
+		l->sum += (__u32)*i;
+	bpf_iter_num_destroy(&it);
+	got = (int)l->sum;
+	bpf_spin_unlock(&l->lock);
+	return got;
+}
+
 CASE("r0 = 5") SEC("tc") int sections_begin_and_end(struct __sk_buff *ctx)
 {
 	unsigned long flags;
