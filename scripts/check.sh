@@ -10,7 +10,8 @@
 #	asan	clang, address and undefined-behaviour sanitizers, char unsigned, without what asks other programs (suite
 #		plain).  Optimised is only what the tests run longest ("hot" in meson.build): clang takes four times as
 #		long to optimise what the sanitizers insert.  A finding ends the program, which keeps that in bounds
-#	aarch64	under an emulator, without what no machine changes (suite once) and without Linux (suite oracle)
+#	aarch64	under an emulator, without what no machine changes (suite once) and without Linux (suite oracle);
+#		optimised less, which takes half the time to compile
 set -u
 cd "$(dirname "$0")/.." || exit 1
 [ $# -gt 0 ] || set -- gcc asan aarch64
@@ -23,7 +24,7 @@ options_of() {
 	clang) echo "$full" ;;
 	asan) echo "$full -Db_sanitize=address,undefined -Dprovoked=true -Doptimization=0 -Dc_args=['-g1','-funsigned-char','-fno-sanitize-recover=all']" ;;
 	tsan) echo "$full -Db_sanitize=thread" ;;
-	aarch64) echo "--cross-file=scripts/aarch64.ini -Dcommand=disabled -Dexamples=enabled -Ddebug=false" ;;
+	aarch64) echo "--cross-file=scripts/aarch64.ini -Dcommand=disabled -Dexamples=enabled -Ddebug=false -Doptimization=1" ;;
 	*) echo "check.sh: no such way: $1" >&2; exit 2 ;;
 	esac
 }

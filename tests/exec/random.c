@@ -11,7 +11,7 @@
 #include "maps/map.h"
 
 /* make fuzz has time for more, with other seeds. */
-enum { PROGRAMS = CHECK_IS_SANITIZED ? 10000 : 40000 };
+enum { PROGRAMS = CHECK_IS_SANITIZED ? 10000 : 40000, EMULATED = 12000 };
 
 struct engine_run {
 	const struct engine *engine;
@@ -59,11 +59,13 @@ static u32 try_program(struct map *map, u64 seed)
 int main(int argc, char **argv)
 {
 	u64 seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 0x9e3779b97f4a7c15;
-	u32 programs = argc > 2 ? (u32)atoi(argv[2]) : PROGRAMS, counts[3] = {0};
+	u32 programs = check_is_emulated() ? EMULATED : PROGRAMS, counts[3] = {0};
 	struct map *map = raw_map();
 
 	if (!CHECK(map))
 		return check_report();
+	if (argc > 2)
+		programs = (u32)atoi(argv[2]);
 	raw_state = seed;
 	for (u32 i = 0; i < programs; i++) {
 		u64 start = raw_state;

@@ -97,7 +97,7 @@ static inline bool x86_fits_imm(const struct ir_insn *insn, u32 width, u32 featu
 
 /* ---- constrain.c ---- */
 
-void x86_constrain(const struct ir *ir, u32 insn, u32 features, struct constraint *c);
+void x86_constrain(const struct ir *ir, u32 number, u32 features, struct constraint *c);
 
 /* ---- stubs.c, emit.c ---- */
 
