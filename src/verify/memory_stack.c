@@ -10,6 +10,8 @@
  */
 #include "verify/memory_stack.h"
 
+#include <assert.h>
+
 #include "verify/calls.h"
 #include "verify/fastcall.h"
 
@@ -285,29 +287,25 @@ static int store_fixed(struct env *env, const struct store *store)
 
 /* One byte that a store at a variable offset may or may not hit.  kept_zero: what was
  * zero is zero still. */
-static int smear(struct env *env, struct frame *frame, s32 off, bool *kept_zero,
-		 bool zero)
+static void smear(struct frame *frame, s32 off, bool *kept_zero, bool zero)
 {
 	struct slot *slot = &frame->slots[slot_of(off)];
 	u8 *type = stack_byte(frame, off);
 
-	if (!env->allow_ptr_leaks && *type != SLOT_MISC && *type != SLOT_ZERO)
-		return reject(env, STACK_VAR_OVER_POINTER, off);
 	if (zero && *type == SLOT_SPILL && holds_scalar(slot) &&
 	    reg_is_null(&slot->spilled)) {
 		*kept_zero = true;
-		return 0;
+		return;
 	}
 	stack_scrub_special(slot); /* else the rest would look spilled, of nothing */
-	if (*type == SLOT_INVALID && !env->allow_uninit_stack)
-		return reject(env, STACK_VAR_OVER_UNINIT, off);
 	if (zero && *type == SLOT_ZERO)
 		*kept_zero = true;
 	else
 		*type = SLOT_MISC;
-	return 0;
 }
 
+/* Only who may overwrite pointers, and read what nobody wrote, moves pointers into the
+ * stack by numbers that are not known (pointer.c). */
 static int store_variable(struct env *env, const struct access *access,
 			  const struct stack_range *range)
 {
@@ -322,11 +320,11 @@ static int store_variable(struct env *env, const struct access *access,
 	if (err)
 		return err;
 	fastcall_stack_access(env, range->frame, (s32)range->min);
-	for (s32 off = (s32)range->min; off < end && !err; off++)
-		err = smear(env, range->frame, off, &kept_zero, zero);
-	if (!err && kept_zero && access->value >= 0)
-		err = env_need_precise(env, (u32)access->value);
-	return err;
+	assert(env->allow_ptr_leaks && env->allow_uninit_stack);
+	for (s32 off = (s32)range->min; off < end; off++)
+		smear(range->frame, off, &kept_zero, zero);
+	return kept_zero && access->value >= 0 ? env_need_precise(env, (u32)access->value)
+					       : 0;
 }
 
 int stack_write(struct env *env, const struct access *access)

@@ -30,6 +30,7 @@ struct by_hand {
 	struct subprog subs[2]; /* its functions, where they are listed */
 	const char *on_throw;   /* what main names as its exception callback */
 	bool f_is_static;
+	u32 n_args; /* numbers */
 };
 
 static const struct by_hand rows[] = {
@@ -74,6 +75,15 @@ static const struct by_hand rows[] = {
 		   .btf_id = TYPE_F,
 		   .global = true}},
 	 .on_throw = "f"},
+	{REASON_FUNC_TOO_MANY_ARGS, BPF_PROG_TYPE_XDP,
+	 .text = "call pc+1; exit; r0 = 0; exit",
+	 .subs = {{.name = "main", .n_insns = 2, .btf_id = TYPE_MAIN},
+		  {.name = "f",
+		   .start = 2,
+		   .n_insns = 2,
+		   .btf_id = TYPE_F,
+		   .global = true}},
+	 .n_args = 6},
 	{REASON_NONE, BPF_PROG_TYPE_XDP, .text = "r0 = 0; exit"},
 };
 
@@ -87,6 +97,8 @@ static const struct btf *types_of(const struct by_hand *row, struct arena *arena
 	btf_writer_init(&w, NULL, false);
 	btf_add_int(&w, "int", 4, BTF_SIGNED);
 	btf_add_proto(&w, TYPE_INT);
+	for (u32 i = 0; i < row->n_args; i++)
+		btf_put_param(&w, "number", TYPE_INT);
 	btf_add_func(&w, "main", TYPE_PROTO, BTF_STATIC);
 	btf_add_func(&w, "f", TYPE_PROTO, row->f_is_static ? BTF_STATIC : BTF_GLOBAL);
 	snprintf(tag, sizeof(tag), "exception_callback:%s", row->on_throw);
