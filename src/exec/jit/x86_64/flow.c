@@ -16,7 +16,9 @@
 #include "exec/jit/jit.h"
 #include "exec/jit/x86_64/emit.h"
 
-enum { JMP_LONG = 5, JCC_LONG = 6, JUMP_SHORT = 2, ALIGNMENT = 16 };
+/* Loops start where what decoders keep of code does, 32 bytes: most inner ones then have
+ * no jump across such a border, which some CPUs decode again each time. */
+enum { JMP_LONG = 5, JCC_LONG = 6, JUMP_SHORT = 2, ALIGNMENT = 32 };
 
 /* ---- before the first instruction ---- */
 
