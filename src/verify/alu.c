@@ -10,7 +10,79 @@
 #include "verify/pointer.h"
 #include "verify/transfer.h"
 
+#include <stdlib.h>
+
 #include "abi/abi.h"
+
+/* ---- results that come again ---- */
+
+/* What an instruction made of such operands. */
+struct computed {
+	u32 pc; /* + 1; 0: nothing yet */
+	struct scalar d, s, result;
+};
+
+enum {
+	COMPUTED = 256, /* results that are remembered: 50 KB */
+	MANY = 4000,    /* instructions, before it is worth while: these are loops */
+};
+
+static u32 fold(u64 number)
+{
+	return (u32)(number ^ number >> 32);
+}
+
+/* Where the result would be; NULL: nothing is remembered. */
+static struct computed *computed_at(struct env *env, const struct scalar *d,
+				    const struct scalar *s)
+{
+	u32 h = env->pc * 0x9e3779b1u + fold(d->umax) * 0x85ebca77u +
+		fold(s->umax) * 0xc2b2ae3du;
+
+	if (!env->computed && env->stats.insns_processed >= MANY) {
+		env->computed = calloc(COMPUTED, sizeof(*env->computed));
+		if (env->computed)
+			env->stats.memory += COMPUTED * sizeof(*env->computed);
+	}
+	return env->computed ? &env->computed[h >> 24] : NULL;
+}
+
+void alu_fini(struct env *env)
+{
+	free(env->computed);
+	env->computed = NULL;
+}
+
+/*
+ * *d op= *s.  Where it is known what such operands give it is not computed again: in a
+ * loop most numbers that are not constant take few values, and to compare two of them
+ * costs a tenth of computing a third.
+ */
+static int compute(struct env *env, const struct op_info *op, struct scalar *d,
+		   const struct scalar *s)
+{
+	struct computed *at = computed_at(env, d, s);
+	struct scalar result;
+	int err;
+
+	if (at && at->pc == env->pc + 1 && scalar_same(&at->d, d) &&
+	    scalar_same(&at->s, s)) {
+		*d = at->result;
+		return 0;
+	}
+	result = scalar_alu(op->row, op->width, d, s);
+	err = need_consistent(env, &result);
+	if (at && !err) {
+		at->pc = env->pc + 1;
+		at->d = *d;
+		at->s = *s;
+		at->result = result;
+	}
+	*d = result;
+	return err;
+}
+
+/* ---- what numbers have in common ---- */
 
 static void unlink_scalar(struct reg *reg)
 {
@@ -90,7 +162,7 @@ static int move_reg(struct env *env, const struct insn *insn, const struct op_in
 	if (op->row == ALU_MOV && op->width == 64) {
 		link_scalar(env, src);
 		*dst = *src;
-		return 0;
+		return need_consistent(env, &dst->var);
 	}
 	if (src->kind != SCALAR)
 		return move_part_of_pointer(env, insn, op);
@@ -100,8 +172,11 @@ static int move_reg(struct env *env, const struct insn *insn, const struct op_in
 	*dst = *src;
 	if (!same)
 		unlink_scalar(dst);
-	dst->var = scalar_alu(op->row, op->width, &dst->var, &dst->var);
-	return 0;
+	if (op->row == ALU_MOV && scalar_is_whole_const(&dst->var))
+		dst->var = scalar_const((u32)dst->var.bits.value);
+	else
+		err = compute(env, op, &dst->var, &dst->var);
+	return err;
 }
 
 static int move(struct env *env, const struct insn *insn, const struct op_info *op)
@@ -146,7 +221,7 @@ static int unary(struct env *env, const struct insn *insn, const struct op_info 
 	/* 64 bits in the order that they have already are the same number. */
 	if (op->kind == KIND_ALU || env->aux[env->pc].op != own_order64())
 		unlink_scalar(dst);
-	return 0;
+	return need_consistent(env, &dst->var);
 }
 
 /* ---- two numbers ---- */
@@ -264,29 +339,54 @@ static bool is_computed(const struct env *env, const struct op_info *op,
 static int alu_numbers(struct env *env, const struct insn *insn, const struct op_info *op)
 {
 	struct reg *dst = &env_regs(env)[insn->dst_reg];
-	struct distance by = {.max = dst->var.umax};
-	struct scalar number;
+	struct scalar imm = scalar_const((u64)(s64)insn->imm);
+	const struct scalar *number = op->reg ? &env_regs(env)[insn->src_reg].var : &imm;
+	struct distance by = {.number = number, .max = dst->var.umax};
 	int err = 0;
 
-	number = op->reg ? env_regs(env)[insn->src_reg].var
-			 : scalar_const((u64)(s64)insn->imm);
-	if (op->reg && dst->precise)
+	if (!op->reg)
+		err = check_immediate(env, insn, op);
+	else if (dst->precise)
 		err = env_need_precise(env, insn->src_reg);
 	if (!err && op->reg && (op->row == ALU_ADD || op->row == ALU_SUB))
 		err = mask_number(env);
-	if (!err && (op->row == ALU_AND || op->row == ALU_OR) && scalar_is_const(&number))
+	if (!err && (op->row == ALU_AND || op->row == ALU_OR) && scalar_is_const(number))
 		err = fork_mask(env, insn);
 	if (err)
 		return err;
-	dst->var = is_computed(env, op, &number)
-			   ? scalar_alu(op->row, op->width, &dst->var, &number)
-			   : scalar_unknown();
-	by.number = &number;
+	if (is_computed(env, op, number))
+		err = compute(env, op, &dst->var, number);
+	else
+		dst->var = scalar_unknown();
 	if ((op->reg && insn->src_reg == insn->dst_reg) || !env->rules->linked_distances)
 		unlink_scalar(dst);
 	else
 		keep_distance(env, dst, op, &by);
-	return 0;
+	return err;
+}
+
+/*
+ * Two numbers that are known, as counters of loops are, and nothing else to see to: no
+ * distance to another register, no mask, no mark to pass on.  False: not that simple.
+ */
+static bool alu_known(const struct env *env, const struct op_info *op, struct reg *dst,
+		      const struct reg *src, s32 imm)
+{
+	u64 s = (u64)(s64)imm, value;
+
+	if (dst->id || !scalar_is_whole_const(&dst->var))
+		return false;
+	if (op->reg) {
+		if (dst->precise || !env->bypass_spec_v1 ||
+		    !scalar_is_whole_const(&src->var))
+			return false;
+		s = src->var.bits.value;
+	}
+	if (!scalar_alu_known(op->row, op->width, dst->var.bits.value, s, &value))
+		return false;
+	dst->var = scalar_const(value);
+	dst->off = 0;
+	return true;
 }
 
 /* ---- two operands, of whatever kind ---- */
@@ -324,10 +424,11 @@ static int with_pointer(struct env *env, const struct insn *insn,
 		reg_set_const(&number, (u64)(s64)insn->imm);
 	else if (swapped)
 		number = *dst;
-	return transfer_pointer(env, insn, &pointer_op);
+	err = transfer_pointer(env, insn, &pointer_op);
+	return err ? err : need_consistent(env, &dst->var);
 }
 
-static int binary(struct env *env, const struct insn *insn, const struct op_info *op)
+static int with_others(struct env *env, const struct insn *insn, const struct op_info *op)
 {
 	struct reg *dst = &env_regs(env)[insn->dst_reg];
 	const struct reg *src = &env_regs(env)[insn->src_reg];
@@ -349,11 +450,22 @@ static int binary(struct env *env, const struct insn *insn, const struct op_info
 		return 0;
 	}
 	env->aux[env->pc].keeps = true;
-	if (dst->kind == SCALAR && (!op->reg || src->kind == SCALAR))
-		return alu_numbers(env, insn, op);
 	if (op->reg && dst->kind != SCALAR && src->kind != SCALAR)
 		return two_pointers(env, insn, op);
 	return with_pointer(env, insn, op);
+}
+
+static int binary(struct env *env, const struct insn *insn, const struct op_info *op)
+{
+	struct reg *dst = &env_regs(env)[insn->dst_reg];
+	const struct reg *src = &env_regs(env)[insn->src_reg];
+
+	if (dst->kind != SCALAR || (op->reg && src->kind != SCALAR))
+		return with_others(env, insn, op);
+	env->aux[env->pc].keeps = true;
+	if (alu_known(env, op, dst, src, insn->imm))
+		return 0;
+	return alu_numbers(env, insn, op);
 }
 
 /* ---- address spaces ---- */
@@ -386,7 +498,7 @@ static int address_space_cast(struct env *env, const struct insn *insn)
 	return 0;
 }
 
-static int operate(struct env *env, const struct insn *insn, const struct op_info *op)
+int transfer_alu(struct env *env, const struct insn *insn, const struct op_info *op)
 {
 	if (op->kind == KIND_ADDR_SPACE_CAST)
 		return address_space_cast(env, insn);
@@ -414,11 +526,4 @@ static int operate(struct env *env, const struct insn *insn, const struct op_inf
 	case ALUS: break;
 	}
 	return binary(env, insn, op);
-}
-
-int transfer_alu(struct env *env, const struct insn *insn, const struct op_info *op)
-{
-	int err = operate(env, insn, op);
-
-	return err ? err : need_consistent(env, &env_regs(env)[insn->dst_reg].var);
 }

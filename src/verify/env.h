@@ -129,6 +129,7 @@ struct env {
 	u32 n_calls;
 	u32 exception_sub;           /* index of the exception callback; 0: none */
 	struct back_op *back_ops;    /* owned by the arena: one a slot (precision.c) */
+	struct computed *computed;   /* owned: alu.c; or NULL */
 	u32 *postorder;              /* owned by the arena: instructions of each function */
 	u32 n_sccs;
 	bool any_rounds;             /* aux->only_rounds somewhere */

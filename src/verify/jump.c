@@ -9,6 +9,7 @@
  * More: Documentation/bpf/verifier.rst, RFC 9669 section 4.3.
  */
 #include "verify/calls.h"
+#include "verify/explore.h"
 #include "verify/record.h"
 #include "verify/transfer.h"
 
@@ -478,4 +479,29 @@ int transfer_jump(struct env *env, const struct insn *insn, const struct op_info
 	if (taken >= 0)
 		return one_way(env, &j, taken);
 	return both_ways(env, &j);
+}
+
+/* ---- may_goto ---- */
+
+/*
+ * A conditional jump whose condition is hidden: the kernel decides when it has been
+ * passed often enough.  The way on (which is usually the loop's body) waits; the way out
+ * is taken now.
+ */
+int transfer_may_goto(struct env *env, const struct insn *insn)
+{
+	const struct state *prev = NULL;
+	struct state *on;
+	u32 pc = env->pc;
+
+	if (env->cur->parent)
+		prev = visit_find_entry(env, env->cur->parent, pc);
+	on = env_branch(env, pc + 1, false);
+	if (!on)
+		return env_told(env);
+	on->may_goto_depth++;
+	if (prev)
+		state_widen(env, prev, on);
+	env->pc = (u32)jump_target(insn, pc);
+	return 0;
 }

@@ -7,29 +7,12 @@
  */
 #include "verify/scalar.h"
 
-#include <string.h>
-
 struct scalar scalar_unknown(void)
 {
 	struct scalar s = {.bits = TNUM_UNKNOWN};
 
 	scalar_forget_ranges(&s);
 	return s;
-}
-
-struct scalar scalar_const(u64 value)
-{
-	return (struct scalar){
-		.bits = tnum_const(value),
-		.smin = (s64)value,
-		.smax = (s64)value,
-		.umin = value,
-		.umax = value,
-		.smin32 = (s32)value,
-		.smax32 = (s32)value,
-		.umin32 = (u32)value,
-		.umax32 = (u32)value,
-	};
 }
 
 void scalar_forget_ranges(struct scalar *s)
@@ -256,18 +239,23 @@ static bool deduce_small(struct scalar *s)
 
 static inline void sync_ranges(struct scalar *s, bool cross)
 {
+	struct scalar before;
+
 	if (!s->bits.mask && scalar_admits(s, s->bits.value)) {
 		*s = scalar_const(s->bits.value);
 		return;
 	}
 	ranges_from_bits(s);
+	before = *s;
 	if (deduce_small(s)) {
 		s->bits = tnum_intersect(s->bits, tnum_range(s->umin, s->umax));
 	} else {
 		deduce_ranges(s, cross);
 		bits_from_ranges(s);
 	}
-	ranges_from_bits(s);
+	/* Asked twice, the same bits say the same of the same ranges. */
+	if (!scalar_same(&before, s))
+		ranges_from_bits(s);
 }
 
 void scalar_sync(struct scalar *s)
@@ -294,11 +282,6 @@ bool scalar_is_empty(const struct scalar *s)
 		return true;
 	return !(u32)s->bits.mask && (s->umin32 != c.umin32 || s->umax32 != c.umax32 ||
 				      s->smin32 != c.smin32 || s->smax32 != c.smax32);
-}
-
-bool scalar_same(const struct scalar *a, const struct scalar *b)
-{
-	return !memcmp(a, b, sizeof(*a));
 }
 
 bool scalar_within(const struct scalar *outer, const struct scalar *inner)

@@ -23,11 +23,32 @@ struct scalar {
 };
 
 struct scalar scalar_unknown(void);
-struct scalar scalar_const(u64 value);
+
+static inline struct scalar scalar_const(u64 value)
+{
+	return (struct scalar){
+		.bits = tnum_const(value),
+		.smin = (s64)value,
+		.smax = (s64)value,
+		.umin = value,
+		.umax = value,
+		.smin32 = (s32)value,
+		.smax32 = (s32)value,
+		.umin32 = (u32)value,
+		.umax32 = (u32)value,
+	};
+}
 
 static inline bool scalar_is_const(const struct scalar *s)
 {
 	return !s->bits.mask;
+}
+
+/* A constant with all its parts: not one whose ranges were forgotten. */
+static inline bool scalar_is_whole_const(const struct scalar *s)
+{
+	return !(s->bits.mask | (s->umin ^ s->umax) | (u64)(s->smin ^ s->smax) |
+		 (s->umin32 ^ s->umax32) | (u32)(s->smin32 ^ s->smax32));
 }
 
 /* All ranges unknown, the bits as they are. */
@@ -38,10 +59,23 @@ void scalar_sync(struct scalar *s);
 void scalar_sync_early(struct scalar *s);
 /* Nothing satisfies it: the code that holds it cannot run. */
 bool scalar_is_empty(const struct scalar *s);
-bool scalar_same(const struct scalar *a, const struct scalar *b);
+static inline bool scalar_same(const struct scalar *a, const struct scalar *b)
+{
+	/* Written out, it is four wide comparisons where memcmp() is a call. */
+	return !((a->bits.value ^ b->bits.value) | (a->bits.mask ^ b->bits.mask) |
+		 (u64)(a->smin ^ b->smin) | (u64)(a->smax ^ b->smax) |
+		 (a->umin ^ b->umin) | (a->umax ^ b->umax) |
+		 (u32)(a->smin32 ^ b->smin32) | (u32)(a->smax32 ^ b->smax32) |
+		 (a->umin32 ^ b->umin32) | (a->umax32 ^ b->umax32));
+}
+
 /* Is all of inner in outer? */
 bool scalar_within(const struct scalar *outer, const struct scalar *inner);
 bool scalar_admits(const struct scalar *s, u64 value);
+
+/* d op s of numbers that are known: what loops count with and addresses are made of.
+ * False: of these scalar_alu() has to know. */
+bool scalar_alu_known(enum alu op, u8 width, u64 d, u64 s, u64 *result);
 
 /* d op s, for a row of alu.def at 32 or 64 bits; 32-bit results are zero-extended.  s of an
  * operation with one operand (NEG) is not looked at. */

@@ -252,6 +252,13 @@ static struct scalar alu_sub(u8 width, const struct scalar *d, const struct scal
 	return r;
 }
 
+static struct scalar alu_neg(u8 width, const struct scalar *d)
+{
+	struct scalar zero = scalar_const(0);
+
+	return alu_sub(width, &zero, d);
+}
+
 static struct scalar alu_mul(u8 width, const struct scalar *d, const struct scalar *s)
 {
 	struct scalar r = {.bits = tnum_mul(d->bits, s->bits)};
@@ -458,15 +465,17 @@ struct scalar scalar_end(enum op op, const struct scalar *d)
 
 /* ---- the rows ---- */
 
-/* A constant with all its parts: not one whose ranges were forgotten. */
-static bool is_whole_const(const struct scalar *s)
+/* count < width. */
+static u64 shift_known(enum alu op, u8 width, u64 d, u64 count)
 {
-	return !s->bits.mask && s->umin == s->umax && s->smin == s->smax &&
-	       s->umin32 == s->umax32 && s->smin32 == s->smax32;
+	if (op == ALU_LSH)
+		return d << count;
+	if (op == ALU_RSH)
+		return (width == 32 ? (u32)d : d) >> count;
+	return width == 32 ? (u64)((s32)d >> count) : (u64)((s64)d >> count);
 }
 
-/* What loops and addresses are made of: numbers that are known. */
-static bool alu_of_consts(enum alu op, u64 d, u64 s, u64 *result)
+static bool op_known(enum alu op, u8 width, u64 d, u64 s, u64 *result)
 {
 	switch (op) {
 	case ALU_ADD: *result = d + s; return true;
@@ -476,14 +485,17 @@ static bool alu_of_consts(enum alu op, u64 d, u64 s, u64 *result)
 	case ALU_OR: *result = d | s; return true;
 	case ALU_XOR: *result = d ^ s; return true;
 	case ALU_NEG: *result = 0 - d; return true;
+	case ALU_MOV: *result = s; return true;
+	case ALU_LSH:
+	case ALU_RSH:
+	case ALU_ARSH:
+		if (s < width)
+			*result = shift_known(op, width, d, s);
+		return s < width;
 	case ALU_DIV:
 	case ALU_SDIV:
 	case ALU_MOD:
 	case ALU_SMOD:
-	case ALU_LSH:
-	case ALU_RSH:
-	case ALU_ARSH:
-	case ALU_MOV:
 	case ALU_MOVS8:
 	case ALU_MOVS16:
 	case ALU_MOVS32:
@@ -492,17 +504,24 @@ static bool alu_of_consts(enum alu op, u64 d, u64 s, u64 *result)
 	return false;
 }
 
+bool scalar_alu_known(enum alu op, u8 width, u64 d, u64 s, u64 *result)
+{
+	if (!op_known(op, width, d, s, result))
+		return false;
+	if (width == 32)
+		*result = (u32)*result;
+	return true;
+}
+
 /* The result before 32-bit ones are extended and all is made to agree; false: it is done.
  */
 static bool alu_raw(enum alu op, u8 width, const struct scalar *d, const struct scalar *s,
 		    struct scalar *r)
 {
-	struct scalar zero = scalar_const(0);
-
 	switch (op) {
 	case ALU_ADD: *r = alu_add(width, d, s); return true;
 	case ALU_SUB: *r = alu_sub(width, d, s); return true;
-	case ALU_NEG: *r = alu_sub(width, &zero, d); return true;
+	case ALU_NEG: *r = alu_neg(width, d); return true;
 	case ALU_MUL: *r = alu_mul(width, d, s); return true;
 	case ALU_AND:
 	case ALU_OR:
@@ -534,9 +553,9 @@ struct scalar scalar_alu(enum alu op, u8 width, const struct scalar *d,
 	struct scalar r;
 	u64 value;
 
-	if (is_whole_const(d) && (op == ALU_NEG || is_whole_const(s)) &&
-	    alu_of_consts(op, d->bits.value, s->bits.value, &value))
-		return scalar_const(width == 32 ? (u32)value : value);
+	if (scalar_is_whole_const(d) && (op == ALU_NEG || scalar_is_whole_const(s)) &&
+	    scalar_alu_known(op, width, d->bits.value, s->bits.value, &value))
+		return scalar_const(value);
 	if (!alu_raw(op, width, d, s, &r))
 		return r;
 	if (width == 32)

@@ -8,24 +8,6 @@
  */
 #include "verify/transfer.h"
 
-#include <assert.h>
-
-#include "verify/explore.h"
-
-int need_reg(struct env *env, u32 regno)
-{
-	if (env_regs(env)[regno].kind == UNINIT)
-		return reject(env, READ_UNINIT, (int)regno);
-	return 0;
-}
-
-int need_writable(struct env *env, u32 regno)
-{
-	if (regno == R10)
-		return reject(env, WRITE_FRAME_POINTER);
-	return 0;
-}
-
 int need_consistent(struct env *env, struct scalar *value)
 {
 	if (!scalar_is_empty(value))
@@ -73,93 +55,37 @@ bool reg_never_null(const struct reg *reg)
 	return false;
 }
 
-/*
- * A conditional jump whose condition is hidden: the kernel decides when it has been
- * passed often enough.  The way on (which is usually the loop's body) waits; the way out
- * is taken now.
- */
-static int transfer_may_goto(struct env *env, const struct insn *insn)
-{
-	const struct state *prev = NULL;
-	struct state *on;
-	u32 pc = env->pc;
-
-	if (env->cur->parent)
-		prev = visit_find_entry(env, env->cur->parent, pc);
-	on = env_branch(env, pc + 1, false);
-	if (!on)
-		return env_told(env);
-	on->may_goto_depth++;
-	if (prev)
-		state_widen(env, prev, on);
-	env->pc = (u32)jump_target(insn, pc);
-	return 0;
-}
-
-static int straight(struct env *env, const struct insn *insn, const struct op_info *op)
-{
-	switch ((enum op_kind)op->kind) {
-	case KIND_ALU:
-	case KIND_END:
-	case KIND_ADDR_SPACE_CAST: return transfer_alu(env, insn, op);
-	case KIND_LDX:
-	case KIND_LDXS:
-	case KIND_ST:
-	case KIND_STX:
-	case KIND_ATOMIC:
-	case KIND_LOAD_ACQ:
-	case KIND_STORE_REL: return transfer_memory(env, insn, op);
-	case KIND_LDDW: return transfer_lddw(env, insn);
-	case KIND_LD_ABS:
-	case KIND_LD_IND:
-	case KIND_INVALID:
-	case KIND_CALLX:
-	case KIND_JMP:
-	case KIND_JA:
-	case KIND_MAY_GOTO:
-	case KIND_CALL:
-	case KIND_EXIT: break;
-	}
-	return reject(env, UNKNOWN_OPCODE, insn->code);
-}
-
 int transfer(struct env *env, enum step *step)
 {
-	u32 pc = env->pc;
-	const struct insn *insn;
-	const struct op_info *op;
-	int err;
+	u32 pc = env->pc; /* below n_insns: decode.c says why, explore.c asserts it */
+	const struct insn *insn = &env->insns[pc];
+	const struct op_info *op = env->aux[pc].info;
+	int err = 0;
 
-	*step = STEP_NEXT;
-	assert(pc < env->n_insns); /* decode.c: functions end, and jumps stay in them */
-	insn = &env->insns[pc];
-	op = env->aux[pc].info;
 	switch ((enum op_kind)op->kind) {
 	case KIND_JMP: return transfer_jump(env, insn, op, step);
 	case KIND_JA: env->pc = (u32)jump_target(insn, pc); return 0;
 	case KIND_MAY_GOTO: return transfer_may_goto(env, insn);
 	case KIND_CALL: return transfer_call(env, insn, step);
 	case KIND_EXIT: return transfer_exit(env, insn, step);
-	/* May return from a function. */
+	/* LD_ABS that finds no packet leaves its function. */
 	case KIND_LD_ABS:
 	case KIND_LD_IND: return transfer_legacy(env, insn, op);
 	case KIND_INVALID:
+	case KIND_CALLX: return reject(env, UNKNOWN_OPCODE, insn->code);
 	case KIND_ALU:
 	case KIND_END:
-	case KIND_ADDR_SPACE_CAST:
-	case KIND_CALLX:
-	case KIND_LDDW:
+	case KIND_ADDR_SPACE_CAST: err = transfer_alu(env, insn, op); break;
+	case KIND_LDDW: err = transfer_lddw(env, insn); break;
 	case KIND_LDX:
 	case KIND_LDXS:
 	case KIND_ST:
 	case KIND_STX:
 	case KIND_ATOMIC:
 	case KIND_LOAD_ACQ:
-	case KIND_STORE_REL: break;
+	case KIND_STORE_REL: err = transfer_memory(env, insn, op); break;
 	}
-	err = straight(env, insn, op);
-	/* LD_ABS that finds no packet leaves its function. */
-	if (!err && env->pc == pc)
-		env->pc = pc + (op->wide ? 2 : 1);
+	if (!err)
+		env->pc = pc + 1 + op->wide;
 	return err;
 }

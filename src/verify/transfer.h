@@ -14,9 +14,18 @@
 int transfer(struct env *env, enum step *step);
 
 /* Is the register written?  The first question of every read. */
-int need_reg(struct env *env, u32 regno);
-/* It gets a value: not R10.  Unlinks what it was. */
-int need_writable(struct env *env, u32 regno);
+static inline int need_reg(struct env *env, u32 regno)
+{
+	if (env_regs(env)[regno].kind == UNINIT)
+		return reject(env, READ_UNINIT, (int)regno);
+	return 0;
+}
+
+/* It gets a value: not R10. */
+static inline int need_writable(struct env *env, u32 regno)
+{
+	return regno == R10 ? reject(env, WRITE_FRAME_POINTER) : 0;
+}
 
 /*
  * What was computed contradicts itself, which happens on code that cannot run: as Linux does,
@@ -32,7 +41,9 @@ static inline int env_told(const struct env *env)
 	return env->diag->err < 0 ? env->diag->err : -ENOMEM;
 }
 
-/* alu.c: moves, arithmetic, byte swaps, casts between address spaces. */
+/* alu.c: moves, arithmetic, byte swaps, casts between address spaces.  alu_fini() frees what
+ * they remember. */
+void alu_fini(struct env *env);
 int transfer_alu(struct env *env, const struct insn *insn, const struct op_info *op);
 
 /* pointer.c: dst op= number or number op= pointer; dst is the result. */
@@ -44,9 +55,10 @@ struct pointer_op {
 };
 int transfer_pointer(struct env *env, const struct insn *insn, const struct pointer_op *op);
 
-/* jump.c: conditional jumps. */
+/* jump.c: conditional jumps, and those whose condition is hidden; both set env->pc. */
 int transfer_jump(struct env *env, const struct insn *insn, const struct op_info *op,
 		  enum step *step);
+int transfer_may_goto(struct env *env, const struct insn *insn);
 
 /* memory.c: loads, stores, atomics. */
 int transfer_memory(struct env *env, const struct insn *insn, const struct op_info *op);

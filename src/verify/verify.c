@@ -21,6 +21,7 @@
 #include "verify/keep.h"
 #include "verify/liveness.h"
 #include "verify/record.h"
+#include "verify/transfer.h"
 
 enum { MAX_PATH = 1 << 16 };
 
@@ -202,6 +203,7 @@ int env_explore_other(struct env *env, struct env *other)
 
 void env_fini(struct env *env)
 {
+	alu_fini(env);
 	explorer_free(env);
 	liveness_free(env);
 	keep_free(env);
