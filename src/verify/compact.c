@@ -72,17 +72,18 @@ static bool is_number(const struct reg *reg)
 static enum reg_form form_of(const struct reg *reg)
 {
 	static const struct reg none;
-	struct scalar var = scalar_const(reg->var.bits.value);
+	struct scalar var;
 
 	if (reg->kind == UNINIT &&
 	    !memcmp((const u8 *)reg + 2, (const u8 *)&none + 2, sizeof(none) - 2))
 		return FORM_NONE;
 	if (!is_number(reg))
 		return FORM_WORDS;
-	if (!memcmp(&reg->var, &var, sizeof(var)))
+	var = scalar_const(reg->var.bits.value);
+	if (scalar_same(&reg->var, &var))
 		return FORM_CONST;
 	var = scalar_unknown();
-	return memcmp(&reg->var, &var, sizeof(var)) ? FORM_WORDS : FORM_UNKNOWN;
+	return scalar_same(&reg->var, &var) ? FORM_UNKNOWN : FORM_WORDS;
 }
 
 /* 1 << i: in a table the compiler tests four words at once. */
@@ -118,16 +119,16 @@ static u8 *put_reg(u8 *at, enum reg_form form, const struct reg *reg)
 	return put_words(at, reg);
 }
 
+/* Are all bytes of that type? */
 static bool all_are(const struct slot *slot, u8 type)
 {
-	for (u32 i = 0; i < 8; i++)
-		if (slot->type[i] != type)
-			return false;
-	return true;
+	return load_u64(slot->type) == type * 0x0101010101010101ull;
 }
 
 static bool holds_reg(const struct slot *slot)
 {
+	if (all_are(slot, slot->type[0]))
+		return slot->type[0] == SLOT_SPILL || slot->type[0] > SLOT_ZERO;
 	for (u32 i = 0; i < 8; i++)
 		if (slot->type[i] == SLOT_SPILL || slot->type[i] > SLOT_ZERO)
 			return true;
