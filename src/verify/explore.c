@@ -154,9 +154,19 @@ static bool barrier_helps(const struct env *env, int err)
 	return err == -EPERM || err == -EACCES || err == -EINVAL;
 }
 
-static int transfer_one(struct env *env, struct insn_aux *aux, enum step *step)
+/* Most instructions have nothing to do with the stack, and liveness.c need not hear of
+ * them. */
+static bool may_use_stack(const struct op_info *op)
 {
-	bool speculative = env->cur->speculative;
+	const u32 others = 1u << KIND_INVALID | 1u << KIND_ALU | 1u << KIND_END |
+			   1u << KIND_ADDR_SPACE_CAST | 1u << KIND_JMP | 1u << KIND_JA |
+			   1u << KIND_MAY_GOTO | 1u << KIND_LDDW;
+
+	return !(others >> op->kind & 1);
+}
+
+static int transfer_with_stack(struct env *env, enum step *step)
+{
 	int err = liveness_begin(env), marks;
 
 	if (err)
@@ -168,16 +178,38 @@ static int transfer_one(struct env *env, struct insn_aux *aux, enum step *step)
 		marks = liveness_end(env);
 		err = err ? err : marks;
 	}
-	if (speculative && barrier_helps(env, err)) {
+	return err;
+}
+
+/* What went wrong need not happen: a barrier keeps the processor from coming here. */
+static int end_speculation(struct env *env, struct insn_aux *aux, enum step *step,
+			   int err)
+{
+	if (barrier_helps(env, err)) {
 		diag_clear(env->diag);
 		aux->nospec = true;
 		aux->alu_state = 0;
 		*step = STEP_DONE;
 		return 0;
 	}
-	if (speculative && aux->nospec_result)
+	if (aux->nospec_result)
 		*step = STEP_DONE;
 	return err;
+}
+
+static int transfer_one(struct env *env, struct insn_aux *aux, enum step *step)
+{
+	bool speculative = env->cur->speculative;
+	int err;
+
+	if (may_use_stack(aux->info)) {
+		err = transfer_with_stack(env, step);
+	} else {
+		err = transfer(env, step);
+		if (err && env->diag->err)
+			err = env->diag->err;
+	}
+	return speculative ? end_speculation(env, aux, step, err) : err;
 }
 
 /* Calls and exits count, too. */
@@ -188,27 +220,33 @@ static bool is_jump(const struct insn *insn)
 	return class == CLASS_JMP || class == CLASS_JMP32;
 }
 
+/* At a prune point.  True: the path ends here. */
+static bool is_covered(struct env *env, int *err)
+{
+	int covered = visit(env);
+
+	*err = covered < 0 ? covered : 0;
+	if (covered < 0)
+		observe(env);
+	return covered;
+}
+
 /* The instruction at env->pc. */
 static int process(struct env *env, enum step *step, bool *pruned)
 {
 	struct insn_aux *aux = &env->aux[env->pc];
+	struct explorer *ex = env->explorer;
 	struct state *cur = env->cur;
-	u32 max = env->opts->max_insns ? env->opts->max_insns : MAX_PROCESSED;
-	int covered;
+	int err;
 
-	env->explorer->entry = NULL;
+	ex->entry = NULL;
 	cur->pc = env->pc;
 	cur->last_pc = env->prev_pc;
-	if (++env->stats.insns_processed > max)
-		return reject(env, TOO_COMPLEX, max);
-	if (aux->prune_point) {
-		covered = visit(env);
-		if (covered) {
-			*pruned = true;
-			if (covered < 0)
-				observe(env);
-			return covered < 0 ? covered : 0;
-		}
+	if (++env->stats.insns_processed > ex->max_insns)
+		return reject(env, TOO_COMPLEX, ex->max_insns);
+	if (aux->prune_point && is_covered(env, &err)) {
+		*pruned = true;
+		return err;
 	}
 	if (aux->jump_point && !history_note(env))
 		return -ENOMEM;
@@ -219,7 +257,7 @@ static int process(struct env *env, enum step *step, bool *pruned)
 		*step = STEP_DONE;
 		return 0;
 	}
-	env->explorer->jumps += is_jump(&env->insns[env->pc]);
+	ex->jumps += is_jump(&env->insns[env->pc]);
 	return transfer_one(env, aux, step);
 }
 
@@ -363,6 +401,7 @@ int explorer_new(struct env *env)
 		return env_no_memory(env);
 	memset(ex, 0,
 	       offsetof(struct explorer, idmap)); /* idmap is reset before each use */
+	ex->max_insns = env->opts->max_insns ? env->opts->max_insns : MAX_PROCESSED;
 	ex->compare_all = !env->privileged || env->opts->all_precise;
 	ex->kept = calloc(env->n_insns, sizeof(struct state *));
 	ex->loops = calloc(env->n_sccs + 1, sizeof(struct loop *));
@@ -383,7 +422,6 @@ void explorer_free(struct env *env)
 		drop_waiting(env);
 	if (env->cur)
 		history_put(env, env->cur->history);
-	history_fini(env);
 	free(ex->kept);
 	free(ex->loops);
 	free(ex);

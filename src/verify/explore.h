@@ -33,15 +33,15 @@ struct explorer {
 	struct loop **loops; /* owned: n_sccs + 1 lists */
 	struct history
 		*entry; /* borrowed: of the instruction at env->pc; NULL: none yet */
-	struct history *free_entries; /* of history_chunks */
-	struct history_chunk *history_chunks; /* owned: history.c */
+	struct history *free_entries; /* history.c */
+	u32 max_insns;                /* to process */
 	u32 jumps;                    /* processed */
 	u32 kept_jumps, kept_insns;   /* processed when a state was kept last */
-	u32 looks; /* of the working state, while it is compared with others (visit.c) */
 	u8 *compact;             /* compact.c: room to write in; the arena's, as all of these */
 	struct state *opened[2]; /* enum opened */
 	const struct state *opened_base; /* what is open as OPENED_BASE; NULL: nothing */
 	bool compare_all;             /* every scalar counts as precise */
+	u8 differs; /* the register that state_covered() found not covered last */
 	struct idmap idmap;
 };
 
@@ -121,6 +121,9 @@ void precision_force(struct state *st);
 enum exactness { NOT_EXACT, EXACT, RANGE_WITHIN };
 /* Is everything that may happen from now on covered by what was explored from old? */
 bool state_covered(struct env *env, const struct state *old, const struct state *now,
+		   enum exactness exact);
+/* Is it not covered, as old->differs tells?  For states of the same calls, not small. */
+bool state_differs(struct env *env, const struct state *old, const struct state *now,
 		   enum exactness exact);
 /* Numbers in now that differ from those of old, and were not needed to be precise, become
  * unknown, so that loops of iterators and callbacks converge. */

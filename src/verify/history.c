@@ -9,39 +9,32 @@
 #include "verify/history.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "verify/explore.h"
 #include "verify/keep.h"
 
-/* Entries come by the chunk, which counts as memory of states; what is linked takes the
- * place of one. */
+/* Entries come by so many, from the memory of states; what is linked takes the place of
+ * one. */
+enum { MORE = 102 };
 _Static_assert(sizeof(struct linked) * MAX_LINKED <= sizeof(struct history), "it fits");
-struct history_chunk {
-	struct history_chunk *next;
-	struct history entries[102];
-};
+
+static void free_entry(struct explorer *ex, struct history *entry)
+{
+	entry->prev = ex->free_entries;
+	ex->free_entries = entry;
+}
 
 static bool more_entries(struct env *env)
 {
 	struct explorer *ex = env->explorer;
-	struct history_chunk *chunk;
+	u32 block; /* never given back: entries are reused one by one */
+	struct history *entries = keep_block(env, MORE * sizeof(*entries), &block);
 
-	if (!memory_allows(env, sizeof(*chunk)))
+	if (!entries)
 		return false;
-	chunk = malloc(sizeof(*chunk));
-	if (!chunk) {
-		(void)env_no_memory(env);
-		return false;
-	}
-	env->stats.memory += sizeof(*chunk);
-	chunk->next = ex->history_chunks;
-	ex->history_chunks = chunk;
-	for (u32 i = ARRAY_SIZE(chunk->entries); i-- > 0;) {
-		chunk->entries[i].prev = ex->free_entries;
-		ex->free_entries = &chunk->entries[i];
-	}
+	for (u32 i = MORE; i-- > 0;)
+		free_entry(ex, &entries[i]);
 	return true;
 }
 
@@ -55,12 +48,6 @@ static struct history *new_entry(struct env *env)
 	entry = ex->free_entries;
 	ex->free_entries = entry->prev;
 	return entry;
-}
-
-static void free_entry(struct explorer *ex, struct history *entry)
-{
-	entry->prev = ex->free_entries;
-	ex->free_entries = entry;
 }
 
 struct history *history_note(struct env *env)
@@ -105,19 +92,6 @@ void history_put(struct env *env, struct history *entry)
 		free_entry(ex, entry);
 		entry = prev;
 	}
-}
-
-void history_fini(struct env *env)
-{
-	struct explorer *ex = env->explorer;
-
-	while (ex->history_chunks) {
-		struct history_chunk *chunk = ex->history_chunks;
-
-		ex->history_chunks = chunk->next;
-		free(chunk);
-	}
-	ex->free_entries = NULL;
 }
 
 /* ---- what transfers tell ---- */

@@ -90,7 +90,4 @@ static inline bool history_back(struct history_walk *walk, u32 *pc)
 	return (*pc)-- != 0;
 }
 
-/* Frees all entries: nobody has one any more. */
-void history_fini(struct env *env);
-
 #endif

@@ -367,30 +367,20 @@ static bool is_noted(const struct history *entry)
 	return entry && (entry->flags || entry->n_linked);
 }
 
-/* Does the instruction leave the marks alone?  Where nothing was noted only registers
- * count. */
-static bool is_no_concern(const struct back *b)
+/* From pc down over such as leave the marks of these registers alone, as far as one came
+ * after the other and nobody asks about the place. */
+static u32 pass_over(const struct env *env, const struct history_walk *walk, u32 pc,
+		     u32 regs)
 {
-	u32 regs = b->marks->regs[b->marks->frame] | ALWAYS;
+	const struct history *at = walk->at;
+	const struct back_op *ops = env->back_ops;
+	u32 least = at ? at->pc : walk->first_pc;
 
-	return !(b->env->back_ops[b->pc].regs & regs) && !is_noted(b->entry);
-}
-
-/* Over such as leave the marks alone, as far as one came after the other and nobody asks
- * about the place. */
-static void pass_over(struct back *b, const struct history_walk *walk)
-{
-	u32 regs = b->marks->regs[b->marks->frame] | ALWAYS, pc = b->pc;
-	u32 least = walk->at ? walk->at->pc : walk->first_pc;
-
-	if (walk->at && walk->at->walked_pc > least && walk->at->walked_pc <= pc)
-		least = walk->at->walked_pc;
-	while (pc > least && !(b->env->back_ops[pc].regs & regs))
+	if (at && at->walked_pc > least && at->walked_pc <= pc)
+		least = at->walked_pc;
+	while (pc > least && !(ops[pc].regs & regs))
 		pc--;
-	if (pc == b->pc)
-		return;
-	b->pc = pc;
-	b->next = pc + 1;
+	return pc;
 }
 
 /* Of an instruction that concerns the marks, and of which nothing was noted.  False:
@@ -463,30 +453,49 @@ static bool start_back(struct back *b, struct history *at)
 	return false;
 }
 
+/* Where the walk would go on was walked before. */
+static bool end_known(const struct back *b)
+{
+	*b->marks = (struct marks){.frame = b->marks->frame};
+	return true;
+}
+
+/* The marks of the current function's registers, as back_op has them: where nothing was
+ * noted of an instruction, only they count. */
+static u32 regs_of(const struct marks *m)
+{
+	return m->regs[m->frame] | ALWAYS;
+}
+
 /* Through the instructions of one state.  False: the way is lost. */
 static bool back_state(struct back *b, const struct state *st, bool skip_first)
 {
 	struct history_walk walk = history_walk(st);
-	bool known = skip_first && start_back(b, st->history);
+	u32 pc = b->pc, last, next = b->next, regs = regs_of(b->marks);
+	bool look = !skip_first;
 
-	while (!known) {
-		b->entry = history_at(&walk, b->pc);
-		if (!skip_first && !is_no_concern(b)) {
+	if (skip_first && start_back(b, st->history))
+		return end_known(b);
+	for (;; look = true) {
+		const struct history *entry = history_at(&walk, pc);
+
+		if (look && ((b->env->back_ops[pc].regs & regs) || is_noted(entry))) {
+			b->entry = entry, b->pc = pc, b->next = next;
 			if (!back_over(b))
 				return false;
 			if (marks_empty(b->marks))
 				return true;
+			regs = regs_of(b->marks);
 		}
-		known = !skip_first && was_walked(walk.at, b->marks, b->pc);
-		skip_first = false;
-		b->next = b->pc;
-		if (!known && !history_back(&walk, &b->pc))
+		if (look && was_walked(walk.at, b->marks, pc))
+			return end_known(b);
+		next = pc;
+		if (!history_back(&walk, &pc))
 			return true;
-		if (!known)
-			pass_over(b, &walk);
+		last = pc;
+		pc = pass_over(b->env, &walk, last, regs);
+		next = pc == last ? next : pc + 1;
 	}
-	*b->marks = (struct marks){.frame = b->marks->frame};
-	return true;
 }
 
 /* ---- marks in kept states ---- */

@@ -295,8 +295,10 @@ static bool kinds_covered(const struct compare *c, const struct frame *old,
 
 		if (a->kind == b->kind && a->flags == b->flags)
 			continue;
-		if ((live & 1u << i) && (a->kind != UNINIT || c->exact != NOT_EXACT))
+		if ((live & 1u << i) && (a->kind != UNINIT || c->exact != NOT_EXACT)) {
+			c->env->explorer->differs = (u8)i;
 			return false;
+		}
 	}
 	return true;
 }
@@ -310,9 +312,12 @@ static bool frame_covered(const struct compare *c, const struct frame *old,
 		return false;
 	if (!kinds_covered(c, old, now, live))
 		return false;
-	for (u32 i = 0; i < N_REGS; i++)
-		if ((live & 1u << i) && !reg_covered(c, &old->regs[i], &now->regs[i]))
+	for (u32 i = 0; i < N_REGS; i++) {
+		if ((live & 1u << i) && !reg_covered(c, &old->regs[i], &now->regs[i])) {
+			c->env->explorer->differs = (u8)i;
 			return false;
+		}
+	}
 	return stack_covered(c, old, now);
 }
 
@@ -353,6 +358,19 @@ bool same_callsites(const struct state *a, const struct state *b)
 		if (callsite_of(a, i) != callsite_of(b, i))
 			return false;
 	return true;
+}
+
+/* A register that alone is not covered is not, whatever the others are. */
+bool state_differs(struct env *env, const struct state *old, const struct state *now,
+		   enum exactness exact)
+{
+	struct explorer *ex = env->explorer;
+	struct compare c = {env, &ex->idmap, exact, ex->compare_all};
+	u32 i = old->differs;
+
+	idmap_reset(env, c.ids);
+	return (env->aux[old->pc].live_regs & 1u << i) &&
+	       !reg_covered(&c, &state_regs(old)[i], &state_regs(now)[i]);
 }
 
 bool state_covered(struct env *env, const struct state *old, const struct state *now,

@@ -191,28 +191,31 @@ struct ref {
 struct history; /* history.h */
 
 struct state {
+	/* ---- of kept states what is looked at in passing: visit.c ---- */
+	struct state *next;           /* of the same instruction; of the branches that wait */
+	u32 pc;                       /* the next instruction */
+	u32 branches; /* kept states and paths under way that come from this one */
+	u32 looks; /* of the current frame's registers: states that differ are not the same */
+	u32 hits, misses;
+
+	u32 depth;                    /* of frames: the current one is frames[depth] */
 	/* Owned.  The working state has all FRAMES from the start: entering a function fills
 	 * frames[depth + 1] in place. */
 	struct frame *frames[FRAMES];
 	struct state *parent;         /* counted by its branches: the kept state before this one */
-	u32 depth;                    /* of frames: the current one is frames[depth] */
-	u32 branches; /* kept states and paths under way that come from this one */
 	u32 first_pc, last_pc; /* of the path from the parent to here */
-	u32 pc;       /* the next instruction */
 	struct ref *refs; /* owned: n_refs; in the working state room for MAX_REFS */
 	u32 n_refs;
 	u32 active_locks, active_preempt, active_rcu;
 	u32 active_irq_id, active_lock_id;
 	const void *active_lock_ptr;
 	bool speculative, in_sleepable, cleaned;
+	u8 differs; /* kept states: the register that was not covered when it was compared last */
 	u32 dfs_depth, callback_unroll_depth, may_goto_depth;
 	u32 trail; /* the observer's, who may write it: copied with the state (trace.c) */
 	struct history *history; /* counted (history.h): path from the parent to here */
 	/* ---- kept states: visit.c ---- */
-	struct state *next;        /* of the same instruction; of the branches that wait */
 	struct state *equal;       /* copies at back edges: the kept state that covers it */
-	u32 hits, misses;
-	u32 looks; /* of the current frame's registers: states that differ are not the same */
 	struct state **evicted;    /* not compared any more: what points here */
 	struct loop *loop;         /* the visit of the loop that it is in, or NULL */
 	struct loop *round;        /* ... of rounds of a callback (loops.c) */

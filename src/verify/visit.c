@@ -138,16 +138,21 @@ const struct state *visit_find_entry(struct env *env, const struct state *st, u3
 /* States that look the same have the same: most others are told apart by it. */
 static u32 looks_of(const struct state *st)
 {
+	static const u64 odd[R10] = {
+		0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9, 0x94d049bb133111eb,
+		0xd6e8feb86659fd93, 0xa0761d6478bd642f, 0xe7037ed1a0b428db,
+		0x8ebc6af09c88c6e3, 0x589965cc75374cc3, 0x1d8e4e27c47d124f,
+		0xeb44accab455d165,
+	};
 	const struct reg *regs = state_regs(st);
 	u64 h = st->depth;
 
 	for (u32 i = 0; i < R10; i++) {
 		const struct reg *r = &regs[i];
 
-		h = (h << 7 | h >> 57) + r->var.bits.value * 0x9e3779b97f4a7c15ull;
-		h ^= r->var.umax + r->var.umin * 3 + r->id + (u64)(u32)r->off;
+		h += (r->var.bits.value + (r->var.umax << 1) + (u64)(u32)r->off) * odd[i];
 	}
-	return (u32)(h ^ h >> 32);
+	return (u32)(h >> 32);
 }
 
 static bool keep_anyway(const struct env *env)
@@ -276,13 +281,10 @@ static bool iterator_is_active(const struct state *st)
 
 enum found { MISSED, COVERED, ASSUMED, CONVERGED };
 
-/* Where nothing else ends loops, only one that looks the same matters. */
-static bool is_other(const struct env *env, const struct state *old)
+/* Where nothing else ends loops, only a state that looks the same matters. */
+static bool looks_matter(const struct insn_aux *aux)
 {
-	const struct insn_aux *aux = &env->aux[env->pc];
-
-	return old->looks != env->explorer->looks && !aux->iter_next &&
-	       aux->op != OP_MAY_GOTO && !aux->calls_callback;
+	return !aux->iter_next && aux->op != OP_MAY_GOTO && !aux->calls_callback;
 }
 
 /* A state on the path under way. */
@@ -327,14 +329,19 @@ static void clean(struct env *env, struct state *old)
 		state_close(env, old, all);
 }
 
-/* Of most small states the registers tell that it does not. */
-static bool covers(struct env *env, const struct state *old, enum exactness exact)
+/* Of most small states the registers tell that it does not; of most others, the register
+ * that told so last time. */
+static bool covers(struct env *env, struct state *old, enum exactness exact)
 {
 	const struct state *cur = env->cur;
 
-	if (old->small && !state_covered(env, state_open_regs(env, old), cur, exact))
+	if (old->small ? !state_covered(env, state_open_regs(env, old), cur, exact)
+		       : state_differs(env, old, cur, exact))
 		return false;
-	return state_covered(env, state_whole(env, old), cur, exact);
+	if (state_covered(env, state_whole(env, old), cur, exact))
+		return true;
+	old->differs = env->explorer->differs;
+	return false;
 }
 
 /* A state from which everything was explored. */
@@ -372,9 +379,9 @@ static int end_covered(struct env *env, struct state *old, enum found found)
 	return 1;
 }
 
-static bool is_useless(const struct env *env, const struct state *st)
+static bool is_useless(const struct insn_aux *aux, const struct state *st)
 {
-	bool loops = env->aux[env->pc].force_checkpoint && st->branches;
+	bool loops = aux->force_checkpoint && st->branches;
 	u32 patience = loops ? PATIENCE_LOOP : PATIENCE;
 
 	return st->misses > (st->hits + 1) * patience;
@@ -382,13 +389,13 @@ static bool is_useless(const struct env *env, const struct state *st)
 
 int visit(struct env *env)
 {
+	const struct insn_aux *aux = &env->aux[env->pc];
 	struct state **link = kept_list(env, env->pc);
-	bool anyway = keep_anyway(env);
+	bool anyway = keep_anyway(env), often = anyway || keep_in_loop(env);
 	bool add = anyway || keep_soon(env, KEEP_JUMPS, KEEP_INSNS);
-	u32 n = 0;
+	bool by_looks = looks_matter(aux);
+	u32 n = 0, looks = *link && by_looks ? looks_of(env->cur) : 0;
 
-	if (*link)
-		env->explorer->looks = looks_of(env->cur);
 	while (*link) {
 		struct state *old = *link;
 		enum found found = MISSED;
@@ -401,16 +408,16 @@ int visit(struct env *env)
 		}
 		if (!old->branches)
 			found = compare_closed(env, old);
-		else if (!is_other(env, old))
+		else if (!by_looks || old->looks == looks)
 			err = compare_open(env, state_whole(env, old), &found);
 		if (err)
 			return err;
 		if (found != MISSED)
 			return end_covered(env, old, found);
-		if (old->branches && !anyway && !keep_in_loop(env))
+		if (old->branches && !often)
 			add = false;
 		old->misses += add;
-		if (is_useless(env, old))
+		if (is_useless(aux, old))
 			evict(env, link);
 		else
 			link = &old->next;
