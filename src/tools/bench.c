@@ -10,7 +10,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <skep/skep.h>
 
@@ -105,14 +104,6 @@ struct subject {
 	struct skep_prog *prog;
 };
 
-static u64 now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec;
-}
-
 /* ---- input ---- */
 
 static int store_packet(struct bench *b, const struct input *input)
@@ -204,10 +195,10 @@ static int load_subject(const struct bench *b, struct row *row, struct subject *
 		status = loading_set_variables(b->args, BENCH_VAR, s->obj);
 	if (status)
 		return status;
-	start = now_ns();
+	start = clock_ns();
 	if (skep_object_load(s->obj, b->target, &row->diag))
 		return EXIT_OK;
-	row->load_us = (double)(now_ns() - start) / 1000;
+	row->load_us = (double)(clock_ns() - start) / 1000;
 	row->ran = true;
 	return loading_set_elements(b->args, BENCH_SET, s->obj);
 }
@@ -262,14 +253,14 @@ static int run_context(struct bench *b, struct subject *s, u32 repeat, struct ro
 /* All of the input, each part of it so often; ns, or 0 when a run failed. */
 static u64 time_input(struct bench *b, struct subject *s, u32 repeat, struct row *row)
 {
-	u64 start = now_ns();
+	u64 start = clock_ns();
 	int err = 0;
 
 	if (b->has_ctx)
 		err = run_context(b, s, repeat, row);
 	else
 		err = run_packets(b, s, repeat, row);
-	return err ? 0 : now_ns() - start;
+	return err ? 0 : clock_ns() - start;
 }
 
 static u64 fastest(struct bench *b, struct subject *s, u32 repeat, struct row *row)
