@@ -300,37 +300,44 @@ static void packets_run_together(const char *engine)
 	skep_object_close(obj);
 }
 
+/* The divisions of a large number, of which none can start before the last has ended. */
+#define SLOW                                                                             \
+	"r0 = -r0; r0 /= r7; r0 = -r0; r0 /= r7; r0 = -r0; r0 /= r7; r0 = -r0; r0 /= "   \
+	"r7\n"
+
 /* Byte 0 says what to do: 1 redirects, 2 takes 8 bytes off the front and marks byte 0, 3
- * never ends. */
-static const char each_text[] = ".license \"GPL\"\n"
-				".section xdp\n"
-				".program each\n"
-				"	r6 = r1\n"
-				"	r2 = *(u32 *)(r6 + 0)\n"
-				"	r3 = *(u32 *)(r6 + 4)\n"
-				"	r1 = r2; r1 += 40\n"
-				"	r0 = XDP_PASS\n"
-				"	if r1 > r3 goto out\n"
-				"	r1 = *(u8 *)(r2 + 0)\n"
-				"	if r1 == 1 goto turn\n"
-				"	if r1 == 2 goto cut\n"
-				"	if r1 == 3 goto spin\n"
-				"	goto out\n"
-				"turn:\n"
-				"	r1 = 7\n"
-				"	r2 = 0\n"
-				"	call redirect\n"
-				"	goto out\n"
-				"cut:	*(u8 *)(r2 + 0) = 3\n"
-				"	r1 = r6\n"
-				"	r2 = 8\n"
-				"	call xdp_adjust_head\n"
-				"	r0 = XDP_TX\n"
-				"	goto out\n"
-				"spin:	r0 = 0\n"
-				"again:	may_goto out\n"
-				"	goto again\n"
-				"out:	exit\n";
+ * takes longer than anybody waits: 8 million rounds of SLOW. */
+static const char each_text[] =
+	".license \"GPL\"\n"
+	".section xdp\n"
+	".program each\n"
+	"	r6 = r1\n"
+	"	r2 = *(u32 *)(r6 + 0)\n"
+	"	r3 = *(u32 *)(r6 + 4)\n"
+	"	r1 = r2; r1 += 40\n"
+	"	r0 = XDP_PASS\n"
+	"	if r1 > r3 goto out\n"
+	"	r1 = *(u8 *)(r2 + 0)\n"
+	"	if r1 == 1 goto turn\n"
+	"	if r1 == 2 goto cut\n"
+	"	if r1 == 3 goto spin\n"
+	"	goto out\n"
+	"turn:\n"
+	"	r1 = 7\n"
+	"	r2 = 0\n"
+	"	call redirect\n"
+	"	goto out\n"
+	"cut:	*(u8 *)(r2 + 0) = 3\n"
+	"	r1 = r6\n"
+	"	r2 = 8\n"
+	"	call xdp_adjust_head\n"
+	"	r0 = XDP_TX\n"
+	"	goto out\n"
+	"spin:	r7 = *(u8 *)(r2 + 1)\n"
+	"	r7 |= 0x7001\n"
+	"	r0 = 0\n"
+	"again:	may_goto out\n" SLOW SLOW SLOW SLOW "	goto again\n"
+	"out:	exit\n";
 
 /* The n-th packet is what it would be alone, whatever those before it were. */
 static void packets_do_not_meet(const char *engine)
