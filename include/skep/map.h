@@ -141,14 +141,13 @@ int skep_map_event_fd(struct skep_map *map);
  * Memory of an ARENA, which programs and their host share.
  * @param map a loaded ARENA; not of the engine "kernel", whose user maps the file
  *         descriptor
- * @param address what a pointer in the arena holds; 0: the start of the arena. Where the
- *         system lets an arena lie at the address that its map_extra wants, and always
- * when that is 0, it is the address in this process, too.
+ * @param address what a pointer in the arena holds; 0: the start of the arena. It is the
+ *         address in this process, too, where the system lets an arena lie at the address
+ *         that its map_extra wants, and always when that is 0.
  * @param size so many bytes from there on; pages of them that are not there come into
  *         being, as they do on Linux when a process touches them
- * @return where these bytes are, until the object is closed; NULL: they are not in the
- *         arena, it has BPF_F_SEGV_ON_FAULT and they are not there, or map is not such a
- * map
+ * @return where these bytes are, until the object is closed; NULL: map is no such map,
+ *         they are not in the arena, or it has BPF_F_SEGV_ON_FAULT and they are not there
  */
 void *skep_map_arena(struct skep_map *map, uint64_t address, size_t size);
 
