@@ -115,10 +115,19 @@ void *map_memory_aligned(const struct map_memory_wish *wish)
 	return mem;
 }
 
+/* The system rounds up to its pages, in which others' bytes may lie: it is only given
+ * those in the middle that are all ours. */
 void map_memory_clear(void *mem, u64 size)
 {
-	if (madvise(mem, size, MADV_DONTNEED))
-		memset(mem, 0, size); /* pages are larger here */
+	u64 page = map_page_size(), start = (u64)(uintptr_t)mem, end = start + size;
+	u64 from = round_up(start, page), to = end - end % page;
+
+	if (from >= to || madvise((void *)(uintptr_t)from, to - from, MADV_DONTNEED)) {
+		memset(mem, 0, size);
+		return;
+	}
+	memset(mem, 0, from - start);
+	memset((void *)(uintptr_t)to, 0, end - to);
 }
 
 u32 map_process_self(void)

@@ -8,6 +8,7 @@
 #include "base/diag.h"
 #include "check.h"
 #include "maps/map.h"
+#include "maps/memory.h"
 
 enum { PAGES = 16 };
 
@@ -92,6 +93,31 @@ static void users_make_pages(void)
 	CHECK(map && !map_arena_touch(map, page(map, 0), 1));
 	CHECK(map && map_arena_alloc(map, 0, 1) && map_arena_touch(map, page(map, 0), 1));
 	map_put(map);
+}
+
+/* Pages of the system may be larger than those of arenas. */
+static void what_lies_beside_is_not_cleared(void)
+{
+	u64 system = map_page_size(), size = 4 * system;
+	const u64 ranges[][2] = {{system / 4, system / 4},
+				 {system, system / 2},
+				 {system / 2, system},
+				 {system - 8, 2 * system + 16},
+				 {0, 2 * system}};
+	u8 *mem = map_memory_new(size);
+
+	if (!CHECK(mem != NULL))
+		return;
+	for (u32 i = 0; i < ARRAY_SIZE(ranges); i++) {
+		u64 from = ranges[i][0], wrong = 0;
+
+		memset(mem, 7, size);
+		map_memory_clear(mem + from, ranges[i][1]);
+		for (u64 at = 0; at < size; at++)
+			wrong += mem[at] != (at - from < ranges[i][1] ? 0 : 7);
+		CHECK_INT(wrong, 0);
+	}
+	map_memory_free(mem, size);
 }
 
 /* Two arenas cannot have it: the second works all the same. */
@@ -186,6 +212,7 @@ int main(void)
 {
 	pages_come_and_go();
 	users_make_pages();
+	what_lies_beside_is_not_cleared();
 	the_address_is_what_was_asked_for();
 	what_linux_refuses();
 	threads_share_it();
