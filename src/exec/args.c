@@ -64,10 +64,20 @@ static int check_memory(const struct arg *a, u64 size)
 	return access_checked(a->ck, &access);
 }
 
+/* Bodies take them for the structs that they are. */
+static int check_state(const struct arg *a, u64 size)
+{
+	if (a->value % 8)
+		return is_not(a, "a multiple of 8");
+	return check_memory(a, size);
+}
+
 static int check_mem_and_size(const struct arg *a)
 {
 	u64 size;
 
+	if (a->spec & MEM_FIXED_SIZE && abi_is_kfunc(a->call->number))
+		return check_state(a, abi_mem_size(a->spec));
 	if (a->spec & MEM_FIXED_SIZE)
 		return check_memory(a, abi_mem_size(a->spec));
 	if (!(a->call->known >> (a->index + 2) & 1))
@@ -218,7 +228,7 @@ static int check_arg(struct arg *a)
 	case ARG_PTR_TO_MAP_KEY: return check_memory(a, a->map ? a->map->key_size : 0);
 	case ARG_PTR_TO_MAP_VALUE:
 		return check_memory(a, a->map ? a->map->value_size : 0);
-	case ARG_PTR_TO_DYNPTR: return check_memory(a, ABI_DYNPTR_SIZE);
+	case ARG_PTR_TO_DYNPTR: return check_state(a, ABI_DYNPTR_SIZE);
 	case ARG_PTR_TO_MEM: return check_mem_and_size(a);
 	case ARG_CONST_SIZE: return check_size(a, false);
 	case ARG_CONST_SIZE_OR_ZERO: return check_size(a, true);
