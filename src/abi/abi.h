@@ -143,10 +143,11 @@ enum {
 #define ABI_STRUCTS(X)                                                                   \
 	X(task_struct)                                                                   \
 	X(seq_file)                                                                      \
-	X(inode) X(cgroup) X(xdp_buff) X(socket) X(file) X(sk_buff) X(path)              \
-		X(linux_binprm) X(sock_common) X(tcp_sock) X(tcp6_sock)                  \
-			X(tcp_timewait_sock) X(tcp_request_sock) X(udp6_sock)            \
-				X(unix_sock) X(mptcp_sock) X(pt_regs)
+	X(inode)                                                                         \
+	X(cgroup) X(xdp_buff) X(socket) X(file) X(sk_buff) X(path) X(linux_binprm)       \
+		X(sock_common) X(tcp_sock) X(tcp6_sock) X(tcp_timewait_sock)             \
+			X(tcp_request_sock) X(udp6_sock) X(unix_sock) X(mptcp_sock)      \
+				X(pt_regs)
 enum abi_struct {
 	ABI_STRUCT_ANY, /* the program or another argument decides */
 #define X(name) ABI_STRUCT_##name,
@@ -207,7 +208,7 @@ enum { HELPER_TAIL_CALL = 12 }; /* the engines' own */
 
 enum abi_kfunc_id {
 	KFUNC_NONE,
-#define K(name, ...)  KFUNC_##name,
+#define K(name, ...) KFUNC_##name,
 #define K2(name, ...)
 #include "abi/kfuncs.def"
 #undef K2
@@ -245,9 +246,13 @@ struct abi_kfunc {
 /* The first row of a kfunc; NULL: nobody knows it. */
 const struct abi_kfunc *abi_find_kfunc(const char *name);
 
-/* The row of that kfunc for this version and type of program; NULL: it may not call it. */
+/* The row of that kfunc for this version and type of program; NULL: it may not call it.
+ */
 const struct abi_kfunc *abi_kfunc_for(const struct abi_kfunc *kfunc, u32 version,
 				      u32 prog_type);
+
+/* May programs of this type call it, in some Linux?  By the number below. */
+bool abi_kfunc_suits(u32 number, u32 prog_type);
 
 /*
  * Kfuncs that engines have a body for are called as helpers are: under numbers behind all

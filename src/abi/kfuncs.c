@@ -120,3 +120,12 @@ const struct abi_kfunc *abi_kfunc_for(const struct abi_kfunc *kfunc, u32 version
 			found = row;
 	return found;
 }
+
+bool abi_kfunc_suits(u32 number, u32 prog_type)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kfuncs); i++)
+		if (abi_kfunc_number(kfuncs[i].id) == number &&
+		    kfuncs[i].callers >> prog_type & 1)
+			return true;
+	return false;
+}

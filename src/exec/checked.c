@@ -224,6 +224,13 @@ static bool leaves_frame(const struct insn *insn, const struct op_info *info)
 	       (insn->off < -FRAME_STACK || insn->off + info->width / 8 > 0);
 }
 
+/* Where nobody verified: dead code may call it, so the call fails and not the load. */
+static bool calls_kfunc_of_others(const struct prog *prog, const struct insn *insn)
+{
+	return decode(insn) == OP_CALL && insn->src_reg == CALL_KFUNC && prog->type &&
+	       !abi_kfunc_suits(prog_callee(prog, insn), prog->type);
+}
+
 void checked_guard(const struct prog *prog, struct code *code)
 {
 	const void *guard = checked_labels()[CODE_BAD_FRAME_USE];
@@ -234,6 +241,8 @@ void checked_guard(const struct prog *prog, struct code *code)
 
 		if (leaves_frame(insn, info) || written_reg(insn, info) == R10)
 			code[pc].go = guard;
+		if (calls_kfunc_of_others(prog, insn))
+			code[pc].helper = NULL;
 		pc += info->wide;
 	}
 }
@@ -271,10 +280,9 @@ static void next_steps(struct checked *ck)
 }
 
 /* 0: go on. */
-static int look_at_limits(struct checked *ck, const struct code *code)
+static int check_limits(struct checked *ck, u32 pc)
 {
 	struct skep_diag *diag = ck->run->diag;
-	u32 pc = pc_of(ck, code);
 
 	if (ck->executed >= ck->max_steps)
 		return violation(ck, pc,
@@ -284,8 +292,16 @@ static int look_at_limits(struct checked *ck, const struct code *code)
 		return violation(ck, pc,
 				 fail(diag, TIME_LIMIT, (int)pc,
 				      (unsigned long long)ck->run->opts->max_ns));
-	next_steps(ck);
 	return 0;
+}
+
+static int look_at_limits(struct checked *ck, const struct code *code)
+{
+	int err = check_limits(ck, pc_of(ck, code));
+
+	if (!err)
+		next_steps(ck);
+	return err;
 }
 
 static int look_at_claims(struct checked *ck, const struct code *code, const u64 *r,
@@ -322,7 +338,10 @@ static int call_helper(struct checked *ck, helper_fn helper, struct helper_call 
 {
 	struct run *run = ck->run;
 	u64 *r = call->r;
-	int err = args_check(ck, call);
+	int err = helper ? args_check(ck, call)
+			 : fail(run->diag, HELPER_NOT_FOR_TYPE, (int)call->pc,
+				image_helper(ck->image, call->number)->name,
+				image_type_name(ck->image));
 
 	if (err)
 		return violation(ck, call->pc, err);
@@ -628,6 +647,20 @@ static int checked_access(struct run *run, u64 addr, u64 size, bool write)
 	return err ? violation(ck, a.pc, err) : 0;
 }
 
+/* The next instruction looks at the limits, too. */
+static void checked_spend(struct run *run, u64 steps)
+{
+	struct checked *ck = run->engine;
+
+	if (steps < ck->steps) {
+		ck->steps -= steps;
+		return;
+	}
+	ck->executed += steps - ck->steps;
+	ck->steps = 0;
+	check_limits(ck, ck->call_pc);
+}
+
 int checked_run(const struct image *image, struct run *run, u64 *ret)
 {
 	u8 stack[STACK_SIZE] __attribute__((aligned(16)));
@@ -651,6 +684,7 @@ int checked_run(const struct image *image, struct run *run, u64 *ret)
 		ck.given |= 1u << R2;
 	run->call = checked_call;
 	run->may_access = checked_access;
+	run->spend = checked_spend;
 	run->engine = &ck;
 	run->err = 0;
 	err = checked_loop(&ck, image->checked, args, ret);

@@ -115,7 +115,8 @@ void arena_step(const struct image *image, u32 pc, u64 r[N_REGS]);
 /* Makes one instruction of common pairs in the interpreter's code. */
 void interp_fuse(const struct prog *prog, struct code *code);
 
-/* Makes the checked engine stop where R10 is written or misused. */
+/* Makes the checked engine stop where R10 is written or misused, or a kfunc is called
+ * that is for other programs. */
 void checked_guard(const struct prog *prog, struct code *code);
 
 #endif

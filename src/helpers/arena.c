@@ -29,6 +29,6 @@ KFUNC(bpf_arena_free_pages)
 KFUNC(bpf_arena_reserve_pages)
 {
 	if (!is_arena(r1))
-		return answer(-EINVAL);
-	return answer(map_arena_reserve(pointer(r1), r2, (u32)r3));
+		return answer_int(-EINVAL);
+	return answer_int(map_arena_reserve(pointer(r1), r2, (u32)r3));
 }

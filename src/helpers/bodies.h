@@ -69,6 +69,12 @@ static inline u64 answer(s64 value)
 	return (u64)value;
 }
 
+/* The same of a kfunc whose result is an int: in Linux its upper half is 0. */
+static inline u64 answer_int(s64 value)
+{
+	return (u32)value;
+}
+
 static inline void xdp_sync(struct run *run)
 {
 	xdp_ctx_sync(run->ctx, run->packet);

@@ -22,7 +22,7 @@ KFUNC(bpf_iter_num_new)
 		err = -E2BIG;
 	/* one before the first: it may wrap */
 	*it = err ? (struct numbers){0, 0} : (struct numbers){(s32)((u32)start - 1), end};
-	return answer(err);
+	return answer_int(err);
 }
 
 KFUNC(bpf_iter_num_next)

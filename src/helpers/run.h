@@ -70,6 +70,10 @@ struct run {
 	 * touched.  0, or a negative errno with the violation in diag: for memory that
 	 * helpers find through other memory. */
 	int (*may_access)(struct run *run, u64 addr, u64 size, bool write);
+	/* Set by engines that count steps; NULL: nobody does.  A helper that may take
+	 * long says that it did as much as so many instructions do, and returns at once
+	 * when the run must end: then run->err is set, with the violation in diag. */
+	void (*spend)(struct run *run, u64 steps);
 	const struct exec_opts *opts; /* of the engine (exec/exec.h); NULL: defaults */
 	void *engine;                 /* the engine's own state, for call() */
 	struct skep_diag *diag;       /* story of a violation */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Strings at addresses that nobody judged: each byte is read as bpf_probe_read() reads,
- * so that a wrong address is an answer.  As in Linux no string is longer than 64 KiB.
+ * so that a wrong address is an answer.  As in Linux no string is longer than 64 KiB; to
+ * look for one in another still takes long, so each piece of memory that is read counts
+ * as steps, and a run that must end reads no more.
  */
 #include <string.h>
 
@@ -9,18 +11,18 @@
 #include "helpers/bodies.h"
 #include "helpers/chars.h"
 
-enum { STRING_MAX = 65536, CHUNK = 64 };
+enum { STRING_MAX = 65536, CHUNK = 64, CHUNK_STEPS = CHUNK / 8 };
 
 struct string {
-	struct world *world;
+	struct run *run;
 	u64 addr;
 	u64 from; /* of the bytes in hand; addr of a chunk, or 1: none */
 	char bytes[CHUNK];
 };
 
-static struct string string_at(const struct run *run, u64 addr)
+static struct string string_at(struct run *run, u64 addr)
 {
-	return (struct string){.world = run->world, .addr = addr, .from = 1};
+	return (struct string){.run = run, .addr = addr, .from = 1};
 }
 
 /* Neither NULL nor near it; Linux takes no address of user space. */
@@ -29,17 +31,35 @@ static bool is_address(u64 addr)
 	return addr >= 4096;
 }
 
-/* false: there is no such byte. */
+/* Others may have set run->err, too: the watchdog. */
+static bool goes_on(struct run *run)
+{
+	if (run->spend)
+		run->spend(run, CHUNK_STEPS);
+	return !__atomic_load_n(&run->err, __ATOMIC_RELAXED);
+}
+
+static bool chunk_at(struct string *s, u64 from)
+{
+	struct world *world = s->run->world;
+	bool there = !world->ops->read_memory(world, s->bytes, CHUNK, from);
+
+	s->from = there ? from : 1;
+	return there;
+}
+
+/* false: there is no such byte, or the run must end.  What memory there is may begin and
+ * end within a chunk. */
 static bool byte_of(struct string *s, u64 i, char *byte)
 {
 	u64 at = s->addr + i, from = at - at % CHUNK;
+	struct world *world = s->run->world;
 
 	if (s->from != from) {
-		s->from = from;
-		if (s->world->ops->read_memory(s->world, s->bytes, CHUNK, from)) {
-			s->from = 1;
+		if (!goes_on(s->run))
 			return false;
-		}
+		if (!chunk_at(s, from))
+			return !world->ops->read_memory(world, byte, 1, at);
 	}
 	*byte = s->bytes[at - from];
 	return true;
@@ -72,7 +92,7 @@ static s64 compare(struct run *run, u64 a, u64 b, bool ignore_case)
 			d = lower(d);
 		}
 		if (c != d)
-			return (signed char)c < (signed char)d ? -1 : 1;
+			return (u8)c < (u8)d ? -1 : 1; /* as Linux has its char */
 		if (!c)
 			return 0;
 	}
@@ -81,12 +101,12 @@ static s64 compare(struct run *run, u64 a, u64 b, bool ignore_case)
 
 KFUNC(bpf_strcmp)
 {
-	return answer(compare(run, r1, r2, false));
+	return answer_int(compare(run, r1, r2, false));
 }
 
 KFUNC(bpf_strcasecmp)
 {
-	return answer(compare(run, r1, r2, true));
+	return answer_int(compare(run, r1, r2, true));
 }
 
 /* ---- looking for a character ---- */
@@ -117,42 +137,42 @@ static s64 find_char(struct run *run, u64 addr, char c, enum find_how how)
 
 KFUNC(bpf_strchr)
 {
-	return answer(find_char(run, r1, (char)r2, FIND_FIRST));
+	return answer_int(find_char(run, r1, (char)r2, FIND_FIRST));
 }
 
 KFUNC(bpf_strchrnul)
 {
-	return answer(find_char(run, r1, (char)r2, FIND_OR_END));
+	return answer_int(find_char(run, r1, (char)r2, FIND_OR_END));
 }
 
 KFUNC(bpf_strrchr)
 {
-	return answer(find_char(run, r1, (char)r2, FIND_LAST));
+	return answer_int(find_char(run, r1, (char)r2, FIND_LAST));
 }
 
 KFUNC(bpf_strnchr)
 {
 	struct string s = string_at(run, r1);
-	u32 i, size = (u32)r2;
+	u32 i;
 
 	if (!is_address(r1))
-		return answer(-ERANGE);
-	for (i = 0; i < size && i < STRING_MAX; i++) {
+		return answer_int(-ERANGE);
+	for (i = 0; i < r2 && i < STRING_MAX; i++) {
 		char at;
 
 		if (!byte_of(&s, i, &at))
-			return answer(-EFAULT);
+			return answer_int(-EFAULT);
 		if (at == (char)r3)
 			return i;
 		if (!at)
-			return answer(-ENOENT);
+			return answer_int(-ENOENT);
 	}
-	return answer(i == STRING_MAX ? -E2BIG : -ENOENT);
+	return answer_int(i == STRING_MAX ? -E2BIG : -ENOENT);
 }
 
 /* ---- lengths ---- */
 
-static s64 length(struct run *run, u64 addr, u32 size)
+static s64 length(struct run *run, u64 addr, u64 size)
 {
 	struct string s = string_at(run, addr);
 	u32 i;
@@ -172,34 +192,42 @@ static s64 length(struct run *run, u64 addr, u32 size)
 
 KFUNC(bpf_strlen)
 {
-	return answer(length(run, r1, STRING_MAX));
+	return answer_int(length(run, r1, STRING_MAX));
 }
 
 KFUNC(bpf_strnlen)
 {
-	return answer(length(run, r1, (u32)r2));
+	return answer_int(length(run, r1, r2));
 }
 
-/* Is the character in that string, which ends somewhere? */
-static s64 is_among(struct string *set, char c)
+/* A string as a set of characters; no more of it is read than somebody asks for. */
+struct set {
+	struct string string;
+	u32 n; /* characters read */
+	bool ended;
+	bool has[256];
+};
+
+static s64 is_among(struct set *set, char c)
 {
-	for (u32 i = 0; i < STRING_MAX; i++) {
+	while (!set->has[(u8)c] && !set->ended) {
 		char at;
 
-		if (!byte_of(set, i, &at))
+		if (set->n == STRING_MAX)
+			return -E2BIG;
+		if (!byte_of(&set->string, set->n++, &at))
 			return -EFAULT;
-		if (!at)
-			return false;
-		if (at == c)
-			return true;
+		set->ended = !at;
+		set->has[(u8)at] = at;
 	}
-	return -E2BIG;
+	return set->has[(u8)c];
 }
 
 /* How many characters from the start are, or are not, in the set. */
 static s64 span(struct run *run, u64 addr, u64 set_addr, bool in)
 {
-	struct string s = string_at(run, addr), set = string_at(run, set_addr);
+	struct set set = {.string = string_at(run, set_addr)};
+	struct string s = string_at(run, addr);
 
 	if (!is_address(addr) || !is_address(set_addr))
 		return -ERANGE;
@@ -222,12 +250,12 @@ static s64 span(struct run *run, u64 addr, u64 set_addr, bool in)
 
 KFUNC(bpf_strspn)
 {
-	return answer(span(run, r1, r2, true));
+	return answer_int(span(run, r1, r2, true));
 }
 
 KFUNC(bpf_strcspn)
 {
-	return answer(span(run, r1, r2, false));
+	return answer_int(span(run, r1, r2, false));
 }
 
 /* ---- looking for a string ---- */
@@ -277,10 +305,10 @@ static s64 find_string(struct run *run, u64 addr, u64 part_addr, u64 size)
 
 KFUNC(bpf_strstr)
 {
-	return answer(find_string(run, r1, r2, STRING_MAX));
+	return answer_int(find_string(run, r1, r2, STRING_MAX));
 }
 
 KFUNC(bpf_strnstr)
 {
-	return answer(find_string(run, r1, r2, r3));
+	return answer_int(find_string(run, r1, r2, r3));
 }

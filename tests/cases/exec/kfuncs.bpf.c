@@ -223,6 +223,62 @@ CASE("r0 = 15") SEC("tc") int strings_end_somewhere(struct __sk_buff *ctx)
 	return good;
 }
 
+const char accented[] = "a\xe9";
+const char plain[] = "ab";
+
+CASE("r0 = 7") SEC("tc") int characters_are_unsigned(struct __sk_buff *ctx)
+{
+	int good = 0;
+
+	good |= bpf_strcmp(accented, plain) == 1;
+	good |= (bpf_strcmp(plain, accented) == -1) << 1;
+	good |= (bpf_strcasecmp(accented, plain) == 1) << 2;
+	return good;
+}
+
+CASE("r0 = 7") SEC("tc") int sizes_have_64_bits(struct __sk_buff *ctx)
+{
+	int good = 0;
+
+	good |= bpf_strnlen(hello, 1ull << 32) == 12;
+	good |= (bpf_strnchr(hello, (1ull << 32) + 2, 'W') == 7) << 1;
+	good |= (bpf_strnstr(hello, "World", (1ull << 32) + 2) == 7) << 2;
+	return good;
+}
+
+CASE("r0 = 63") SEC("tc") int sets_are_read_as_far_as_somebody_asks(struct __sk_buff *ctx)
+{
+	int good = 0;
+
+	good |= bpf_strspn(plain, long_one) == -7;
+	good |= (bpf_strcspn(plain, long_one) == 0) << 1;
+	good |= (bpf_strcspn(hello, long_one) == -7) << 2;
+	good |= (bpf_strspn(long_one, plain) == -7) << 3;
+	good |= (bpf_strcspn(accented, accented + 1) == 1) << 4;
+	good |= (bpf_strspn("", long_one) == 0) << 5;
+	return good;
+}
+
+/* As they are, before C looks at them as int. */
+#define WHOLE(kfunc, a)                                                                   \
+	({                                                                                \
+		__u64 got_;                                                               \
+		asm volatile("r1 = %1\n\tcall " #kfunc "\n\t%0 = r0"                      \
+			     : "=r"(got_)                                                 \
+			     : "r"(a)                                                     \
+			     : "r0", "r1", "r2", "r3", "r4", "r5");                       \
+		got_;                                                                     \
+	})
+
+CASE("r0 = 3") SEC("tc") int results_of_int_have_32_bits(struct __sk_buff *ctx)
+{
+	int good = 0;
+
+	good |= WHOLE(bpf_strlen, NULL) == 0xffffffde;
+	good |= (WHOLE(bpf_strlen, long_one) == 0xfffffff9) << 1;
+	return good;
+}
+
 CASE("r0 = 3") SEC("tc") int what_is_weak_may_be_missing(struct __sk_buff *ctx)
 {
 	if (bpf_a_kfunc_of_the_future)
