@@ -82,6 +82,16 @@ static u8 *place_in(struct run *run, const struct dynptr *d, u32 offset, u32 len
 	return at;
 }
 
+/* A packet of another kind has another context: nobody verified who made such a one. */
+static bool suits(const struct run *run, const struct dynptr *d)
+{
+	u32 type = run->prog->type;
+
+	if (kind_of(d) == SKB)
+		return type && type != PROG_TYPE_XDP;
+	return kind_of(d) != XDP || type == PROG_TYPE_XDP;
+}
+
 /* A piece of it, when it lies in one; NULL. */
 static u8 *piece(struct run *run, const struct dynptr *d, u32 offset, u32 len)
 {
@@ -90,7 +100,8 @@ static u8 *piece(struct run *run, const struct dynptr *d, u32 offset, u32 len)
 
 	if (is_memory(d))
 		return (u8 *)d->data + at;
-	if (!p || (kind_of(d) == SKB && (u64)at + len > packet_linear_len(p)))
+	if (!p || !suits(run, d) ||
+	    (kind_of(d) == SKB && (u64)at + len > packet_linear_len(p)))
 		return NULL;
 	return packet_at(p, at, len);
 }
@@ -104,6 +115,8 @@ static s64 get(struct run *run, const struct dynptr *d, u32 offset, void *to, u3
 		return -EINVAL;
 	if (!has_room(d, offset, len))
 		return -E2BIG;
+	if (!suits(run, d))
+		return -EINVAL;
 	if (kind_of(d) == SKB)
 		return (s64)helper_skb_load_bytes(run, 0, at, (uintptr_t)to, len, 0);
 	if (kind_of(d) == XDP)
@@ -125,6 +138,8 @@ static s64 put(struct run *run, const struct dynptr *d, u32 offset, const void *
 		return -EINVAL;
 	if (!has_room(d, offset, len))
 		return -E2BIG;
+	if (!suits(run, d))
+		return -EINVAL;
 	if (kind_of(d) == SKB)
 		return (s64)helper_skb_store_bytes(run, 0, at, (uintptr_t)from, len,
 						   flags);
@@ -224,11 +239,11 @@ KFUNC(bpf_dynptr_from_skb)
 	if (!run->packet)
 		return no_packet(run);
 	if (r2)
-		return answer(refuse(d, -EINVAL));
+		return answer_int(refuse(d, -EINVAL));
 	err = make(d, run->packet, packet_len(run->packet), SKB);
 	if (!err && !is_written_by(run->prog->type))
 		d->size |= RDONLY;
-	return answer(err);
+	return answer_int(err);
 }
 
 KFUNC(bpf_dynptr_from_xdp)
@@ -238,8 +253,8 @@ KFUNC(bpf_dynptr_from_xdp)
 	if (!run->packet)
 		return no_packet(run);
 	if (r2)
-		return answer(refuse(d, -EINVAL));
-	return answer(make(d, run->packet, packet_len(run->packet), XDP));
+		return answer_int(refuse(d, -EINVAL));
+	return answer_int(make(d, run->packet, packet_len(run->packet), XDP));
 }
 
 /* ---- slices ---- */
@@ -283,9 +298,9 @@ KFUNC(bpf_dynptr_adjust)
 	u32 start = (u32)r2, end = (u32)r3;
 
 	if (!d->data || start > end)
-		return answer(-EINVAL);
+		return answer_int(-EINVAL);
 	if (end > size_of(d))
-		return answer(-ERANGE);
+		return answer_int(-ERANGE);
 	d->offset += start;
 	d->size = (d->size & ~(u32)SIZE_MAX_) | (end - start);
 	return 0;
@@ -307,7 +322,7 @@ KFUNC(bpf_dynptr_size)
 {
 	const struct dynptr *d = pointer(r1);
 
-	return d->data ? size_of(d) : answer((u32)-EINVAL);
+	return d->data ? size_of(d) : answer_int(-EINVAL);
 }
 
 KFUNC(bpf_dynptr_clone)
@@ -315,38 +330,72 @@ KFUNC(bpf_dynptr_clone)
 	const struct dynptr *d = pointer(r1);
 
 	*(struct dynptr *)pointer(r2) = d->data ? *d : (struct dynptr){0};
-	return d->data ? 0 : answer(-EINVAL);
+	return d->data ? 0 : answer_int(-EINVAL);
 }
 
-/* Through memory of our own, from the end that is not overwritten first. */
-KFUNC(bpf_dynptr_copy)
+/* Part of what is behind one. */
+struct range {
+	const struct dynptr *d;
+	u32 offset, len;
+};
+
+static s64 check_range(const struct range *r, bool write)
 {
-	const struct dynptr *to = pointer(r1), *from = pointer(r3);
-	u32 at = (u32)r2, of = (u32)r4, len = (u32)r5;
+	if (!r->d->data || (write && is_rdonly(r->d)))
+		return -EINVAL;
+	return has_room(r->d, r->offset, r->len) ? 0 : -E2BIG;
+}
+
+/* NULL: it does not lie in one piece, or must not be touched. */
+static u8 *whole(struct run *run, const struct range *r, bool write)
+{
+	if (check_range(r, write))
+		return NULL;
+	if (is_memory(r->d))
+		return place_in(run, r->d, r->offset, r->len, write);
+	return piece(run, r->d, r->offset, r->len);
+}
+
+/* Forward, whatever overlaps: as Linux. */
+static s64 copy_in_chunks(struct run *run, const struct range *to,
+			  const struct range *from)
+{
 	u8 chunk[COPY_CHUNK];
 	s64 err = 0;
 
-	if (!to->data || !from->data || is_rdonly(to))
-		return answer(-EINVAL);
-	if (!has_room(to, at, len) || !has_room(from, of, len))
-		return answer(-E2BIG);
-	if (is_memory(to) && is_memory(from)) {
-		u8 *dst = place_in(run, to, at, len, true);
-		const u8 *src = place_in(run, from, of, len, false);
-
-		if (dst && src)
-			memmove(dst, src, len);
-		return 0;
-	}
-	for (u32 done = 0, n; done < len && !err; done += n) {
-		n = (u32)min_u64(len - done, sizeof(chunk));
-		err = get(run, from, of + done, chunk, n);
+	for (u32 done = 0, n; done < to->len && !err; done += n) {
+		n = (u32)min_u64(to->len - done, sizeof(chunk));
+		err = get(run, from->d, from->offset + done, chunk, n);
 		if (!err)
-			err = put(run, to, at + done, chunk, n, 0);
+			err = put(run, to->d, to->offset + done, chunk, n, 0);
 	}
-	return answer(err);
+	return err;
 }
 
+/* What lies in one piece on both sides may overlap. */
+KFUNC(bpf_dynptr_copy)
+{
+	const struct range to = {pointer(r1), (u32)r2, (u32)r5};
+	const struct range from = {pointer(r3), (u32)r4, (u32)r5};
+	u8 *dst = whole(run, &to, true);
+	const u8 *src = whole(run, &from, false);
+	s64 err = 0;
+
+	if (dst && src) {
+		memmove(dst, src, to.len);
+		return 0;
+	}
+	if (dst)
+		err = check_range(&from, false);
+	else if (src)
+		err = check_range(&to, true);
+	else if (!has_room(to.d, to.offset, to.len) ||
+		 !has_room(from.d, from.offset, from.len))
+		err = -E2BIG;
+	return answer_int(err ? err : copy_in_chunks(run, &to, &from));
+}
+
+/* To fill nothing of none is no error. */
 KFUNC(bpf_dynptr_memset)
 {
 	const struct dynptr *d = pointer(r1);
@@ -354,14 +403,14 @@ KFUNC(bpf_dynptr_memset)
 	u8 chunk[COPY_CHUNK];
 	s64 err = 0;
 
-	if (!d->data || is_rdonly(d))
-		return answer(-EINVAL);
+	if (is_rdonly(d))
+		return answer_int(-EINVAL);
 	if (!has_room(d, at, len))
-		return answer(-E2BIG);
+		return answer_int(-E2BIG);
 	memset(chunk, (u8)r4, sizeof(chunk));
 	for (u32 done = 0, n; done < len && !err; done += n) {
 		n = (u32)min_u64(len - done, sizeof(chunk));
 		err = put(run, d, at + done, chunk, n, 0);
 	}
-	return answer(err);
+	return answer_int(err);
 }

@@ -34,6 +34,8 @@ struct {
 	__uint(max_entries, 4096);
 } ring SEC(".maps");
 
+const volatile int nothing = 0;
+
 static struct value *value_of(__u32 i)
 {
 	return bpf_map_lookup_elem(&values, &i);
@@ -158,6 +160,96 @@ CASE("r0 = 31") SEC("xdp") int packets_of_xdp_are_memory(struct xdp_md *ctx)
 	good |= (!bpf_dynptr_memset(&d, 4, 3, 'z') && !bpf_dynptr_read(buf, 4, &d, 4, 0) &&
 		 buf[2] == 'z' && buf[3] == 'd') << 3;
 	good |= (!bpf_dynptr_slice(&d, 20, buf, 8)) << 4;
+	return good;
+}
+
+CASE("r0 = 31") SEC("xdp") int packets_are_copied_over_themselves(struct xdp_md *ctx)
+{
+	struct bpf_dynptr d, e;
+	unsigned char four[4];
+	int good = 0;
+
+	if (bpf_xdp_adjust_tail(ctx, 600 - 64))
+		return 0;
+	good |= !bpf_dynptr_from_xdp(ctx, 0, &d) && bpf_dynptr_size(&d) == 600;
+	bpf_dynptr_from_xdp(ctx, 0, &e);
+	for (int i = 0; i < 150; i++) {
+		four[0] = i;
+		four[1] = i + 1;
+		four[2] = i + 2;
+		four[3] = i ^ 0x55;
+		bpf_dynptr_write(&d, i * 4, four, 4, 0);
+	}
+	good |= (!bpf_dynptr_copy(&d, 10, &e, 0, 500)) << 1;
+	bpf_dynptr_read(four, 4, &d, 10 + 400, 0);
+	good |= (four[0] == 100 && four[1] == 101 && four[3] == (100 ^ 0x55)) << 2;
+	good |= (!bpf_dynptr_copy(&d, 0, &e, 10, 500)) << 3;
+	bpf_dynptr_read(four, 4, &d, 480, 0);
+	good |= (four[0] == 120 && four[2] == 122) << 4;
+	return good;
+}
+
+CASE("fault HELPER_NOT_FOR_TYPE") SEC("xdp") int packets_of_xdp_are_no_socket_buffers(struct xdp_md *ctx)
+{
+	struct bpf_dynptr d;
+
+	return bpf_dynptr_from_skb((void *)ctx, 0, &d);
+}
+
+CASE("r0 = 2") SEC("xdp") int what_is_for_others_may_stand_there(struct xdp_md *ctx)
+{
+	struct bpf_dynptr d;
+
+	if (nothing)
+		bpf_dynptr_from_skb((void *)ctx, 0, &d);
+	return XDP_PASS;
+}
+
+CASE("r0 = 15") SEC("tc") int packets_are_copied_to_memory(struct __sk_buff *ctx)
+{
+	struct bpf_dynptr d, e, none;
+	struct value *v = value_of(1);
+	char buf[4] = "abc";
+	int good = 0;
+
+	if (!v || bpf_dynptr_from_skb(ctx, 0, &d))
+		return 0;
+	bpf_dynptr_from_mem(v->bytes, 32, 0, &e);
+	bpf_dynptr_from_skb(ctx, 1, &none);
+	bpf_dynptr_write(&d, 60, buf, 4, 0);
+	good |= !bpf_dynptr_copy(&e, 2, &d, 60, 4) && v->bytes[4] == 'c';
+	good |= (bpf_dynptr_copy(&e, 0, &d, 60, 5) == -7) << 1;
+	good |= (bpf_dynptr_copy(&none, 0, &d, 60, 4) == -22) << 2;
+	good |= (bpf_dynptr_copy(&e, 0, &none, 0, 4) == -22) << 3;
+	__builtin_memset(v->bytes, 0, 32);
+	return good;
+}
+
+CASE("r0 = 63") SEC("tc") int none_has_a_size_of_nothing(struct __sk_buff *ctx)
+{
+	struct bpf_dynptr d, none;
+	int good = 0;
+
+	bpf_dynptr_from_skb(ctx, 1, &none);
+	bpf_dynptr_from_skb(ctx, 0, &d);
+	good |= bpf_dynptr_memset(&none, 0, 4, 1) == -7;
+	good |= (bpf_dynptr_memset(&none, 0, 0, 1) == 0) << 1;
+	good |= (bpf_dynptr_copy(&none, 0, &none, 0, 4) == -7) << 2;
+	good |= (bpf_dynptr_copy(&none, 0, &none, 0, 0) == 0) << 3;
+	good |= (bpf_dynptr_copy(&none, 0, &d, 0, 0) == -22) << 4;
+	good |= (bpf_dynptr_copy(&d, 0, &none, 0, 0) == -22) << 5;
+	return good;
+}
+
+CASE("r0 = 7") SEC("socket") int what_is_read_only_is_not_filled(struct __sk_buff *ctx)
+{
+	struct bpf_dynptr d;
+	int good = 0;
+
+	bpf_dynptr_from_skb(ctx, 0, &d);
+	good |= bpf_dynptr_memset(&d, 0, 1000, 1) == -22;
+	good |= (bpf_dynptr_copy(&d, 0, &d, 0, 4) == -22) << 1;
+	good |= (bpf_dynptr_copy(&d, 0, &d, 0, 1000) == -7) << 2;
 	return good;
 }
 
