@@ -53,8 +53,8 @@ struct skep_object_opts {
 	/** borrowed, must outlive the object; NULL: the machine, with a CPU for each one
 	 * that is online */
 	struct skep_world *world;
-	/** instructions that one run may take under "checked", with what long kfuncs do
-	 * counted as instructions; 0: 100,000,000 */
+	/** instructions that one run may take under "checked"; a byte that kfuncs for
+	 * strings read is one, too; 0: 100,000,000 */
 	uint64_t max_steps;
 	/** nanoseconds that one run may take under "checked" and "jit"; 0: no limit.
 	 * "jit" needs a thread to watch the time, which the object starts when it is

@@ -2,8 +2,8 @@
 /*
  * Strings at addresses that nobody judged: each byte is read as bpf_probe_read() reads,
  * so that a wrong address is an answer.  As in Linux no string is longer than 64 KiB; to
- * look for one in another still takes long, so each piece of memory that is read counts
- * as steps, and a run that must end reads no more.
+ * look for one in another still takes long, so each byte that is read counts as a step,
+ * and a run that must end reads no more.
  */
 #include <string.h>
 
@@ -11,7 +11,7 @@
 #include "helpers/bodies.h"
 #include "helpers/chars.h"
 
-enum { STRING_MAX = 65536, CHUNK = 64, CHUNK_STEPS = CHUNK / 8 };
+enum { STRING_MAX = 65536, CHUNK = 64 };
 
 struct string {
 	struct run *run;
@@ -35,7 +35,7 @@ static bool is_address(u64 addr)
 static bool goes_on(struct run *run)
 {
 	if (run->spend)
-		run->spend(run, CHUNK_STEPS);
+		run->spend(run, CHUNK);
 	return !__atomic_load_n(&run->err, __ATOMIC_RELAXED);
 }
 

@@ -75,7 +75,7 @@ static void a_run_that_must_end_reads_no_more(void)
 		run = (struct run){.world = &w.world, .err = -ETIMEDOUT};
 		CALL(&run, bpf_strstr, ADDR(all), ADDR(part)); /* the watchdog's */
 		run = (struct run){.world = &w.world, .spend = spend};
-		left = 65536; /* one that only looks long */
+		left = 200000; /* one that only looks long */
 		memset(part, 'b', PART - 1);
 		part[PART - 1] = 'a';
 		CHECK_INT(CALL(&run, bpf_strspn, ADDR(all), ADDR(part)), LONG);
