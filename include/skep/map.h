@@ -103,7 +103,8 @@ int skep_map_update_prog(struct skep_map *map, const void *key,
 
 /**
  * Uses a map of another object instead of creating one, so that two objects share state
- * or a new version of an object takes over. Before the object is loaded.
+ * or a new version of an object takes over. Before the object is loaded. Of .rodata, what
+ * other holds counts, not what was set: programs are verified with it.
  * @param map of an object that is not loaded
  * @param other a loaded map with the same type, sizes, and flags, not a PROG_ARRAY
  * @param diag may be NULL

@@ -122,6 +122,13 @@ static int no_function(struct checked *ck, const struct code *code, u64 value)
 		fail(ck->run->diag, NO_FUNCTION, (int)pc, (unsigned long long)value));
 }
 
+static int never_seen(struct checked *ck, const struct code *code)
+{
+	u32 pc = pc_of(ck, code);
+
+	return violation(ck, pc, fail(ck->run->diag, CLAIM_NEVER, (int)pc));
+}
+
 /* The register that an instruction accesses memory through, or -1. */
 static int base_reg(const struct insn *insn, const struct op_info *info)
 {
@@ -420,7 +427,7 @@ __attribute__((noinline)) static int checked_loop(struct checked *ck,
 #include "exec/labels.inc"
 		[CODE_CALL_LOCAL] = &&call_local,   [CODE_CALL_HELPER] = &&call_helper,
 		[CODE_TAIL_CALL] = &&call_tail,     [CODE_ARENA] = &&arena,
-		[CODE_BAD_FRAME_USE] = &&bad_frame,
+		[CODE_BAD_FRAME_USE] = &&bad_frame, [CODE_UNSEEN] = &&unseen,
 	};
 	struct frame frames[MAX_FRAMES];
 	u32 n_frames = 0, known = ck->given | ALWAYS_KNOWN;
@@ -544,6 +551,8 @@ call_tail:
 
 uninit:
 	return uninit_reg(ck, pc, bad_reg);
+unseen:
+	return never_seen(ck, pc);
 bad_frame:
 	return bad_frame_use(ck, pc);
 limits:

@@ -157,6 +157,8 @@ static bool admits_range(const struct claimed *c, u64 end)
 {
 	s32 range = (s32)c->reg->range;
 
+	if (range < 0 && c->reg->moved)
+		return true;
 	if (range == PACKET_AT_END)
 		return c->value >= end;
 	if (range == PACKET_BEYOND_END)

@@ -52,7 +52,6 @@ struct jit_opts {
 	bool time_limit; /* runs can be ended by exec_opts.watchdog */
 	bool bounded;    /* a verifier accepted it: see ir_spec.bounded */
 	bool keep_calls; /* helpers are called, never inlined */
-	const u8 *ways;  /* ir_spec.ways; borrowed for the call */
 	u32 harden;      /* enum jit_harden */
 	u32 known_to;    /* enum jit_known_to */
 	/* Of the host's features (its enum in exec/jit/MACHINE/): not used, whatever the
@@ -73,6 +72,10 @@ struct image_spec {
 	 * instruction a byte; borrowed, outlives the image.  NULL: such programs are
 	 * refused, unless native is there. */
 	const u8 *arena;
+	/* Which ways jumps go (verify_result.ways), an instruction a byte; borrowed for
+	 * the call.  Owed to every engine that trusts the verifier: enum verify_way says
+	 * why.  NULL: nobody verified it. */
+	const u8 *ways;
 	u32 engines; /* FOR_*, those that will run it; 0: all that this machine has */
 	struct jit_opts jit;
 	const struct native *native; /* what the compiler made of this program; borrowed

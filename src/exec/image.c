@@ -13,6 +13,7 @@
 #include "base/diag.h"
 #include "exec/jit/compile.h"
 #include "maps/map.h"
+#include "verify/verify.h"
 
 static bool is_entry(const struct image *image, u64 pc)
 {
@@ -261,6 +262,26 @@ static void code_make(const struct image *image, struct code *code,
 	}
 }
 
+/* A jump that only goes one way goes there whatever it compares, and what was never
+ * looked at says so when it is reached. */
+static void keep_to_ways(const struct prog *prog, const u8 *ways, struct code *code,
+			 const void *const *labels)
+{
+	for (u32 pc = 0; pc < prog->n_insns; pc++) {
+		const struct op_info *info = op_info(decode(&prog->insns[pc]));
+
+		if (!ways[pc]) {
+			code[pc].go = labels[CODE_UNSEEN];
+		} else if (info->kind == KIND_JMP &&
+			   ways[pc] != (VERIFY_WENT_ON | VERIFY_JUMPED)) {
+			code[pc].go = labels[OP_JA];
+			code[pc].imm =
+				ways[pc] == VERIFY_JUMPED ? prog->insns[pc].off : 0;
+		}
+		pc += info->wide;
+	}
+}
+
 static helper_fn no_helper(u32 number)
 {
 	(void)number;
@@ -291,22 +312,26 @@ static int image_alloc(struct image *image, const struct image_spec *spec)
 
 /* ---- one form an engine ---- */
 
-static int make_interp(struct image *image, struct skep_diag *diag)
+static int make_interp(struct image *image, const u8 *ways, struct skep_diag *diag)
 {
 	image->interp = calloc(image->prog->n_insns, sizeof(*image->interp));
 	if (!image->interp)
 		return fail(diag, NO_MEMORY, NO_PC);
 	code_make(image, image->interp, interp_labels());
+	if (ways)
+		keep_to_ways(image->prog, ways, image->interp, interp_labels());
 	interp_fuse(image->prog, image->interp);
 	return 0;
 }
 
-static int make_checked(struct image *image, struct skep_diag *diag)
+static int make_checked(struct image *image, const u8 *ways, struct skep_diag *diag)
 {
 	image->checked = calloc(image->prog->n_insns, sizeof(*image->checked));
 	if (!image->checked)
 		return fail(diag, NO_MEMORY, NO_PC);
 	code_make(image, image->checked, checked_labels());
+	if (ways)
+		keep_to_ways(image->prog, ways, image->checked, checked_labels());
 	checked_guard(image->prog, image->checked);
 	return 0;
 }
@@ -318,6 +343,7 @@ static int make_jit(struct image *image, const struct image_spec *spec,
 				 .maps = image->maps,
 				 .helper = image->helper,
 				 .arena = spec->arena,
+				 .ways = spec->ways,
 				 .opts = spec->jit};
 	struct native native;
 	int err;
@@ -349,9 +375,9 @@ static int make_forms(struct image *image, const struct image_spec *spec,
 	if (engines & (FOR_INTERP | FOR_CHECKED))
 		find_entries(image);
 	if (engines & FOR_INTERP)
-		err = make_interp(image, diag);
+		err = make_interp(image, spec->ways, diag);
 	if (!err && engines & FOR_CHECKED)
-		err = make_checked(image, diag);
+		err = make_checked(image, spec->ways, diag);
 	if (!err && engines & FOR_JIT)
 		err = make_jit(image, spec, diag);
 	return err;

@@ -47,6 +47,7 @@ enum {
 	CODE_TAIL_CALL,
 	CODE_BAD_FRAME_USE, /* checked: R10 written, or used beyond its frame */
 	CODE_ARENA,         /* of a program with an arena: what arena_step() does */
+	CODE_UNSEEN,        /* the verifier never looked at it */
 /* interp: an instruction and the move before it, which has the same destination */
 #define A(name, code, off, sign, forms, ...)        FORMS_##forms(CODE_AFTER_MOVE, name)
 #define CODE_AFTER_MOVE(name, form, width, operand) CODE_MOVE_##name##form,

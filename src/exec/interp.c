@@ -45,6 +45,12 @@ static int no_function(struct interp *in, u64 value)
 	return in->run->err;
 }
 
+static int never_seen(struct interp *in, const struct code *code)
+{
+	in->run->err = fail(in->run->diag, CLAIM_NEVER, (int)(code - in->image->interp));
+	return in->run->err;
+}
+
 static int throws_again(struct interp *in)
 {
 	in->run->err = fail(in->run->diag, THROWN_TWICE, NO_PC);
@@ -99,10 +105,9 @@ __attribute__((noinline)) static int interp_loop(struct interp *in, const struct
 #define A(name, code, off, sign, forms, ...) FORMS_##forms(MOVE_LABEL, name)
 #include "isa/alu.def"
 #undef A
-		[CODE_CALL_LOCAL] = &&call_local,
-		[CODE_CALL_HELPER] = &&call_helper,
-		[CODE_TAIL_CALL] = &&call_tail,
-		[CODE_ARENA] = &&arena,
+		[CODE_CALL_LOCAL] = &&call_local, [CODE_CALL_HELPER] = &&call_helper,
+		[CODE_TAIL_CALL] = &&call_tail,   [CODE_ARENA] = &&arena,
+		[CODE_UNSEEN] = &&unseen,
 	};
 	struct frame frames[MAX_FRAMES];
 	u32 n_frames = 0;
@@ -141,6 +146,9 @@ do_MAY_GOTO:
 arena:
 	arena_step(in->image, (u32)(pc - in->image->interp), r);
 	NEXT;
+
+unseen:
+	return never_seen(in, pc);
 
 do_CALLX:
 	helper = image_callx_helper(in->image, DST);

@@ -169,7 +169,8 @@ static int put_prog(const struct skep_prog *prog, struct text *out,
 				 .maps = prog->image->maps,
 				 .helper = prog->image->helper,
 				 .arena = prog->arena,
-				 .opts = load_jit_opts(prog)};
+				 .ways = prog->ways,
+				 .opts = prog->obj->jit};
 	struct native native;
 	int err = prog->chain ? fail(diag, AOT_ADDRESS, NO_PC)
 			      : jit_compile(&src, &native, diag);

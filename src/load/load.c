@@ -100,34 +100,21 @@ const struct map_def *load_struct_ops_of(const struct skep_prog *prog)
 	return NULL;
 }
 
-/* Constants may be another object's, with other values: then what the verifier concluded
- * of them is not used. */
-static bool has_own_constants(const struct skep_prog *prog)
-{
-	const struct skep_object *obj = prog->obj;
-
-	for (u32 i = 0; i < obj->n_maps; i++)
-		if (obj->maps[i].reused && (obj->maps[i].def->origin == MAP_RODATA ||
-					    obj->maps[i].def->origin == MAP_KCONFIG))
-			return false;
-	return true;
-}
-
 static int verify_one(struct skep_prog *prog, const struct target *target,
 		      struct skep_diag *diag)
 {
 	struct verify_opts opts = {.target = target,
 				   .n_cpus = prog->obj->world->cpus.n,
 				   .unprivileged = prog->obj->unprivileged,
-				   .ways = prog->obj->engine &&
-					   prog->obj->engine->images & FOR_JIT &&
-					   has_own_constants(prog),
+				   .ways = true,
 				   .struct_ops = load_struct_ops_of(prog)};
 	struct verify_result result = {0};
 	int err = verify_prog(prog->prog, &opts, &result, diag);
 
 	if (!err && result.map_struct && load_is_verified(prog->obj))
 		err = fail(diag, MAP_STRUCT, (int)result.map_struct - 1);
+	if (!err && result.believed && load_is_verified(prog->obj))
+		err = fail(diag, PACKET_MOVED, (int)result.believed - 1);
 	prog->arena = result.arena;
 	result.arena = NULL;
 	prog->ways = result.ways;
@@ -136,6 +123,41 @@ static int verify_one(struct skep_prog *prog, const struct target *target,
 	if (!err && prog->obj->check_claims)
 		err = claims_new(prog->prog, &opts, &prog->claims, diag);
 	return load_in_prog(prog, diag, err);
+}
+
+/* Constants of a map that is another object's are what it holds: the verifier believes
+ * them.  Nobody changes a frozen map; one that is not frozen holds no constants. */
+static int fetch_constants(const struct map *live, struct map_def *def,
+			   struct arena *arena, struct skep_diag *diag)
+{
+	void *bytes;
+
+	def->not_frozen = !map_holds_constants(live) || map_value_addr(live, 0, &bytes);
+	if (def->not_frozen)
+		return 0;
+	if (!def->data || def->data_size < def->value_size) {
+		def->data = arena_alloc(arena, def->value_size);
+		if (!def->data)
+			return fail(diag, NO_MEMORY, NO_PC);
+		def->data_size = def->value_size;
+	}
+	memcpy(def->data, bytes, def->value_size);
+	return 0;
+}
+
+static int fetch_all_constants(struct skep_object *obj, struct skep_diag *diag)
+{
+	struct object *file = obj->file;
+	int err = 0;
+
+	for (u32 i = 0; i < obj->n_maps && !err; i++) {
+		struct map_def *def = file->maps[i];
+
+		if (obj->maps[i].reused &&
+		    (def->origin == MAP_RODATA || def->origin == MAP_KCONFIG))
+			err = fetch_constants(obj->maps[i].map, def, &file->arena, diag);
+	}
+	return err;
 }
 
 /* Only the verifier knows which pointers are an arena's. */
@@ -387,7 +409,8 @@ static int make_image(struct skep_prog *prog, struct skep_diag *diag)
 				  .claims = prog->claims,
 				  .arena = prog->arena,
 				  .engines = prog->obj->engine->images,
-				  .jit = load_jit_opts(prog)};
+				  .ways = prog->ways,
+				  .jit = prog->obj->jit};
 	int err;
 
 	if (!maps)
@@ -518,6 +541,8 @@ static int load_here(struct skep_object *obj, const struct target *target,
 {
 	int err = obj->aot ? 0 : fit_programs(obj, target, diag);
 
+	if (!err && !obj->aot)
+		err = fetch_all_constants(obj, diag);
 	if (!err && !obj->aot)
 		err = verify_programs(obj, target, diag);
 	if (!err)

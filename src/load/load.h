@@ -52,8 +52,8 @@ struct skep_prog {
 	u8 *arena; /* owned; what the verifier said of a program with an arena; else NULL
 		    */
 	struct claims *claims; /* owned; of the image; NULL: none are checked */
-	u8 *ways; /* owned; what the verifier says of jumps; NULL: nothing */
-	int fd;   /* owned; of the program in the kernel; -1: it is not loaded there */
+	u8 *ways;              /* owned; enum verify_way; NULL: nobody verified it */
+	int fd; /* owned; of the program in the kernel; -1: it is not loaded there */
 	int target_fd; /* owned; of the program that this one attaches to; -1: none */
 	struct skep_prog **chain; /* owned array; what it is made of; NULL: itself */
 	u32 n_chain;
@@ -89,15 +89,6 @@ static inline int load_in_prog(const struct skep_prog *prog, struct skep_diag *d
 static inline bool load_is_verified(const struct skep_object *obj)
 {
 	return obj->in_kernel || !obj->engine->safe || obj->check_claims;
-}
-
-/* How it is compiled. */
-static inline struct jit_opts load_jit_opts(const struct skep_prog *prog)
-{
-	struct jit_opts opts = prog->obj->jit;
-
-	opts.ways = prog->ways;
-	return opts;
 }
 
 /* What is loaded for the program: fitted to the target, a chain put together. */

@@ -130,7 +130,7 @@ struct ir_spec {
 	 * does it write to maps that it may only read. */
 	bool bounded;
 	/* By instruction: which ways of a conditional jump the verifier looked at (enum
-	 * verify_way): the others are never gone.  NULL: nobody knows. */
+	 * verify_way): the others must not be gone.  NULL: nobody knows. */
 	const u8 *ways;
 	bool keep_calls; /* nothing is put in place of helper calls */
 };

@@ -52,7 +52,8 @@ struct map_def {
 	u32 n_slots;
 	u8 *data; /* initial value of the single element of data maps, and of the start of
 		     an ARENA; NULL: zeroes */
-	u32 data_size; /* of that; 0: there are no global variables in this map */
+	u32 data_size;   /* of that; 0: there are no global variables in this map */
+	bool not_frozen; /* of constants: the live map may change; data is not believed */
 };
 
 /* A function of the program; the first one is its entry. */

@@ -179,7 +179,8 @@ static int list_native(const struct args *args, const struct skep_prog *prog, bo
 				 .maps = prog->image->maps,
 				 .helper = prog->image->helper,
 				 .arena = prog->arena,
-				 .opts = load_jit_opts(prog)};
+				 .ways = prog->ways,
+				 .opts = prog->obj->jit};
 	struct native_listing n = {
 		.l = {.args = args, .prog = prog->prog, .json = JSON_INIT},
 		.json = args->json};

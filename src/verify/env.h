@@ -37,7 +37,7 @@ struct insn_aux {
 	bool force_checkpoint; /* always kept here */
 	bool jump_point;   /* its predecessor must be remembered */
 	bool calls_callback;
-	bool seen;
+	bool seen;         /* on a path that is no speculation */
 	bool nospec, nospec_result; /* unprivileged: speculation ends here */
 	bool fastcall_pattern; /* spill, fill or call of a fastcall: may touch fastcall_stack_off */
 	bool iter_next;    /* a call of an iterator's next */
@@ -57,6 +57,7 @@ struct insn_aux {
 	u32 alu_state, alu_limit; /* unprivileged: masking of pointer arithmetic */
 	u8 fastcall_spills; /* of a fast call: pairs around it that need not run (fastcall.c) */
 	u8 ways;  /* enum verify_way, of conditional jumps */
+	bool believed; /* a jump that went one way, of a packet's pointer that was moved */
 	u32 work; /* how often it was processed: for complexity reports */
 };
 

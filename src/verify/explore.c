@@ -251,7 +251,7 @@ static int process(struct env *env, enum step *step, bool *pruned)
 	if (aux->jump_point && !history_note(env))
 		return -ENOMEM;
 	observe(env);
-	aux->seen = true;
+	aux->seen |= !cur->speculative;
 	aux->work++;
 	if (cur->speculative && aux->nospec) {
 		*step = STEP_DONE;

@@ -120,12 +120,29 @@ static int speculate(struct env *env, const struct jump *j, u32 pc)
 	return 0;
 }
 
+/* Speculation goes where no run does; what it would break there is not refused. */
+static void went(struct env *env, u8 ways)
+{
+	if (!env->cur->speculative)
+		env->aux[env->pc].ways |= ways;
+}
+
+/* packet_outcome() says where a pointer is that was moved since it was compared. */
+static bool is_believed(const struct jump *j)
+{
+	return (j->src->kind == PTR_TO_PACKET_END && reg_is_packet(j->dst) &&
+		j->dst->moved) ||
+	       (j->dst->kind == PTR_TO_PACKET_END && reg_is_packet(j->src) &&
+		j->src->moved);
+}
+
 static int one_way(struct env *env, const struct jump *j, bool taken)
 {
 	u32 next = env->pc + 1;
 	int err = 0;
 
-	env->aux[env->pc].ways |= taken ? VERIFY_JUMPED : VERIFY_WENT_ON;
+	went(env, taken ? VERIFY_JUMPED : VERIFY_WENT_ON);
+	env->aux[env->pc].believed |= is_believed(j);
 	if (j->dst->kind == SCALAR)
 		err = env_need_precise(env, j->insn->dst_reg);
 	if (!err && j->has_src && j->src->kind == SCALAR)
@@ -275,15 +292,21 @@ static void grow_ranges(struct state *st, const struct reg *known, bool below)
 		return;
 	range = compared.off + below;
 	for_each_reg(st, reg) if (reg->kind == compared.kind && reg->id == compared.id &&
-				  (s32)reg->range < range) reg->range = (u32)range;
+				  (s32)reg->range < range)
+	{
+		reg->range = (u32)range;
+		reg->moved = false;
+	}
 }
 
 static void mark_past_end(struct state *st, u32 regno, bool beyond)
 {
 	struct reg *reg = &state_regs(st)[regno];
 
-	if (reg->kind == PTR_TO_PACKET)
-		reg->range = (u32)(beyond ? PACKET_BEYOND_END : PACKET_AT_END);
+	if (reg->kind != PTR_TO_PACKET)
+		return;
+	reg->range = (u32)(beyond ? PACKET_BEYOND_END : PACKET_AT_END);
+	reg->moved = false;
 }
 
 /*
@@ -407,7 +430,7 @@ static int both_ways(struct env *env, struct jump *j)
 	struct reg *regs;
 	int err;
 
-	env->aux[env->pc].ways = VERIFY_JUMPED | VERIFY_WENT_ON;
+	went(env, VERIFY_JUMPED | VERIFY_WENT_ON);
 	err = links_find(env, j, &links);
 	if (err)
 		return err;

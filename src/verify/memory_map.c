@@ -29,7 +29,7 @@ bool map_prog_writes(const struct map_def *map)
 bool map_is_constant(const struct map_def *map)
 {
 	return (map->origin == MAP_RODATA || map->origin == MAP_KCONFIG) &&
-	       map->flags & MAP_RDONLY_PROG;
+	       map->flags & MAP_RDONLY_PROG && !map->not_frozen;
 }
 
 /* ---- special fields ---- */

@@ -127,6 +127,13 @@ static void new_packet_offset(struct env *env, struct reg *dst, bool range_holds
 		dst->raw[0] = dst->raw[1] = 0;
 }
 
+/* It is still taken for beyond the packet's end, as by Linux. */
+static void moves_down(struct reg *dst)
+{
+	if (reg_is_packet(dst) && (s32)dst->range < 0)
+		dst->moved = true;
+}
+
 static void forget_low_half(struct scalar *s)
 {
 	s->smin32 = INT32_MIN, s->smax32 = INT32_MAX;
@@ -139,6 +146,8 @@ static void add(struct env *env, struct reg *dst, const struct scalar *n)
 
 	if (scalar_is_const(n) && is_s32(dst->off + n->smin)) {
 		dst->off += (s32)n->smin;
+		if (n->smin < 0)
+			moves_down(dst);
 		return;
 	}
 	if (__builtin_add_overflow(v->smin, n->smin, &v->smin) ||
@@ -157,6 +166,8 @@ static void subtract(struct env *env, struct reg *dst, const struct scalar *n)
 {
 	struct scalar *v = &dst->var;
 
+	if (n->smax > 0)
+		moves_down(dst);
 	if (scalar_is_const(n) && is_s32(dst->off - n->smin)) {
 		dst->off -= (s32)n->smin;
 		return;

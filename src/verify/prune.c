@@ -133,6 +133,8 @@ static bool packet_covered(const struct compare *c, const struct reg *old,
 	if (old_range < 0 || now_range < 0 ? old_range != now_range
 					   : old_range > now_range)
 		return false;
+	if (now->moved && !old->moved)
+		return false;
 	return old->off == now->off && scalar_within(&old->var, &now->var) &&
 	       ids_match(c->ids, old->id, now->id);
 }

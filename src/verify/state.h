@@ -103,8 +103,11 @@ struct reg {
 			u32 mem_size;
 			u32 dynptr_id; /* slices: of the dynptr they are of */
 		};
-		u32 range; /* packet: so many bytes from var and id on are there */
-		/* ... or as s32 negative: PACKET_AT_END, PACKET_BEYOND_END */
+		struct { /* packet */
+			u32 range; /* so many bytes from var and id on are there */
+			/* ... or as s32 negative: PACKET_AT_END, PACKET_BEYOND_END */
+			bool moved; /* down since then: what is negative is believed, not known */
+		};
 		u32 subprog; /* PTR_TO_FUNC */
 		struct { /* first slot of a dynptr on the stack, CONST_PTR_TO_DYNPTR */
 			u8 dynptr_type; /* enum dynptr_type */

@@ -113,6 +113,14 @@ static void tell_map_struct(const struct env *env, struct verify_result *result)
 			result->map_struct = i + 1;
 }
 
+static void tell_believed(const struct env *env, struct verify_result *result)
+{
+	for (u32 i = 0; i < env->n_insns && !result->believed; i++)
+		if (env->aux[i].believed &&
+		    env->aux[i].ways == (VERIFY_WENT_ON | VERIFY_JUMPED))
+			result->believed = i + 1;
+}
+
 /* What depends on the kinds of pointers, as Linux rewrites it.  Linux cuts what is computed
  * on all paths when one has an arena's address; what we cut would no longer be what was
  * judged. */
@@ -143,8 +151,12 @@ static int tell_ways(struct env *env, struct verify_result *result)
 	result->ways = calloc(env->n_insns, sizeof(*result->ways));
 	if (!result->ways)
 		return env_no_memory(env);
-	for (u32 i = 0; i < env->n_insns; i++)
-		result->ways[i] = env->aux[i].ways;
+	for (u32 i = 0; i < env->n_insns; i++) {
+		const struct insn_aux *aux = &env->aux[i];
+
+		if (aux->seen)
+			result->ways[i] = aux->ways ? aux->ways : VERIFY_WENT_ON;
+	}
 	return 0;
 }
 
@@ -226,6 +238,7 @@ static int judge(struct env *env, struct verify_result *result)
 	if (err)
 		return err;
 	tell_map_struct(env, result);
+	tell_believed(env, result);
 	return tell_arena(env, result);
 }
 

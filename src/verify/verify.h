@@ -8,10 +8,11 @@
  *	...
  *	verify_result_fini(&result);
  *
- * 0: accepted; our engines may run it unchecked.  Negative: diag has the reason, id of
- * base/reasons.def; REASON_UNSUPPORTED is no verdict.  Work and memory are limited; the
- * verdict depends on the program and the options alone.  Thread-safe.  Anybody above
- * src/verify may include this.  docs/verifier.md tells how it works.
+ * 0: accepted; our engines may run it unchecked, if they keep to result.ways.  Negative:
+ * diag has the reason, id of base/reasons.def; REASON_UNSUPPORTED is no verdict.  Work and
+ * memory are limited; the verdict depends on the program and the options alone.
+ * Thread-safe.  Anybody above src/verify may include this.  docs/verifier.md tells how it
+ * works.
  */
 #ifndef SKEP_VERIFY_VERIFY_H
 #define SKEP_VERIFY_VERIFY_H
@@ -84,11 +85,15 @@ enum verify_arena {
 };
 
 /*
- * Which ways of a conditional jump were looked at.  A way that was not is never gone by an
- * accepted program, however it is run: where only one outcome was possible in a state, the
- * operands were precise in all states that count as equal to it.  Nothing else that was
- * seen may be believed so: a register that was the same constant each time may be another
- * one in a state that was not looked at, because nothing depended on it.
+ * Which ways of a conditional jump were looked at; of other instructions, whether they
+ * were.  Whoever runs a program unchecked owes it that no other way is gone: the jump is
+ * made to go its one way, as Linux does (opt_hard_wire_dead_code_branches).  With numbers
+ * that changes nothing: where one outcome only was possible in a state, the operands were
+ * precise in all states that count as equal to it.  With pointers to packets it does: that
+ * one was beyond the end is believed, as by Linux, although it was moved since, and the
+ * code behind the other way was not judged (result.believed: not for this state).  Nothing else that was seen may be believed: a
+ * register that was the same constant each time may be another one in a state that was not
+ * looked at, because nothing depended on it.
  */
 enum verify_way {
 	VERIFY_WENT_ON = 1,
@@ -104,9 +109,13 @@ struct verify_result {
 	u32 *work;     /* how often each instruction was processed; n_insns, or NULL */
 	u32 n_work;
 	u32 map_struct; /* 1 + an instruction that reads Linux' own struct of a map; 0: none does */
+	/* 1 + a jump that goes both ways although for some state only one was looked at, which
+	 * Linux believes of a pointer to a packet that was moved since it was compared: nothing
+	 * that runs unchecked is safe then; 0: there is none */
+	u32 believed;
 	u8 *arena; /* enum verify_arena; n_insns, of accepted programs with an arena; else NULL */
-	u8 *ways; /* of an accepted program: by instruction, enum verify_way of conditional jumps;
-		     what reads maps (.rodata) holds for the maps it was judged with */
+	u8 *ways; /* of an accepted program: by instruction, enum verify_way; 0: never looked at.
+		     What reads maps (.rodata) holds for the maps it was judged with */
 	struct verify_blame blame;
 };
 

@@ -15,6 +15,7 @@
 #include "helpers/helpers.h"
 #include "isa/asm.h"
 #include "maps/map.h"
+#include "verify/verify.h"
 #include "world/world.h"
 
 /* One program, maybe with one map. */
@@ -442,10 +443,38 @@ static void arenas_are_verified(void)
 	map_put(map);
 }
 
+/* What the verifier never looked at ends the run, and a jump goes the way that it saw. */
+static void ways_are_kept(void)
+{
+	/* r0 = 1; if r0 == 1 goto +1; exit; r0 = 2; exit */
+	const struct insn insns[] = {{.code = 0xb7, .imm = 1},
+				     {.code = 0x15, .off = 1, .imm = 1},
+				     {.code = 0x95},
+				     {.code = 0xb7, .imm = 2},
+				     {.code = 0x95}};
+	const struct prog prog = {.insns = (struct insn *)insns, .n_insns = 5};
+	const u8 on[] = {1, VERIFY_WENT_ON, 1, 0, 0}, both[] = {1, 3, 1, 0, 0};
+	struct image_spec spec = {.prog = &prog, .engines = FOR_INTERP | FOR_CHECKED};
+	struct fixture f = {.diag = SKEP_DIAG_INIT};
+
+	for (int i = 0; i < 4; i++) {
+		const struct engine *engine = engine_find(i & 1 ? "interp" : "checked");
+
+		spec.ways = i & 2 ? on : both;
+		if (!CHECK(!image_new(&spec, &f.image, &f.diag)))
+			return;
+		CHECK_INT(run_with(&f, engine, NULL, NULL), i & 2 ? 1 : ~0ull);
+		CHECK_STR(skep_diag_name(f.diag.id), i & 2 ? "NONE" : "CLAIM_NEVER");
+		CHECK_INT(f.diag.insn, i & 2 ? NO_PC : 3);
+		image_free(f.image);
+	}
+}
+
 int main(void)
 {
 	engines_have_names();
 	arenas_are_verified();
+	ways_are_kept();
 	time_is_limited();
 	steps_are_limited_exactly();
 	may_goto_ends_a_loop();

@@ -369,7 +369,7 @@ static bool make_image(struct sides *s, struct side *side, u32 i, const u8 *ways
 				  .helper = helper_body,
 				  .claims = s->claims[i],
 				  .engines = side->engine->images,
-				  .jit.ways = ways};
+				  .ways = ways};
 
 	if (!image_new(&spec, &side->images[i], &s->diag))
 		return true;

@@ -105,7 +105,7 @@ static int compile_all(const struct jit_source *src, struct arena *arena,
 			       .functions = &functions,
 			       .time_limit = src->opts.time_limit,
 			       .bounded = src->opts.bounded,
-			       .ways = src->opts.ways,
+			       .ways = src->ways,
 			       .keep_calls = src->opts.keep_calls};
 	int err = ir_find_functions(src->prog, arena, &functions, diag);
 

@@ -14,7 +14,7 @@ struct jit_source {
 	const struct prog *prog;
 	struct map *const *maps; /* parallel to prog->maps */
 	helper_fn (*helper)(u32 number);
-	const u8 *arena; /* as image_spec's */
+	const u8 *arena, *ways; /* as image_spec's */
 	struct jit_opts opts;
 };
 
