@@ -259,28 +259,33 @@ static void step(void *arg, const struct env *env, const struct state *st, u32 p
 
 /* ---- all of a program ---- */
 
-int claims_new(const struct prog *prog, const struct verify_opts *opts,
-	       struct claims **out, struct skep_diag *diag)
+static struct claims *claims_alloc(u32 n_insns)
 {
 	struct claims *claims = calloc(1, sizeof(*claims));
+
+	if (!claims)
+		return NULL;
+	claims->n_insns = n_insns;
+	claims->at = calloc((size_t)n_insns + 1, sizeof(*claims->at));
+	if (claims->at)
+		return claims;
+	free(claims);
+	return NULL;
+}
+
+static int collect(const struct prog *prog, const struct verify_opts *precise,
+		   struct claims **out, struct skep_diag *diag)
+{
+	struct claims *claims = claims_alloc(prog->n_insns);
 	struct verify_observer observer = {.arg = claims, .step = step};
-	struct verify_opts precise = *opts;
+	struct verify_opts opts = *precise;
 	struct verify_result result;
 	int err;
 
-	precise.all_precise = true;
-	precise.max_insns = MAX_PROCESSED;
-	precise.max_memory = MAX_STATES_BYTES;
-	precise.observer = &observer;
-	if (claims) {
-		claims->n_insns = prog->n_insns;
-		claims->at = calloc((size_t)prog->n_insns + 1, sizeof(*claims->at));
-	}
-	if (!claims || !claims->at) {
-		claims_free(claims);
+	if (!claims)
 		return fail(diag, NO_MEMORY, NO_PC);
-	}
-	err = verify_prog(prog, &precise, &result, diag);
+	opts.observer = &observer;
+	err = verify_prog(prog, &opts, &result, diag);
 	verify_result_fini(&result);
 	if (!err && claims->no_memory)
 		err = fail(diag, NO_MEMORY, NO_PC);
@@ -290,6 +295,28 @@ int claims_new(const struct prog *prog, const struct verify_opts *opts,
 	}
 	*out = claims;
 	return 0;
+}
+
+/*
+ * What is precise everywhere takes other ways than Linux does, and on those a number may
+ * be widened before anybody marked it, which then is no longer in its bounds.  So what is
+ * refused is looked at again without widening: that takes longer, and may not end.
+ */
+int claims_new(const struct prog *prog, const struct verify_opts *opts,
+	       struct claims **out, struct skep_diag *diag)
+{
+	struct verify_opts precise = *opts;
+	int err;
+
+	precise.all_precise = true;
+	precise.max_insns = MAX_PROCESSED;
+	precise.max_memory = MAX_STATES_BYTES;
+	err = collect(prog, &precise, out, diag);
+	if (!err || err == -ENOMEM || err == -E2BIG)
+		return err;
+	precise.never_widens = true;
+	diag_clear(diag);
+	return collect(prog, &precise, out, diag);
 }
 
 void claims_free(struct claims *claims)

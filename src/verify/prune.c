@@ -411,7 +411,7 @@ void state_widen(struct env *env, const struct state *old, struct state *now)
 {
 	struct idmap *ids = &env->explorer->idmap;
 
-	if (!env->privileged || old->depth > now->depth)
+	if (!env->privileged || env->opts->never_widens || old->depth > now->depth)
 		return;
 	idmap_reset(env, ids);
 	for (u32 f = old->depth + 1; f-- > 0;) {

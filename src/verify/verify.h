@@ -58,6 +58,7 @@ struct verify_opts {
 	bool no_perfmon;       /* ... for one with CAP_BPF, but without CAP_PERFMON */
 	u32 flags;             /* enum verify_flag */
 	bool all_precise;      /* no imprecise scalars: slower, for claims */
+	bool never_widens;     /* no round of a loop makes one unknown: may not end */
 	u32 n_cpus;            /* of the machine that runs it; fewer count as the target's */
 	bool ways;             /* result.ways is wanted */
 	u32 max_insns;         /* 0: Linux's 1,000,000 */
