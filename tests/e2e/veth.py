@@ -19,13 +19,13 @@ import time
 
 RULES = ["--var", "rate_per_second=0", "--set", "blocked_v4", "203.0.113.0/24", "0", "--set", "blocked_v6",
          "2001:db8:bad::/48", "0", "--set", "blocked_ports", "23", "0"]
-COUNTER = """.map hits array key 4 value 8 entries 1 pin
+COUNTER = """.map veth_hits array key 4 value 8 entries 1 pin
 .section xdp
 .program NAME
 *(u32 *)(r10 - 4) = 0
 r2 = r10
 r2 += -4
-r1 = map[hits]
+r1 = map[veth_hits]
 call map_lookup_elem
 if r0 == 0 goto out
 r1 = 1
@@ -140,7 +140,7 @@ def nothing_missed(skep, folder):
         done.set()
         sender.join()
         time.sleep(0.3)
-        shown = subprocess.run([skep, "map", "get", "hits", "0", "--json"], capture_output=True, text=True, check=False)
+        shown = subprocess.run([skep, "map", "get", "veth_hits", "0", "--json"], capture_output=True, text=True, check=False)
         counted = json.loads(shown.stdout.splitlines()[0])["value"] if shown.returncode == 0 else shown.stderr
         os.unlink(pin)
     print(f"{sent} packets during 20 replacements, {counted} counted")
