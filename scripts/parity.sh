@@ -79,10 +79,11 @@ verdicts() {
 
 # add_verdicts NAME COMMAND...: of programs that may be there already: what comes later counts
 add_verdicts() {
-	name=$1
+	known=$out/$1.jsonl
+	added=$1-into
 	shift
-	verdicts "$name-into" "$@"
-	cat "$out/$name-into.jsonl" >>"$out/$name.jsonl"
+	verdicts "$added" "$@"
+	cat "$out/$added.jsonl" >>"$known"
 }
 
 [ $# -lt 1 ] || shift
