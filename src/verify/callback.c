@@ -57,7 +57,12 @@ static int enter_now(struct env *env, const struct call *call,
 int callback_enter(struct env *env, const struct call *call,
 		   const struct callback *callback)
 {
-	env->subs[callback->subprog].is_callback = true;
+	struct sub_info *sub = &env->subs[callback->subprog];
+
+	sub->is_callback = true;
+	if (env->watches_calls) /* as Linux: what the helper was given, not what it gives
+				 */
+		sub->given_otherwise |= !static_args_fit(env, callback->subprog);
 	return callback->later ? enter_later(env, call, callback)
 			       : enter_now(env, call, callback);
 }

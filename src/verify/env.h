@@ -80,7 +80,8 @@ struct sub_info {
 	bool changes_packet;  /* some instruction in it or in what it calls may */
 	bool might_sleep;
 	bool called;          /* a global function that something calls */
-	bool given_otherwise; /* a static one: some call does not fit its types; noted where env->watches_calls */
+	bool given_otherwise; /* a static one: some call, or call of what calls it back, does not fit its types; noted where
+				 env->watches_calls */
 	bool verified;
 	bool args_cached;
 	bool keep_fastcall_stack; /* some of the pairs stay: so does their stack */

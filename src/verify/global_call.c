@@ -462,11 +462,13 @@ bool static_args_fit(struct env *env, u32 sub)
 	if (sub >= env->prog->n_subprogs || global_args_read(env, sub))
 		return false;
 	for (u32 i = 0; i < info->n_args; i++) {
-		u8 kind = env_regs(env)[R1 + i].kind;
+		const struct reg *reg = &env_regs(env)[R1 + i];
+		bool ctx = reg->kind == PTR_TO_CTX && !reg->flags && !reg->off &&
+			   scalar_is_const(&reg->var) && !reg->var.bits.value;
 
 		if (info->args[i].kind == ARG_ANYTHING
-			    ? kind != SCALAR
-			    : info->args[i].kind != ARG_PTR_TO_CTX || kind != PTR_TO_CTX)
+			    ? reg->kind != SCALAR
+			    : info->args[i].kind != ARG_PTR_TO_CTX || !ctx)
 			return false;
 	}
 	return true;

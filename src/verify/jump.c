@@ -142,7 +142,7 @@ static int one_way(struct env *env, const struct jump *j, bool taken)
 	int err = 0;
 
 	went(env, taken ? VERIFY_JUMPED : VERIFY_WENT_ON);
-	env->aux[env->pc].believed |= is_believed(j);
+	env->aux[env->pc].believed |= !env->cur->speculative && is_believed(j);
 	if (j->dst->kind == SCALAR)
 		err = env_need_precise(env, j->insn->dst_reg);
 	if (!err && j->has_src && j->src->kind == SCALAR)

@@ -39,6 +39,17 @@ static __attribute__((noinline)) int last(int n, struct xdp_md *ctx)
 	return ctx->rx_queue_index + n + zero;
 }
 
+static __attribute__((noinline)) int beside(struct xdp_md *ctx)
+{
+	return zero + !ctx;
+}
+
+/* Called back with what the program hands over, which is no context. */
+static int called_back(__u32 round, struct xdp_md *ctx)
+{
+	return *(volatile int *)ctx + zero != 0;
+}
+
 static __attribute__((noinline)) int hidden_memory(int *p)
 {
 	return *(volatile int *)p + zero;
@@ -47,10 +58,13 @@ static __attribute__((noinline)) int hidden_memory(int *p)
 CASE("accept")
 SEC("xdp") int functions_are_there_to_be_replaced(struct xdp_md *ctx)
 {
+	struct xdp_md *moved = (void *)ctx + 8;
 	int n = zero;
 
-	return keeps(ctx) + moves(ctx) + numbers(ctx, n, (char)n) + hidden(ctx, n) +
-	       last(n, ctx) + hidden_memory(&n);
+	asm volatile("" : "+r"(moved));
+	bpf_loop(3, called_back, &n, 0);
+	return beside(moved) + keeps(ctx) + moves(ctx) + numbers(ctx, n, (char)n) +
+	       hidden(ctx, n) + last(n, ctx) + hidden_memory(&n);
 }
 
 CASE("accept")
@@ -207,6 +221,24 @@ SEC("fentry/hidden_memory")
 int BPF_PROG(argument_that_is_not_the_context_is_a_number, int *p)
 {
 	return *p;
+}
+
+CASE("reject ACCESS_NUMBER")
+CASE("kernel refuses invalid mem access 'scalar'")
+SEC("fentry/beside")
+int BPF_PROG(context_that_was_moved_is_a_number, struct xdp_buff *xdp)
+{
+	zero = !xdp->data;
+	return 0;
+}
+
+CASE("reject ACCESS_NUMBER")
+CASE("kernel refuses invalid mem access 'scalar'")
+SEC("fentry/called_back")
+int BPF_PROG(argument_of_a_callback_is_a_number, int n, struct xdp_buff *xdp)
+{
+	zero = !xdp->data;
+	return 0;
 }
 
 CASE("reject ATTACH_EXCEPTION_CALLBACK")
