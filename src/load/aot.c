@@ -422,6 +422,15 @@ int aot_prepare(const struct aot *aot, struct skep_object *obj, struct skep_diag
 	return 0;
 }
 
+/* What a map holds that the object gives no bytes. */
+static bool is_zero(const u8 *bytes, u64 len)
+{
+	for (u64 i = 0; i < len; i++)
+		if (bytes[i])
+			return false;
+	return true;
+}
+
 /* Is the map as it was when code was made for it?  What was constant is in the code. */
 static bool is_as_compiled(const struct map *map, const struct aot_map *row,
 			   const void *data)
@@ -432,9 +441,13 @@ static bool is_as_compiled(const struct map *map, const struct aot_map *row,
 	map_facts(map, facts);
 	if (memcmp(facts, row->facts, sizeof(facts)) != 0)
 		return false;
-	return !row->data_len || !map_holds_constants(map) ||
-	       (row->data_len == map->value_size && !map_value_addr(map, 0, &live) &&
-		!memcmp(live, data, row->data_len));
+	if (!map_holds_constants(map))
+		return true;
+	if (map_value_addr(map, 0, &live))
+		return false;
+	return row->data_len ? row->data_len == map->value_size &&
+				       !memcmp(live, data, row->data_len)
+			     : is_zero(live, map->value_size);
 }
 
 static int check_maps(const struct aot *aot, const struct skep_object *obj,
