@@ -163,6 +163,20 @@ static int refuse_without_link(const struct census_place *place)
 	return EXIT_SYSTEM;
 }
 
+/* A link that went away after it was listed is one that needs no detaching. */
+static int detach_listed(struct detaching *d, const struct census_place *place, u32 *n)
+{
+	struct kern_link *link;
+	int err = kern_link_open_id(place->link, &link, &d->diag);
+
+	if (err == -ENOENT) {
+		d->diag = (struct skep_diag)SKEP_DIAG_INIT;
+		return EXIT_OK;
+	}
+	++*n;
+	return err ? live_refuse(&d->diag) : detach_link(d, link, place->where);
+}
+
 /* All places that the word names: as a hook, or by the program there. */
 static int detach_named(struct detaching *d, const char *word)
 {
@@ -175,8 +189,8 @@ static int detach_named(struct detaching *d, const char *word)
 		if (strcmp(place->where, word) != 0 &&
 		    strcmp(name_of_prog(d, place->prog), word) != 0)
 			continue;
-		n++;
-		one = place->link ? detach_id(d, place->link, place->where)
+		n += !place->link;
+		one = place->link ? detach_listed(d, place, &n)
 				  : refuse_without_link(place);
 		status = status ? status : one;
 	}
