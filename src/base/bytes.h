@@ -33,6 +33,15 @@ static inline const char *bytes_string(struct bytes b, u64 off)
 	return (const char *)b.data + off;
 }
 
+static inline bool bytes_all_zero(struct bytes b)
+{
+	for (u64 i = 0; i < b.len; i++) {
+		if (b.data[i])
+			return false;
+	}
+	return true;
+}
+
 static inline bool host_is_big_endian(void)
 {
 	return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;

@@ -299,15 +299,6 @@ static bool read_bits(const struct value_printer *p, const struct btf_member *m,
 
 /* ---- arrays ---- */
 
-static bool all_zero(struct bytes b)
-{
-	for (u64 i = 0; i < b.len; i++) {
-		if (b.data[i])
-			return false;
-	}
-	return true;
-}
-
 /* The length of the string that these chars are, or -1: they are none. */
 static s64 string_len(struct bytes b)
 {
@@ -320,7 +311,7 @@ static s64 string_len(struct bytes b)
 		if ((c < 0x20 || c >= 0x7f) && c != '\n' && c != '\t' && c != '\r')
 			return -1;
 	}
-	return all_zero((struct bytes){b.data + len, b.len - len}) ? (s64)len : -1;
+	return bytes_all_zero((struct bytes){b.data + len, b.len - len}) ? (s64)len : -1;
 }
 
 static void put_element(struct value_printer *p, const struct btf_array *a,
@@ -345,7 +336,7 @@ static u64 shown_elements(const struct value_printer *p, const struct btf_array 
 		return n;
 	n = min_u64(n, data.len / (u64)size);
 	while (p->style.skip_zeroes && n &&
-	       all_zero(bytes_slice(data, (n - 1) * (u64)size, (u64)size)))
+	       bytes_all_zero(bytes_slice(data, (n - 1) * (u64)size, (u64)size)))
 		n--;
 	return n;
 }
@@ -450,7 +441,7 @@ static void put_member(struct value_printer *p, const struct btf_member *m,
 		put_bit_field(p, m, data, l);
 		return;
 	}
-	if (!part.data || (p->style.skip_zeroes && all_zero(part)))
+	if (!part.data || (p->style.skip_zeroes && bytes_all_zero(part)))
 		return;
 	if (!*m->name) {
 		if (t.kind == BTF_STRUCT || t.kind == BTF_UNION)
@@ -502,7 +493,7 @@ static void put_section(struct value_printer *p, const struct btf_type *t,
 		struct btf_secvar v = btf_secvar(t, i);
 		struct bytes part = bytes_slice(data, v.offset, v.size);
 
-		if (!part.data || (p->style.skip_zeroes && all_zero(part)))
+		if (!part.data || (p->style.skip_zeroes && bytes_all_zero(part)))
 			continue;
 		next_item(p, &l);
 		put_key(p, btf_name(p->btf, v.type));

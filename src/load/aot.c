@@ -422,15 +422,6 @@ int aot_prepare(const struct aot *aot, struct skep_object *obj, struct skep_diag
 	return 0;
 }
 
-/* What a map holds that the object gives no bytes. */
-static bool is_zero(const u8 *bytes, u64 len)
-{
-	for (u64 i = 0; i < len; i++)
-		if (bytes[i])
-			return false;
-	return true;
-}
-
 /* Is the map as it was when code was made for it?  What was constant is in the code. */
 static bool is_as_compiled(const struct map *map, const struct aot_map *row,
 			   const void *data)
@@ -447,7 +438,7 @@ static bool is_as_compiled(const struct map *map, const struct aot_map *row,
 		return false;
 	return row->data_len ? row->data_len == map->value_size &&
 				       !memcmp(live, data, row->data_len)
-			     : is_zero(live, map->value_size);
+			     : bytes_all_zero((struct bytes){live, map->value_size});
 }
 
 static int check_maps(const struct aot *aot, const struct skep_object *obj,
