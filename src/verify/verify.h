@@ -92,9 +92,10 @@ enum verify_arena {
  * that changes nothing: where one outcome only was possible in a state, the operands were
  * precise in all states that count as equal to it.  With pointers to packets it does: that
  * one was beyond the end is believed, as by Linux, although it was moved since, and the
- * code behind the other way was not judged (result.believed: not for this state).  Nothing else that was seen may be believed: a
- * register that was the same constant each time may be another one in a state that was not
- * looked at, because nothing depended on it.
+ * code behind the other way was not judged (result.believed: not for this state).
+ * Nothing else that was seen may be believed: a register that was the same constant each
+ * time may be another one in a state that was not looked at, because nothing depended on
+ * it.
  */
 enum verify_way {
 	VERIFY_WENT_ON = 1,
