@@ -44,6 +44,24 @@ enum {
 	VARIABLE, /* of the declared struct */
 	KNOWN,    /* two functions that say: functions are told */
 	ALSO_KNOWN,
+	MEMBER_PROTO, /* of a queueing discipline, whose first argument is a reference */
+	TO_MEMBER,
+	KERNEL_OPS,
+	KERNEL_OPS_VALUE,
+	STUB_PROTO,
+	STUB,
+};
+
+/* The types of every program that has some. */
+enum {
+	MAIN_INT = 1,
+	MAIN_PROTO,
+	MAIN,
+	MAIN_MISSING,
+	TO_MAIN_MISSING,
+	F_PROTO,
+	F,
+	MAIN_OPS = F + 2
 };
 
 enum { MAX_PARAMS = 7 };
@@ -61,7 +79,15 @@ struct made_up {
 	u32 referred; /* what the program's reference is; 0: the function */
 	u32 version;  /* 0: the default */
 	bool percpu;  /* is the variable one of each CPU? */
+	bool untold;  /* programs are not told where it is */
+	bool calls_f; /* the program's second function, which takes something that is
+			 missing */
+	const struct map_def *struct_ops;
 };
+
+static const struct map_slot members[] = {{.index = 0, .name = "main"}};
+static const struct map_def ops_without_member = {
+	.name = "ops", .btf_value_id = MAIN_OPS, .slots = members, .n_slots = 1};
 
 static const struct made_up rows[] = {
 	{REASON_KFUNC_ARGS, BPF_PROG_TYPE_XDP, .text = "call kfunc_id[0]; r0 = 0; exit",
@@ -82,6 +108,9 @@ static const struct made_up rows[] = {
 	 .text = "r1 = 1; r2 = 1; call kfunc_id[0]; r0 = 0; exit",
 	 .name = "bpf_rcu_read_lock",
 	 .params = {{"rdonly_buf_size", INT}, {"rdwr_buf_size", INT}}},
+	{REASON_KARG_SIZE_RANGE, BPF_PROG_TYPE_XDP,
+	 .text = "r1 = 0x100000000 ll; call kfunc_id[0]; r0 = 0; exit",
+	 .name = "bpf_rcu_read_lock", .params = {{"rdonly_buf_size", INT}}},
 	{REASON_KFUNC_RET_TYPE, BPF_PROG_TYPE_XDP,
 	 .text = "call kfunc_id[0]; r0 = 0; exit", .name = "bpf_dynptr_size",
 	 .returns = TO_MISSING},
@@ -107,6 +136,9 @@ static const struct made_up rows[] = {
 	 .name = "f", .referred = INT},
 	{REASON_KSYM_SIZE, BPF_PROG_TYPE_XDP, .text = "r1 = ksym_id[0]; r0 = 0; exit",
 	 .name = "f", .referred = VARIABLE},
+	{REASON_KSYM_NO_ADDRESS, BPF_PROG_TYPE_XDP,
+	 .text = "r1 = ksym_id[0]; r0 = 0; exit", .name = "f", .referred = VARIABLE,
+	 .untold = true},
 	{REASON_VARIABLE_SIZE, BPF_PROG_TYPE_XDP,
 	 .text = "r1 = ksym_id[0]; call 154; r0 = 0; exit", .name = "f",
 	 .referred = VARIABLE, .percpu = true},
@@ -124,6 +156,17 @@ static const struct made_up rows[] = {
 	{REASON_ATTACH_ARG_KIND, BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY,
 	 .text = "r1 = *(u64 *)(r1 + 0); r0 = 0; exit", .name = "f",
 	 .params = {{"thing", THING}}, .version = ABI_LINUX(6, 12)},
+	{REASON_ATTACH_ARG_RELEASED, BPF_PROG_TYPE_STRUCT_OPS,
+	 .text = "r6 = r1; r1 = *(u64 *)(r6 + 0); call kfunc_id[0];"
+		 "r1 = *(u64 *)(r6 + 0); r0 = 0; exit",
+	 .name = "bpf_kfree_skb", .params = {{"object", TO_CPUMASK}}},
+	{REASON_NONE, BPF_PROG_TYPE_STRUCT_OPS,
+	 .text = "r1 = *(u64 *)(r1 + 0); call kfunc_id[0]; r0 = 0; exit",
+	 .name = "bpf_kfree_skb", .params = {{"object", TO_CPUMASK}}},
+	{REASON_STRUCT_OPS_NO_MEMBER, BPF_PROG_TYPE_STRUCT_OPS, .text = "r0 = 0; exit",
+	 .name = "f", .struct_ops = &ops_without_member},
+	{REASON_FUNC_ARG_KERNEL_KIND, BPF_PROG_TYPE_XDP,
+	 .text = "r1 = 0; call pc+1; exit; r0 = 0; exit", .name = "f", .calls_f = true},
 	{REASON_NONE, BPF_PROG_TYPE_SYSCALL,
 	 .text = "call kfunc_id[1]; if r0 == 0 goto +3; r1 = r0; call kfunc_id[0];"
 		 "r0 = 0; exit",
@@ -140,10 +183,34 @@ static void add_struct(struct btf_writer *w, enum btf_kind kind, const char *nam
 	btf_put_member(w, &(struct btf_member){.name = "member", .type = INT});
 }
 
-static const struct btf *kernel_of(const struct made_up *row, struct arena *arena)
+static void add_struct_ops(struct btf_writer *w)
+{
+	btf_add_proto(w, INT);
+	btf_put_param(w, "object", TO_CPUMASK);
+	btf_add_ref(w, BTF_PTR, NULL, MEMBER_PROTO);
+	btf_add_composite(w, BTF_STRUCT, "Qdisc_ops", 8);
+	btf_put_member(w, &(struct btf_member){.name = "enqueue", .type = TO_MEMBER});
+	add_struct(w, BTF_STRUCT, "bpf_struct_ops_Qdisc_ops", 4);
+	btf_add_proto(w, INT);
+	btf_put_param(w, "object__ref", TO_CPUMASK);
+	btf_add_func(w, "Qdisc_ops__enqueue", STUB_PROTO, BTF_STATIC);
+}
+
+static const struct btf *read_back(struct btf_writer *w, struct arena *arena)
 {
 	const struct btf *btf = NULL;
 	struct text text = TEXT_INIT;
+
+	btf_writer_finish(w, &text, NULL);
+	struct bytes bytes = {arena_memdup(arena, text_str(&text), text.len), text.len};
+	CHECK(!btf_read(arena, bytes, NULL, &btf, NULL));
+	btf_writer_fini(w);
+	text_fini(&text);
+	return btf;
+}
+
+static const struct btf *kernel_of(const struct made_up *row, struct arena *arena)
+{
 	struct btf_writer w;
 
 	btf_writer_init(&w, NULL, false);
@@ -170,23 +237,50 @@ static const struct btf *kernel_of(const struct made_up *row, struct arena *aren
 	btf_add_var(&w, "variable", MISSING, BTF_GLOBAL);
 	btf_add_func(&w, "bpf_map_lookup_elem", PROTO, BTF_STATIC);
 	btf_add_func(&w, "bpf_probe_read_kernel", PROTO, BTF_STATIC);
+	add_struct_ops(&w);
 	btf_add_section(&w, row->percpu ? ".data..percpu" : ".data", 8);
 	btf_put_secvar(&w, VARIABLE, 0, 8);
-	btf_writer_finish(&w, &text, NULL);
-	struct bytes bytes = {arena_memdup(arena, text_str(&text), text.len), text.len};
-	CHECK(!btf_read(arena, bytes, NULL, &btf, NULL));
-	btf_writer_fini(&w);
-	text_fini(&text);
-	return btf;
+	return read_back(&w, arena);
+}
+
+static const struct btf *program_of(struct arena *arena)
+{
+	struct btf_writer w;
+
+	btf_writer_init(&w, NULL, false);
+	btf_add_int(&w, "int", 4, BTF_SIGNED);
+	btf_add_proto(&w, MAIN_INT);
+	btf_add_func(&w, "main", MAIN_PROTO, BTF_STATIC);
+	btf_add_fwd(&w, "missing", false);
+	btf_add_ref(&w, BTF_PTR, NULL, MAIN_MISSING);
+	btf_add_proto(&w, MAIN_INT);
+	btf_put_param(&w, "something", TO_MAIN_MISSING);
+	btf_add_func(&w, "f", F_PROTO, BTF_GLOBAL);
+	btf_add_decl_tag(&w, "arg:untrusted", F, 0);
+	add_struct(&w, BTF_STRUCT, "Qdisc_ops", 8);
+	return read_back(&w, arena);
+}
+
+static bool tells_nothing(const struct target *target, const char *name)
+{
+	(void)target, (void)name;
+	return false;
 }
 
 static int judge(const struct made_up *row, struct skep_diag *diag)
 {
 	struct arena arena = ARENA_INIT;
-	const struct target target = {.version =
-					      row->version ? row->version : LINUX_DEFAULT,
-				      .btf = kernel_of(row, &arena)};
-	const struct verify_opts opts = {.target = &target};
+	const struct target target = {
+		.version = row->version ? row->version : LINUX_DEFAULT,
+		.btf = kernel_of(row, &arena),
+		.tells_address = row->untold ? tells_nothing : NULL};
+	const struct verify_opts opts = {.target = &target,
+					 .struct_ops = row->struct_ops};
+	const bool ops = row->type == BPF_PROG_TYPE_STRUCT_OPS;
+	struct subprog subs[] = {
+		{.name = "main", .n_insns = 3, .btf_id = MAIN},
+		{.name = "f", .start = 3, .n_insns = 2, .btf_id = F, .global = true},
+	};
 	const struct extern_ref refs[] = {
 		{.name = row->name,
 		 .btf_id = row->referred ? row->referred : FUNC,
@@ -206,12 +300,17 @@ static int judge(const struct made_up *row, struct skep_diag *diag)
 	struct prog prog = {.name = "main",
 			    .type = row->type,
 			    .attach_type = row->attach_type,
-			    .attach_target = row->attach_type ? row->name : NULL,
+			    .attach_target = ops                ? "enqueue"
+					     : row->attach_type ? row->name
+								: NULL,
 			    .sleepable = row->type == BPF_PROG_TYPE_SYSCALL,
 			    .maps = maps,
 			    .n_maps = 1,
 			    .externs = refs,
 			    .n_externs = ARRAY_SIZE(refs),
+			    .btf = row->calls_f || ops ? program_of(&arena) : NULL,
+			    .subprogs = subs,
+			    .n_subprogs = row->calls_f ? ARRAY_SIZE(subs) : 0,
 			    .gpl_compatible = true};
 	int err = asm_parse(&in, &arena, &unit, diag);
 
@@ -224,6 +323,74 @@ static int judge(const struct made_up *row, struct skep_diag *diag)
 	verify_result_fini(&result);
 	arena_fini(&arena);
 	return err;
+}
+
+/* ---- many functions ---- */
+
+enum { MANY = 257 };
+
+static const struct btf *kernel_of_many(struct arena *arena)
+{
+	struct btf_writer w;
+	char name[16];
+
+	btf_writer_init(&w, NULL, false);
+	btf_add_proto(&w, NOTHING);
+	for (u32 i = 0; i < MANY; i++) {
+		snprintf(name, sizeof(name), "f%u", i);
+		btf_add_func(&w, name, 1, BTF_STATIC);
+	}
+	return read_back(&w, arena);
+}
+
+/* Calls n functions of the kernel, one after the other. */
+static int judge_calls(u32 n, struct skep_diag *diag)
+{
+	struct arena arena = ARENA_INIT;
+	const struct target target = {.version = LINUX_DEFAULT,
+				      .btf = kernel_of_many(&arena)};
+	const struct verify_opts opts = {.target = &target};
+	struct verify_result result = {0};
+	struct extern_ref refs[MANY];
+	struct insn insns[MANY + 2];
+	struct prog prog = {.name = "main",
+			    .type = BPF_PROG_TYPE_XDP,
+			    .insns = insns,
+			    .n_insns = n + 2,
+			    .externs = refs,
+			    .n_externs = n,
+			    .gpl_compatible = true};
+	int err;
+
+	for (u32 i = 0; i < n; i++) {
+		refs[i] = (struct extern_ref){
+			.name = "f", .btf_id = 2 + i, .kfunc = true, .typed = true};
+		insns[i] =
+			(struct insn){.code = 0x85, .src_reg = CALL_KFUNC, .imm = (s32)i};
+	}
+	insns[n] = (struct insn){.code = 0xb7};
+	insns[n + 1] = (struct insn){.code = 0x95};
+	err = verify_prog(&prog, &opts, &result, diag);
+	verify_result_fini(&result);
+	arena_fini(&arena);
+	return err;
+}
+
+static const struct {
+	enum reason_id want;
+	u32 n;
+} calls[] = {
+	{REASON_KFUNC_TOO_MANY, MANY},
+	{REASON_KFUNC_FORBIDDEN, MANY - 1}, /* at most 256, whatever they are */
+};
+
+static void test_calls(void)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(calls); i++) {
+		struct skep_diag diag = SKEP_DIAG_INIT;
+
+		CHECK(judge_calls(calls[i].n, &diag) && diag.id == (int)calls[i].want);
+	}
 }
 
 int main(void)
@@ -240,5 +407,6 @@ int main(void)
 			diag.text);
 		CHECK(false);
 	}
+	test_calls();
 	return check_report();
 }

@@ -159,6 +159,21 @@ SEC("tc") int trusted_argument_is_a_struct_of_the_kernel(struct __sk_buff *ctx)
 	return trusted(0);
 }
 
+NOINLINE int trusted_number(int *p ARG("trusted") ARG("nullable"))
+{
+	return p ? *p : 0;
+}
+
+CASE("reject STRUCT_IS_NONE")
+CASE("kernel refuses Type 'int' is not a struct")
+SEC("tc") int trusted_number_is_not_read(struct __sk_buff *ctx)
+{
+	int *none = 0;
+
+	asm volatile("" : "+r"(none)); /* or clang knows what comes back */
+	return trusted_number(none);
+}
+
 NOINLINE int many(int a, int b, int c, int d, int e)
 {
 	return a + b + c + d + e + number;
