@@ -95,6 +95,14 @@ static bool is_to_be_refused(const struct test_case *c)
 	return case_wants(c, WANT_REJECT);
 }
 
+/* By skep: what the case says of the kernel is another matter where it says both. */
+static bool is_to_be_rejected(const struct test_case *c)
+{
+	if (case_wants(c, WANT_REJECT) || case_wants(c, WANT_ACCEPT))
+		return case_wants(c, WANT_REJECT);
+	return is_to_be_refused(c);
+}
+
 static void tell_verdict(struct text *told, bool refuse, const struct skep_diag *diag)
 {
 	text_printf(told, "wanted it to be %s\n\tgot    %s at %d (%s)",
@@ -154,7 +162,7 @@ enum kernel_answer case_verdict(const struct case_object *o, struct skep_prog *p
 {
 	const struct want *reason = case_wants(c, WANT_REJECT);
 	struct skep_diag diag = SKEP_DIAG_INIT;
-	bool refuse = is_to_be_refused(c), judged;
+	bool refuse = is_to_be_rejected(c), judged;
 	int err = verify(o, prog, c, &judged, &diag);
 
 	if (lacks_types(o, prog))

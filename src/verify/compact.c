@@ -66,7 +66,7 @@ _Static_assert(sizeof(struct reg) % 4 == 0 && REG_WORDS <= 32, "a bit each");
 static bool is_number(const struct reg *reg)
 {
 	return reg->kind == SCALAR && !reg->flags && !reg->off && !reg->raw[0] &&
-	       !reg->raw[1] && !reg->id && !reg->ref_id && !reg->frame;
+	       !reg->raw[1] && !reg->id && !reg->ref_id && !reg->ends_with && !reg->frame;
 }
 
 static enum reg_form form_of(const struct reg *reg)

@@ -312,6 +312,17 @@ static int check_bounds(struct env *env, u32 regno)
 
 /* ---- the operation ---- */
 
+/* Linux 6.18 forgets the reference here, so that nobody can release the sum.  But then it
+ * lets it be used after the release, and skep does not. */
+static void become_sum(struct reg *dst, const struct reg *pointer)
+{
+	*dst = *pointer;
+	if (!pointer->ref_id)
+		return;
+	dst->ends_with = pointer->ref_id;
+	dst->ref_id = 0;
+}
+
 static int move_pointer(struct env *env, const struct insn *insn,
 			const struct pointer_op *op)
 {
@@ -363,7 +374,7 @@ int transfer_pointer(struct env *env, const struct insn *insn,
 	if (err)
 		return err;
 	if (op->swapped)
-		*dst = *op->pointer;
+		become_sum(dst, op->pointer);
 	/* Untrusted memory is read by instructions that survive faults, wherever it is.
 	 */
 	if (op->pointer->kind == PTR_TO_MEM && op->pointer->flags & UNTRUSTED)

@@ -88,12 +88,17 @@ static bool same_var(const struct reg *old, const struct reg *now)
 	return !memcmp(&old->var, &now->var, sizeof(old->var));
 }
 
+static bool refs_match(struct idmap *ids, const struct reg *old, const struct reg *now)
+{
+	return ids_match(ids, old->ref_id, now->ref_id) &&
+	       ids_match(ids, old->ends_with, now->ends_with);
+}
+
 static bool regs_exact(struct idmap *ids, const struct reg *old, const struct reg *now)
 {
 	return old->kind == now->kind && old->flags == now->flags &&
 	       same_base(old, now) && same_var(old, now) &&
-	       ids_match(ids, old->id, now->id) &&
-	       ids_match(ids, old->ref_id, now->ref_id);
+	       ids_match(ids, old->id, now->id) && refs_match(ids, old, now);
 }
 
 static bool scalar_covered(const struct compare *c, const struct reg *old,
@@ -119,8 +124,7 @@ static bool span_covered(const struct compare *c, const struct reg *old,
 			 const struct reg *now)
 {
 	return same_base(old, now) && scalar_within(&old->var, &now->var) &&
-	       ids_match(c->ids, old->id, now->id) &&
-	       ids_match(c->ids, old->ref_id, now->ref_id);
+	       ids_match(c->ids, old->id, now->id) && refs_match(c->ids, old, now);
 }
 
 /* More of the packet may be known to be there.  Negative ranges stand for "at its end".

@@ -28,7 +28,11 @@ void regs_forget_ref(struct env *env, u32 ref_id)
 {
 	struct reg *reg;
 
-	for_each_reg(env->cur, reg) if (reg->ref_id == ref_id) reg_forget(env, reg);
+	for_each_reg(env->cur, reg)
+	{
+		if (reg->ref_id == ref_id || reg->ends_with == ref_id)
+			reg_forget(env, reg);
+	}
 }
 
 void refs_end_non_owning(struct env *env)

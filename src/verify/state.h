@@ -132,7 +132,8 @@ struct reg {
 	 */
 	u32 id;
 	u32 ref_id; /* of the reference that it stands for or comes from; 0: none */
-	u32 frame;  /* PTR_TO_STACK: whose */
+	u32 ends_with; /* of the reference that it was made from but does not stand for */
+	u32 frame;     /* PTR_TO_STACK: whose */
 };
 
 /* range of a packet pointer that was compared and is not before the end: nothing may be read

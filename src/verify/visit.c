@@ -231,7 +231,7 @@ static bool looks_same(const struct state *old, const struct state *now)
 		if (a[i].kind != b[i].kind || a[i].flags != b[i].flags ||
 		    a[i].off != b[i].off || a[i].id != b[i].id ||
 		    a[i].raw[0] != b[i].raw[0] || a[i].raw[1] != b[i].raw[1] ||
-		    a[i].ref_id != b[i].ref_id ||
+		    a[i].ref_id != b[i].ref_id || a[i].ends_with != b[i].ends_with ||
 		    memcmp(&a[i].var, &b[i].var, sizeof(a[i].var)))
 			return false;
 	return true;

@@ -63,6 +63,15 @@ extern void bpf_rcu_read_unlock(void) __ksym;
 
 static const int zero;
 
+/* 0 + p: a number to which a pointer is added. */
+static __always_inline void *sum_of(void *p)
+{
+	void *sum;
+
+	asm volatile("%0 = 0; %0 += %1" : "=&r"(sum) : "r"(p));
+	return sum;
+}
+
 CASE("accept")
 SEC("tc") int object_is_made_and_dropped(struct __sk_buff *ctx)
 {
@@ -82,6 +91,31 @@ SEC("tc") int object_is_dropped(struct __sk_buff *ctx)
 	struct plain *p = NEW(struct plain);
 
 	return p ? p->value : 0;
+}
+
+CASE("reject KARG_NOT_REFERENCED")
+CASE("kernel refuses allocated object must be referenced")
+SEC("tc") int object_is_not_dropped_by_a_sum(struct __sk_buff *ctx)
+{
+	struct plain *p = NEW(struct plain);
+
+	if (p)
+		bpf_obj_drop_impl(sum_of(p), 0);
+	return 0;
+}
+
+CASE("reject OBJECT_GONE")
+CASE("kernel refuses ref_obj_id for allocated object must be non-zero")
+SEC("tc") int object_is_not_read_by_a_sum(struct __sk_buff *ctx)
+{
+	struct plain *p = NEW(struct plain), *sum;
+
+	if (!p)
+		return 0;
+	sum = sum_of(p);
+	sum->value = 5;
+	bpf_obj_drop_impl(p, 0);
+	return 0;
 }
 
 CASE("reject KARG_MAYBE_NULL")
