@@ -168,8 +168,8 @@ int ref_acquire_lock(struct env *env, u32 pc, enum ref_kind kind, u32 id, const 
 int ref_release_lock(struct env *env, enum ref_kind kind, u32 id, const void *ptr);
 /* Restores saved interrupt flags: the newest ones only. */
 int ref_release_irq(struct env *env, u32 id);
-/* Gives it back and makes every register that stands for it unknown. */
-int ref_release(struct env *env, u32 ref_id);
+/* Gives it back, which must be held, and makes every register that stands for it unknown. */
+void ref_release(struct env *env, u32 ref_id);
 /* Drops it from the list only; false: it was not held. */
 bool ref_drop(struct state *st, u32 ref_id);
 const struct ref *ref_find(const struct state *st, u32 ref_id);
@@ -195,7 +195,7 @@ int map_field_check(struct env *env, u32 regno, u32 field_kind, struct call *cal
 /* ---- dynptrs: dynptr.c ---- */
 /* arg_flags: MEM_UNINIT (it is made, of the type given), MEM_RDONLY (it may be const),
  * dynptr_flag(); kfuncs know types for which there are no flags in abi.h. */
-enum { DYNPTR_TYPE_SKB_META = 1 << 21, DYNPTR_TYPE_FILE = 1 << 22 };
+enum { DYNPTR_TYPE_SKB_META = 1 << 21 };
 u32 dynptr_flag(enum dynptr_type type);
 int dynptr_arg_check(struct env *env, u32 regno, u32 insn_pc, u32 arg_flags, u32 clone_ref_id);
 int dynptr_unmark(struct env *env, struct reg *reg);

@@ -8,6 +8,7 @@
  * call takes which type (rows of helpers.def and BTF of kfuncs say). More:
  * Documentation/bpf/kfuncs.rst of the kernel, bpf_dynptr_* in bpf-helpers(7).
  */
+#include <assert.h>
 #include <string.h>
 
 #include "verify/calls.h"
@@ -16,28 +17,21 @@
 enum { DYNPTR_SLOTS = 2 };
 
 /* What an argument may demand, in the bits of arg_flags. */
-static const struct {
-	u32 flag;
-	const char *name;
-} dynptr_types[] = {
-	[DYNPTR_NONE] = {0, "none"},
-	[DYNPTR_LOCAL] = {DYNPTR_TYPE_LOCAL, "local"},
-	[DYNPTR_RINGBUF] = {DYNPTR_TYPE_RINGBUF, "ringbuf"},
-	[DYNPTR_SKB] = {DYNPTR_TYPE_SKB, "skb"},
-	[DYNPTR_XDP] = {DYNPTR_TYPE_XDP, "xdp"},
-	[DYNPTR_SKB_META] = {DYNPTR_TYPE_SKB_META, "skb_meta"},
-	[DYNPTR_FILE] = {DYNPTR_TYPE_FILE, "file"},
+static const u32 dynptr_flags[] = {
+	[DYNPTR_LOCAL] = DYNPTR_TYPE_LOCAL,       [DYNPTR_RINGBUF] = DYNPTR_TYPE_RINGBUF,
+	[DYNPTR_SKB] = DYNPTR_TYPE_SKB,           [DYNPTR_XDP] = DYNPTR_TYPE_XDP,
+	[DYNPTR_SKB_META] = DYNPTR_TYPE_SKB_META,
 };
 
 u32 dynptr_flag(enum dynptr_type type)
 {
-	return type < ARRAY_SIZE(dynptr_types) ? dynptr_types[type].flag : 0;
+	return type < ARRAY_SIZE(dynptr_flags) ? dynptr_flags[type] : 0;
 }
 
 static enum dynptr_type type_of_flags(u32 flags)
 {
-	for (u32 i = DYNPTR_LOCAL; i < ARRAY_SIZE(dynptr_types); i++)
-		if (flags & dynptr_types[i].flag)
+	for (u32 i = DYNPTR_LOCAL; i < ARRAY_SIZE(dynptr_flags); i++)
+		if (flags & dynptr_flags[i])
 			return (enum dynptr_type)i;
 	return DYNPTR_NONE;
 }
@@ -45,7 +39,7 @@ static enum dynptr_type type_of_flags(u32 flags)
 /* Must it be given back? */
 static bool holds_reference(u8 type)
 {
-	return type == DYNPTR_RINGBUF || type == DYNPTR_FILE;
+	return type == DYNPTR_RINGBUF;
 }
 
 /* ---- places on the stack ---- */
@@ -169,13 +163,8 @@ static int dynptr_make(struct env *env, const struct reg *reg, enum dynptr_type 
 	return 0;
 }
 
-/* Its memory goes back; clones of it in the same frame end with it. */
-static int dynptr_release(struct env *env, struct frame *frame, u32 ref_id)
+static void end_clones(struct env *env, struct frame *frame, u32 ref_id)
 {
-	int err = ref_release(env, ref_id);
-
-	if (err)
-		return err;
 	for (u32 i = 1; i < frame->n_slots; i++) {
 		const struct slot *slot = &frame->slots[i];
 
@@ -183,7 +172,15 @@ static int dynptr_release(struct env *env, struct frame *frame, u32 ref_id)
 		    slot->spilled.first_slot)
 			end_slots(env, frame, i);
 	}
-	return 0;
+}
+
+/* Its memory goes back, and clones of it end with it.  Linux 6.18 forgets those that are
+ * in another function's frame. */
+static void dynptr_release(struct env *env, u32 ref_id)
+{
+	ref_release(env, ref_id);
+	for (u32 i = 0; i <= env->cur->depth; i++)
+		end_clones(env, env->cur->frames[i], ref_id);
 }
 
 int dynptr_unmark(struct env *env, struct reg *reg)
@@ -192,8 +189,7 @@ int dynptr_unmark(struct env *env, struct reg *reg)
 	const struct reg *dynptr;
 	int slot;
 
-	if (reg->kind != PTR_TO_STACK)
-		return reject(env, DYNPTR_CONST, regno_of(env, reg));
+	assert(reg->kind == PTR_TO_STACK); /* RELEASE_CONST_DYNPTR */
 	slot = stack_object_slot(env, reg, "a dynptr", DYNPTR_SLOTS);
 	if (slot < 0)
 		return slot == NOT_THERE_YET
@@ -201,8 +197,9 @@ int dynptr_unmark(struct env *env, struct reg *reg)
 			       : slot;
 	dynptr = &frame->slots[slot].spilled;
 	if (holds_reference(dynptr->dynptr_type))
-		return dynptr_release(env, frame, dynptr->ref_id);
-	end_slots(env, frame, (u32)slot);
+		dynptr_release(env, dynptr->ref_id);
+	else
+		end_slots(env, frame, (u32)slot);
 	return 0;
 }
 
@@ -301,12 +298,11 @@ int dynptr_arg_check(struct env *env, u32 regno, u32 insn_pc, u32 arg_flags,
 		return reject(env, DYNPTR_NOT_STACK, (int)regno);
 	if (arg_flags & MEM_UNINIT)
 		return uninit_arg(env, regno, arg_flags, clone_ref_id);
-	if (reg->kind == CONST_PTR_TO_DYNPTR && !(arg_flags & MEM_RDONLY))
-		return reject(env, DYNPTR_CONST, (int)regno);
+	/* No call changes one but by releasing it, and what is released is on the stack,
+	 * holds a reference, and so is of the only type that does. */
+	assert(reg->kind == PTR_TO_STACK || arg_flags & MEM_RDONLY);
 	if (!dynptr_is_valid(env, reg))
 		return reject(env, DYNPTR_NOT_INIT, (int)regno);
-	if (wanted && dynptr_type_of(env, reg) != wanted)
-		return reject(env, DYNPTR_WRONG_TYPE, (int)regno,
-			      dynptr_types[wanted].name);
+	assert(!wanted || dynptr_type_of(env, reg) == wanted);
 	return read_arg(env, reg);
 }

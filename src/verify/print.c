@@ -142,7 +142,6 @@ static const char *dynptr_name(u32 type)
 	case DYNPTR_SKB: return "skb";
 	case DYNPTR_XDP: return "xdp";
 	case DYNPTR_SKB_META: return "skb_meta";
-	case DYNPTR_FILE: return "file";
 	}
 	return "<unknown>";
 }

@@ -7,6 +7,7 @@
  * are released in the reverse order.  Never does: decide which call acquires or releases.
  * More: state.h; Documentation/bpf/kfuncs.rst of the kernel (KF_ACQUIRE).
  */
+#include <assert.h>
 #include <string.h>
 
 #include "verify/calls.h"
@@ -159,17 +160,18 @@ int ref_release_irq(struct env *env, u32 id)
 
 	if (id != st->active_irq_id)
 		return reject(env, IRQ_ORDER, newest ? newest->pc : 0);
+	assert(newest);
 	for (u32 i = 0; i < st->n_refs; i++) {
 		if (st->refs[i].kind != REF_IRQ)
 			continue;
 		if (st->refs[i].id == id) {
 			refs_remove(st, i);
-			st->active_irq_id = before;
-			return 0;
+			break;
 		}
 		before = st->refs[i].id;
 	}
-	return reject(env, REF_NOT_HELD);
+	st->active_irq_id = before;
+	return 0;
 }
 
 bool ref_drop(struct state *st, u32 ref_id)
@@ -183,12 +185,13 @@ bool ref_drop(struct state *st, u32 ref_id)
 	return false;
 }
 
-int ref_release(struct env *env, u32 ref_id)
+void ref_release(struct env *env, u32 ref_id)
 {
-	if (!ref_drop(env->cur, ref_id))
-		return reject(env, REF_NOT_HELD);
+	bool held = ref_drop(env->cur, ref_id);
+
+	assert(held); /* what was released nobody remembers */
+	(void)held;
 	regs_forget_ref(env, ref_id);
-	return 0;
 }
 
 const struct ref *ref_find(const struct state *st, u32 ref_id)

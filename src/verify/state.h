@@ -74,7 +74,6 @@ enum dynptr_type {
 	DYNPTR_SKB,
 	DYNPTR_XDP,
 	DYNPTR_SKB_META,
-	DYNPTR_FILE,
 };
 
 enum iter_state { ITER_NONE, ITER_ACTIVE, ITER_DRAINED };

@@ -12,6 +12,9 @@ extern void *bpf_dynptr_slice_rdwr(const struct bpf_dynptr *ptr, __u32 offset,
 				   void *buffer, __u32 buffer__szk) __ksym;
 extern int bpf_dynptr_adjust(const struct bpf_dynptr *ptr, __u32 start, __u32 end) __ksym;
 
+extern int bpf_dynptr_clone(const struct bpf_dynptr *ptr,
+			    struct bpf_dynptr *clone__uninit) __ksym;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);
@@ -236,4 +239,27 @@ SEC("tc") int helper_does_not_write_over_a_dynptr(struct __sk_buff *ctx)
 	bpf_dynptr_from_mem(&memory, sizeof(memory), 0, &d);
 	bpf_dynptr_read(&d, 4, &d, 0, 0);
 	return 0;
+}
+
+static __attribute__((noinline)) int discard_clone(struct bpf_dynptr *d)
+{
+	struct bpf_dynptr clone;
+
+	bpf_dynptr_clone(d, &clone);
+	bpf_ringbuf_discard_dynptr(&clone, 0);
+	return 0;
+}
+
+/* Linux 6.18 ends the clones in the frame of the one that is given back only. */
+CASE("reject DYNPTR_NOT_INIT")
+CASE("kernel accepts")
+SEC("tc") int record_is_given_back_by_a_clone_in_a_function(struct __sk_buff *ctx)
+{
+	struct bpf_dynptr d;
+	long out = 0;
+
+	bpf_ringbuf_reserve_dynptr(&ring, 8, 0, &d);
+	discard_clone(&d);
+	bpf_dynptr_read(&out, sizeof(out), &d, 0, 0);
+	return out;
 }
