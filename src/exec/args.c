@@ -135,9 +135,9 @@ static int check_spin_lock(const struct arg *a)
  * what they do with it is checked then. */
 static int check_stack_pointer(const struct arg *a)
 {
-	const u64 far = 1 << 30; /* beyond all offsets */
+	const u64 down = 1 << 30, up = (1ull << 63) + (1 << 30); /* Linux' limits */
 
-	if (a->value - (a->ck->stack - far) > 2 * far)
+	if (a->value - (a->ck->stack - down) > down + up)
 		return is_not(a, "a pointer to the stack");
 	return 0;
 }
