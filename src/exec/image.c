@@ -93,6 +93,13 @@ const char *image_type_name(const struct image *image)
 	return type ? type->name : "unknown";
 }
 
+/* What is called where nobody comes need not be there: Linux cuts such code out.  Of
+ * native code that was known when it was made. */
+static bool is_cut(const struct image_spec *spec, u32 pc)
+{
+	return spec->native || (spec->ways && !spec->ways[pc]);
+}
+
 static int check_helper(const struct image *image, u32 number, u32 pc,
 			struct skep_diag *diag)
 {
@@ -106,31 +113,29 @@ static int check_helper(const struct image *image, u32 number, u32 pc,
 	    (abi_is_kfunc(number) || !image->helper(number)))
 		return fail(diag, NO_HELPER, (int)pc, any ? any->name : "unknown",
 			    number);
-	if (row)
-		image->helpers[number] = row;
 	return 0;
 }
 
-static int check_kfunc(struct image *image, const struct insn *insn, u32 pc,
-		       struct skep_diag *diag)
-{
-	const struct prog *prog = image->prog;
-	u32 number = prog_callee(prog, insn);
-
-	if (!image->helper(number))
-		return refuse_extern(prog, insn, pc, diag);
-	image->throws |= number == abi_kfunc_number(KFUNC_bpf_throw);
-	return 0;
-}
-
-static int check_call(struct image *image, const struct insn *insn, u32 pc,
+static int check_call(const struct image *image, const struct insn *insn, u32 pc,
 		      struct skep_diag *diag)
 {
-	if (insn->src_reg == CALL_KFUNC)
-		return check_kfunc(image, insn, pc, diag);
+	u32 number = prog_callee(image->prog, insn);
+
+	if (insn->src_reg == CALL_KFUNC && !image->helper(number))
+		return refuse_extern(image->prog, insn, pc, diag);
 	if (insn->src_reg == CALL_HELPER)
-		return check_helper(image, (u32)insn->imm, pc, diag);
+		return check_helper(image, number, pc, diag);
 	return 0;
+}
+
+static void note_call(struct image *image, const struct insn *insn)
+{
+	u32 number = prog_callee(image->prog, insn);
+
+	if (insn->src_reg == CALL_HELPER && number < ABI_HELPERS)
+		image->helpers[number] = helper_row(image->prog, number);
+	if (insn->src_reg == CALL_KFUNC)
+		image->throws |= number == abi_kfunc_number(KFUNC_bpf_throw);
 }
 
 /* An address that is only compared with 0. */
@@ -174,7 +179,8 @@ static int check_lddw(const struct image *image, const struct insn *insn, u32 pc
 }
 
 /* Refuses what is well formed but cannot be run by us. */
-static int check_references(struct image *image, struct skep_diag *diag)
+static int check_references(struct image *image, const struct image_spec *spec,
+			    struct skep_diag *diag)
 {
 	const struct prog *prog = image->prog;
 	int err = 0;
@@ -184,6 +190,8 @@ static int check_references(struct image *image, struct skep_diag *diag)
 		enum op op = decode(insn);
 
 		if (op == OP_CALL)
+			note_call(image, insn);
+		if (op == OP_CALL && !is_cut(spec, pc))
 			err = check_call(image, insn, pc, diag);
 		if (op == OP_LDDW)
 			err = check_lddw(image, insn, pc++, diag);
@@ -399,7 +407,7 @@ int image_new(const struct image_spec *spec, struct image **out, struct skep_dia
 		fail(diag, NO_MEMORY, NO_PC);
 		goto free_image;
 	}
-	err = check_references(image, diag);
+	err = check_references(image, spec, diag);
 	if (err)
 		goto free_image;
 	err = make_forms(image, spec, diag);

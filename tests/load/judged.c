@@ -146,6 +146,30 @@ static void what_cannot_be_held_is_refused(const char *engine)
 	skep_object_close(obj);
 }
 
+/* ---- calls that nobody makes ---- */
+
+/* Linux cuts them out: a helper of XDP, and one that no engine has. */
+static void what_is_never_called_need_not_be_there(const char *engine)
+{
+	struct skep_object *obj = make(".license \"GPL\"\n"
+				       ".section tc\n"
+				       ".program p\n"
+				       "	r2 = 0\n"
+				       "	if r2 == 0 goto out\n"
+				       "	call xdp_adjust_head\n"
+				       "	call get_current_task\n"
+				       "out:\n"
+				       "	r0 = 1\n"
+				       "	exit\n",
+				       engine);
+
+	if (!obj)
+		return;
+	check_load(obj, "NONE");
+	check_run(obj, 1);
+	skep_object_close(obj);
+}
+
 /* ---- constants of another object ---- */
 
 #define AS_CONSTANT                                                                      \
@@ -211,6 +235,7 @@ int main(void)
 		if (!is_there(engines[i]))
 			continue;
 		jumps_go_where_the_verifier_went(engines[i]);
+		what_is_never_called_need_not_be_there(engines[i]);
 		if (strcmp(engines[i], "kernel")) {
 			what_cannot_be_held_is_refused(engines[i]);
 			constants_are_those_of_the_map(engines[i]);
