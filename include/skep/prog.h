@@ -86,12 +86,15 @@ bool skep_prog_takes_packets(const struct skep_prog *prog);
  *
  * @param prog of a loaded object
  * @param ctx what R1 points to; the program may write what its type may write
- * @param ctx_size its size in bytes; reads past it are violations under "checked"
+ * @param ctx_size its size in bytes; reads past it are violations under "checked", other
+ *        engines ask before the run for as much as the verifier saw the program look at
+ *        (and, where it makes tail calls, the others of its object and type)
  * @param ret out: R0
  * @param diag of a violation: what, the instruction, its source line; may be NULL
- * @return 0; -EINVAL when the program is not loaded or takes packets; -ENOTSUP under
- *         "interp" for a context that is more than numbers of a known layout (only
- *         "checked" looks at what the program does with it); -ENOMEM; under
+ * @return 0; -EINVAL when the program is not loaded or takes packets, or looks at more
+ *         than there is; -ENOTSUP under "jit" and "interp" when it reads something from
+ *         the context that is more than a number, as only the kernel has it (under
+ *         "checked" what it does with it is looked at); -ENOMEM; under
  *         "checked" also -EACCES, -EFAULT, -EINVAL for what the program did wrong and
  *         -ETIMEDOUT when it took too many steps. Thread-safe.
  */

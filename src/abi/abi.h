@@ -341,6 +341,7 @@ struct abi_ctx_field {
 struct abi_ctx {
 	const char *name; /* "__sk_buff" */
 	u32 size;
+	bool open; /* ... at most: a run says how much there is */
 	const struct abi_ctx_field *fields; /* by offset */
 	u32 n_fields;
 };

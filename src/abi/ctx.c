@@ -44,7 +44,8 @@ enum { PT_REGS = 256 };
 #define END(text, n)                                                                     \
 	}                                                                                \
 	;
-#define F(...) F_SINCE(3, 18, __VA_ARGS__)
+#define END_OPEN END
+#define F(...)   F_SINCE(3, 18, __VA_ARGS__)
 #define F_SINCE(major, minor, text, off, width, n, what, how, by, into, at)              \
 	{                                                                                \
 		.since = ABI_LINUX(major, minor),                                        \
@@ -61,6 +62,7 @@ enum { PT_REGS = 256 };
 #include "abi/ctx.def"
 #undef F_SINCE
 #undef F
+#undef END_OPEN
 #undef END
 #undef BEGIN
 
@@ -69,9 +71,14 @@ static const struct abi_ctx contexts[] = {
 #define BEGIN(text)
 #define F(...)
 #define F_SINCE(...)
-#define END(text, bytes) {#text, (bytes), fields_of_##text, ARRAY_SIZE(fields_of_##text)},
+#define CONTEXT(text, bytes, open)                                                       \
+	{#text, (bytes), (open), fields_of_##text, ARRAY_SIZE(fields_of_##text)},
+#define END(text, bytes)      CONTEXT(text, bytes, false)
+#define END_OPEN(text, bytes) CONTEXT(text, bytes, true)
 #include "abi/ctx.def"
+#undef END_OPEN
 #undef END
+#undef CONTEXT
 #undef F_SINCE
 #undef F
 #undef BEGIN

@@ -183,7 +183,8 @@ static bool map_suits(const struct map *map, u32 helper)
 	return true;
 }
 
-/* What a host passes as raw memory is no context that helpers could read or update. */
+/* With a packet, helpers read and update the context: not what a host passes as raw
+ * memory. */
 static int check_ctx(const struct arg *a)
 {
 	const struct checked *ck = a->ck;
@@ -194,7 +195,8 @@ static int check_ctx(const struct arg *a)
 	if (a->call->number == BPF_FUNC_tail_call)
 		return 0;
 	if (!ck->image->prog->type ||
-	    (ck->ctx && region_at(ck, a->value, &region) && region.kind == REGION_RAW))
+	    (ck->run->packet && ck->ctx && region_at(ck, a->value, &region) &&
+	     region.kind == REGION_RAW))
 		return is_not(a, "a context of Linux");
 	return 0;
 }

@@ -59,7 +59,8 @@ static bool fixed_region(const struct checked *ck, u32 i, struct region *region)
 		region->kind = REGION_CONTEXT;
 		region->name = "context";
 		region->start = address(ck->run->ctx);
-		region->size = ck->run->ctx && ck->ctx ? ck->ctx->size : 0;
+		region->size =
+			ck->run->ctx && ck->ctx && !ck->ctx->open ? ck->ctx->size : 0;
 		return region->size;
 	case 2:
 		region->kind = REGION_PACKET;

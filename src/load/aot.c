@@ -27,7 +27,7 @@
 
 static const char magic[8] = "skepaot";
 
-enum { FORMAT = 2, ALIGN = 8 };
+enum { FORMAT = 3, ALIGN = 8 };
 
 struct aot_header {
 	char magic[8];
@@ -54,6 +54,7 @@ struct aot_prog {
 	u32 n_functions, n_relocs, code_len;
 	u32 exception; /* native.exception */
 	u32 returns;   /* native.returns */
+	struct verify_context context;
 };
 
 struct aot {
@@ -148,7 +149,8 @@ static int put_native(const struct skep_prog *prog, struct native *native,
 			       .n_relocs = native->n_relocs,
 			       .exception = native->exception,
 			       .returns = native->returns,
-			       .code_len = native->len};
+			       .code_len = native->len,
+			       .context = prog->context};
 
 	for (u32 i = 0; i < native->n_relocs; i++) {
 		if (native->relocs[i].kind == IR_HELPER &&
@@ -417,8 +419,13 @@ int aot_prepare(const struct aot *aot, struct skep_object *obj, struct skep_diag
 		return fail(diag, AOT_TIME, NO_PC);
 	if (obj->n_maps != aot->header.n_maps || restore_data(aot, obj))
 		return fail(diag, AOT_CHANGED, NO_PC);
-	for (u32 i = 0; i < obj->n_progs; i++)
-		obj->progs[i].unwanted = !find_prog(aot, i, &parts);
+	for (u32 i = 0; i < obj->n_progs; i++) {
+		struct skep_prog *prog = &obj->progs[i];
+
+		prog->unwanted = !find_prog(aot, i, &parts);
+		if (!prog->unwanted)
+			prog->context = parts.row.context;
+	}
 	return 0;
 }
 

@@ -115,6 +115,7 @@ static int verify_one(struct skep_prog *prog, const struct target *target,
 		err = fail(diag, MAP_STRUCT, (int)result.map_struct - 1);
 	if (!err && result.believed && load_is_verified(prog->obj))
 		err = fail(diag, PACKET_MOVED, (int)result.believed - 1);
+	prog->context = result.context;
 	prog->arena = result.arena;
 	result.arena = NULL;
 	prog->ways = result.ways;
@@ -158,6 +159,38 @@ static int fetch_all_constants(struct skep_object *obj, struct skep_diag *diag)
 			err = fetch_constants(obj->maps[i].map, def, &file->arena, diag);
 	}
 	return err;
+}
+
+/* A tail call goes on with the same context, in any program of its object and type. */
+static void join_context(struct skep_prog *prog)
+{
+	const struct skep_object *obj = prog->obj;
+
+	for (u32 i = 0; i < obj->n_progs; i++) {
+		const struct skep_prog *other = &obj->progs[i];
+
+		if (other->unwanted || other->prog->type != prog->prog->type)
+			continue;
+		if (prog->context.size < other->context.size)
+			prog->context.size = other->context.size;
+		if (!prog->context.believed)
+			prog->context.believed = other->context.believed;
+	}
+}
+
+static bool makes_tail_calls(const struct prog *prog)
+{
+	for (u32 i = 0; i < prog->n_maps; i++)
+		if (prog->maps[i]->type == MAP_TYPE_PROG_ARRAY)
+			return true;
+	return false;
+}
+
+static void join_contexts(struct skep_object *obj)
+{
+	for (u32 i = 0; i < obj->n_progs; i++)
+		if (makes_tail_calls(obj->progs[i].prog))
+			join_context(&obj->progs[i]);
 }
 
 /* Only the verifier knows which pointers are an arena's. */
@@ -545,6 +578,8 @@ static int load_here(struct skep_object *obj, const struct target *target,
 		err = fetch_all_constants(obj, diag);
 	if (!err && !obj->aot)
 		err = verify_programs(obj, target, diag);
+	if (!err)
+		join_contexts(obj);
 	if (!err)
 		err = create_maps(obj, target, diag);
 	if (!err)

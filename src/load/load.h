@@ -15,6 +15,7 @@
 #include "maps/map.h"
 #include "obj/object.h"
 #include "prog/prog.h"
+#include "verify/verify.h"
 
 struct aot;    /* load/aot.h */
 struct claims; /* verify/claims.h */
@@ -52,6 +53,7 @@ struct skep_prog {
 	u8 *arena; /* owned; what the verifier said of a program with an arena; else NULL
 		    */
 	struct claims *claims; /* owned; of the image; NULL: none are checked */
+	struct verify_context context; /* what the verifier saw it take of its context */
 	u8 *ways;              /* owned; enum verify_way; NULL: nobody verified it */
 	int fd; /* owned; of the program in the kernel; -1: it is not loaded there */
 	int target_fd; /* owned; of the program that this one attaches to; -1: none */

@@ -127,42 +127,24 @@ static int run_engine(const struct skep_prog *prog, struct run *run, u64 *ret)
 	return err;
 }
 
-/* What SYSCALL programs may reach of the bytes that their caller gives: the verifier does
- * not know how many there are. */
-enum { CALLER_MEMORY = 65535, CALLER_ROOM = CALLER_MEMORY + 9 };
-
-/* A program that runs unchecked gets all that it may reach, zeroes behind what is there.
- */
-static int run_on_copy(const struct skep_prog *prog, struct run *run, size_t ctx_size,
-		       u64 *ret, struct skep_diag *diag)
+/* What runs unchecked takes from its context what the verifier let it take, as Linux
+ * compares max_ctx_offset when it attaches or tests a program. */
+static int check_context(const struct skep_prog *prog, size_t ctx_size,
+			 struct skep_diag *diag)
 {
-	void *ctx = run->ctx;
-	int err;
+	const struct verify_context *takes = &prog->context;
+	const struct abi_ctx *layout = abi_ctx(prog->prog->type);
 
-	if (ctx_size > CALLER_MEMORY)
-		return fail(diag, CONTEXT_TOO_LARGE, NO_PC, ctx_size, CALLER_MEMORY);
-	run->ctx = calloc(1, CALLER_ROOM);
-	if (!run->ctx)
-		return fail(diag, NO_MEMORY, NO_PC);
-	if (ctx_size)
-		memcpy(run->ctx, ctx, ctx_size);
-	err = run_engine(prog, run, ret);
-	if (ctx_size)
-		memcpy(ctx, run->ctx, ctx_size);
-	free(run->ctx);
-	return err;
-}
-
-/* Are its bytes numbers, all of them?  Pointers in a context are the kernel's word, and
- * how much of a context without a layout is there, the program cannot know: what runs
- * unchecked must not take either from bytes that a user gives. */
-static bool is_plain(const struct abi_ctx *layout)
-{
-	bool plain = layout != NULL;
-
-	for (u32 i = 0; plain && i < layout->n_fields; i++)
-		plain = layout->fields[i].value == CTX_NUMBER;
-	return plain;
+	if (layout && !layout->open && ctx_size < layout->size)
+		return fail(diag, CONTEXT_TOO_SMALL, NO_PC, ctx_size, layout->name,
+			    layout->size);
+	if (prog->fd >= 0 || prog->obj->engine->safe)
+		return 0;
+	if (takes->believed)
+		return fail(diag, CONTEXT_UNCHECKED, (int)takes->believed - 1);
+	if (ctx_size < takes->size)
+		return fail(diag, CONTEXT_CUT, NO_PC, ctx_size, takes->size);
+	return 0;
 }
 
 SKEP_API int skep_prog_run(struct skep_prog *prog, void *ctx, size_t ctx_size, u64 *ret,
@@ -171,32 +153,25 @@ SKEP_API int skep_prog_run(struct skep_prog *prog, void *ctx, size_t ctx_size, u
 	struct mem_region memory = {
 		.name = "context", .addr = ctx, .size = ctx_size, .writable = true};
 	struct exec_opts opts = prog->obj->limits;
-	const struct abi_ctx *layout = abi_ctx(prog->prog->type);
 	struct run run = {.ctx = ctx, .opts = &opts};
-	bool safe = !prog->obj->engine || prog->obj->engine->safe;
-	bool is_call = prog->prog->type == PROG_TYPE_SYSCALL;
 	int err;
 
 	if (!skep_prog_is_loaded(prog))
 		return load_in_prog(prog, diag, fail(diag, NOT_LOADED, NO_PC));
 	if (takes_packets(prog->prog->type))
 		return load_in_prog(prog, diag, fail(diag, NEEDS_PACKET, NO_PC));
-	if (layout && ctx_size < layout->size)
-		return load_in_prog(prog, diag,
-				    fail(diag, CONTEXT_TOO_SMALL, NO_PC, ctx_size,
-					 layout->name, layout->size));
+	err = check_context(prog, ctx_size, diag);
+	if (err)
+		return load_in_prog(prog, diag, err);
 	if (prog->fd >= 0)
 		return load_in_prog(prog, diag,
 				    kernel_run(prog, ctx, ctx_size, ret, diag));
-	if (!safe && !is_call && !is_plain(layout))
-		return load_in_prog(prog, diag, fail(diag, CONTEXT_UNCHECKED, NO_PC));
 	opts.regions = &memory;
 	opts.n_regions = 1;
 	run.cpu = world_hold_cpu(prog->obj->world, 0);
 	run.world = world_of(prog->obj->world);
 	run.diag = diag;
-	err = is_call && !safe ? run_on_copy(prog, &run, ctx_size, ret, diag)
-			       : run_engine(prog, &run, ret);
+	err = run_engine(prog, &run, ret);
 	world_release_cpu(prog->obj->world, run.cpu);
 	return load_in_prog(prog, diag, err);
 }

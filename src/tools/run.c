@@ -42,8 +42,8 @@ static const struct option_def options[RUN_OPTIONS] = {
 		{"engine", 0, "jit|interp|checked|kernel", "Program",
 		 "jit (the default on x86-64 and aarch64) compiles what skep's verifier "
 		 "accepted to native code; interp (the default elsewhere) interprets it; "
-		 "checked (the default with --ctx) verifies nothing and checks every "
-		 "access while it runs, so that any program can be tried; kernel gives "
+		 "checked verifies nothing and checks every access while it runs, so "
+		 "that any program can be tried; kernel gives "
 		 "it to Linux, which verifies, compiles and runs it (BPF_PROG_TEST_RUN)"},
 	[RUN_MAX_STEPS] = {"max-steps", 0, "N", "Program",
 			   "instructions that one run may take (100000000); this counts "
@@ -165,8 +165,7 @@ static const char *choose_engine(const struct session *s)
 
 	if (!name)
 		return args_has(s->args, RUN_MAX_STEPS) ||
-				       args_has(s->args, RUN_CHECK_CLAIMS) ||
-				       args_has(s->args, RUN_CTX)
+				       args_has(s->args, RUN_CHECK_CLAIMS)
 			       ? "checked"
 			       : engine_default()->name;
 	return name;

@@ -169,6 +169,7 @@ struct env {
 	struct keep_pool *pool;      /* owned: memory of kept states */
 	/* ---- results ---- */
 	struct verify_stats stats;
+	struct verify_context context;
 	struct verify_blame blame;
 	struct skep_diag *diag;      /* the caller's */
 };

@@ -215,13 +215,47 @@ static int field_access(struct env *env, const struct access *access)
 	return load_field(env, access, field);
 }
 
-int ctx_access(struct env *env, const struct access *access)
+/* ---- all of them ---- */
+
+/* Whoever gives the context can give any number, and no pointer. */
+static bool is_believed(const struct env *env, const struct access *access)
 {
-	if (!env->ctx)
-		env->ctx = abi_ctx(env->prog_type);
+	const struct scalar any = scalar_unknown();
+	const struct reg *reg;
+
+	if (access->type == ACCESS_WRITE || access->value < 0)
+		return false;
+	reg = &env_regs(env)[access->value];
+	return reg->kind != SCALAR || !scalar_same(&reg->var, &any);
+}
+
+static void note_context(struct env *env, const struct access *access)
+{
+	u32 end = (u32)access->off + access->size;
+
+	if (env->context.size < end)
+		env->context.size = end;
+	if (!env->context.believed && is_believed(env, access))
+		env->context.believed = env->pc + 1;
+}
+
+static int access_by_type(struct env *env, const struct access *access)
+{
 	if (is_memory(env->prog_type))
 		return memory_access(env, access);
 	if (is_attached(env->prog_type))
 		return attached_access(env, access);
 	return field_access(env, access);
+}
+
+int ctx_access(struct env *env, const struct access *access)
+{
+	int err;
+
+	if (!env->ctx)
+		env->ctx = abi_ctx(env->prog_type);
+	err = access_by_type(env, access);
+	if (!err)
+		note_context(env, access);
+	return err;
 }

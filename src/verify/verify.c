@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "abi/abi.h"
 #include "base/vec.h"
 #include "verify/attach.h"
 #include "verify/blame.h"
@@ -119,6 +120,14 @@ static void tell_believed(const struct env *env, struct verify_result *result)
 		if (env->aux[i].believed &&
 		    env->aux[i].ways == (VERIFY_WENT_ON | VERIFY_JUMPED))
 			result->believed = i + 1;
+}
+
+/* R1 of a function that replaces another one is whatever that one takes. */
+static void tell_context(const struct env *env, struct verify_result *result)
+{
+	result->context = env->context;
+	if (env->prog->type == PROG_TYPE_EXT)
+		result->context.believed = 1;
 }
 
 /* What depends on the kinds of pointers, as Linux rewrites it.  Linux cuts what is computed
@@ -239,6 +248,7 @@ static int judge(struct env *env, struct verify_result *result)
 		return err;
 	tell_map_struct(env, result);
 	tell_believed(env, result);
+	tell_context(env, result);
 	return tell_arena(env, result);
 }
 

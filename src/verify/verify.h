@@ -102,6 +102,15 @@ enum verify_way {
 	VERIFY_JUMPED = 2,
 };
 
+/* What a program takes from its context without asking.  Who runs it unchecked owes it that
+ * so much is there, and that what it believes of it holds. */
+struct verify_context {
+	u32 size; /* bytes: no access is behind them */
+	/* 1 + an instruction that reads what is more than any number: a pointer of the
+	 * kernel's, a result within a range; 0: there is none */
+	u32 believed;
+};
+
 /* How the refused instruction was reached: instructions in order; owned by the result. */
 struct verify_result {
 	struct verify_stats stats;
@@ -115,6 +124,7 @@ struct verify_result {
 	 * Linux believes of a pointer to a packet that was moved since it was compared: nothing
 	 * that runs unchecked is safe then; 0: there is none */
 	u32 believed;
+	struct verify_context context; /* of an accepted program */
 	u8 *arena; /* enum verify_arena; n_insns, of accepted programs with an arena; else NULL */
 	u8 *ways; /* of an accepted program: by instruction, enum verify_way; 0: never looked at.
 		     What reads maps (.rodata) holds for the maps it was judged with */
