@@ -38,6 +38,7 @@ struct frame {
 	const struct image *image;
 	u64 saved[4]; /* R6 to R9 */
 	u32 known;    /* of these */
+	u32 may_gotos;
 };
 
 static u32 pc_of(const struct checked *ck, const struct code *code)
@@ -430,7 +431,7 @@ __attribute__((noinline)) static int checked_loop(struct checked *ck,
 		[CODE_BAD_FRAME_USE] = &&bad_frame, [CODE_UNSEEN] = &&unseen,
 	};
 	struct frame frames[MAX_FRAMES];
-	u32 n_frames = 0, known = ck->given | ALWAYS_KNOWN;
+	u32 n_frames = 0, may_gotos = 0, known = ck->given | ALWAYS_KNOWN;
 	u64 r[N_REGS] = {0}, steps;
 	struct frame *frame;
 	const struct code *to;
@@ -451,7 +452,7 @@ __attribute__((noinline)) static int checked_loop(struct checked *ck,
 #include "exec/handlers.inc"
 
 do_MAY_GOTO:
-	if (ck->may_gotos++ >= MAY_GOTO_STEPS)
+	if (may_gotos++ >= MAY_GOTO_STEPS)
 		JUMP(pc->imm);
 	NEXT;
 
@@ -482,7 +483,9 @@ enter:
 	frame->ret = pc + 1;
 	frame->image = ck->image;
 	frame->known = known & CALLEE_SAVED;
+	frame->may_gotos = may_gotos;
 	memcpy(frame->saved, r + R6, sizeof(frame->saved));
+	may_gotos = 0;
 	known &= ARGS | ALWAYS_KNOWN;
 	enter_frame(ck);
 	r[R10] -= FRAME_STACK;
@@ -505,6 +508,7 @@ do_EXIT:
 	run_image(ck, frame->image);
 	known = frame->known | ALWAYS_KNOWN | (known & 1u << R0);
 	memcpy(r + R6, frame->saved, sizeof(frame->saved));
+	may_gotos = frame->may_gotos;
 	r[R10] += FRAME_STACK;
 	pc = frame->ret;
 	GO;
@@ -538,6 +542,7 @@ call_tail:
 	if (ck->depth == 1) {
 		pc = ck->image->checked;
 		known = 1u << R1 | ALWAYS_KNOWN;
+		may_gotos = 0;
 		GO;
 	}
 	ck->steps = steps;

@@ -50,7 +50,7 @@ struct checked {
 	u32 depth; /* frames in use */
 	u32 given; /* a bit each: registers that hold something when a loop starts */
 	const struct abi_ctx *ctx; /* its layout; NULL: none that is known */
-	u32 tail_calls, may_gotos;
+	u32 tail_calls;
 	u32 call_pc;             /* of the helper call under way */
 	bool claims;             /* are checked in this run */
 	u64 steps;               /* left before the next look at the limits */

@@ -36,8 +36,7 @@ struct image;
 struct native;   /* exec/jit/machine.h */
 struct watchdog; /* exec/watchdog.h */
 
-enum { MAX_TAIL_CALLS = 33 };       /* in one run */
-enum { MAY_GOTO_STEPS = 0x800000 }; /* of one run; then may_goto jumps, as in Linux */
+enum { MAX_TAIL_CALLS = 33 }; /* in one run */
 enum { DEFAULT_MAX_STEPS = 100000000 };
 
 /* What an image is made ready for. */

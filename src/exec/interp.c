@@ -23,7 +23,7 @@ struct interp {
 	const struct image *image; /* running now */
 	u8 *stack_top;
 	u32 depth; /* frames in use, of all nested loops */
-	u32 tail_calls, may_gotos;
+	u32 tail_calls;
 	const void *const *labels; /* out, when asked for */
 };
 
@@ -31,6 +31,7 @@ struct frame {
 	const struct code *ret;
 	const struct image *image;
 	u64 saved[4]; /* R6 to R9 */
+	u32 may_gotos;
 };
 
 static int too_deep(struct interp *in)
@@ -110,7 +111,7 @@ __attribute__((noinline)) static int interp_loop(struct interp *in, const struct
 		[CODE_UNSEEN] = &&unseen,
 	};
 	struct frame frames[MAX_FRAMES];
-	u32 n_frames = 0;
+	u32 n_frames = 0, may_gotos = 0;
 	u64 r[N_REGS];
 	struct frame *frame;
 	helper_fn helper;
@@ -139,7 +140,7 @@ __attribute__((noinline)) static int interp_loop(struct interp *in, const struct
 #undef A
 
 do_MAY_GOTO:
-	if (in->may_gotos++ >= MAY_GOTO_STEPS)
+	if (may_gotos++ >= MAY_GOTO_STEPS)
 		pc += pc->imm;
 	NEXT;
 
@@ -175,6 +176,8 @@ call_local:
 enter:
 	frame->image = in->image;
 	memcpy(frame->saved, r + R6, sizeof(frame->saved));
+	frame->may_gotos = may_gotos;
+	may_gotos = 0;
 	in->depth++;
 	r[R10] -= FRAME_STACK;
 	GO;
@@ -191,6 +194,7 @@ do_EXIT:
 	in->image = frame->image;
 	in->run->prog = in->image->prog;
 	memcpy(r + R6, frame->saved, sizeof(frame->saved));
+	may_gotos = frame->may_gotos;
 	r[R10] += FRAME_STACK;
 	pc = frame->ret;
 	GO;
@@ -211,6 +215,7 @@ call_tail:
 	}
 	if (in->depth == 1) {
 		pc = in->image->interp;
+		may_gotos = 0;
 		GO;
 	}
 	err = interp_nested(in, r + R1, &r[R0]);

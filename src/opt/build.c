@@ -85,7 +85,7 @@ static bool goes_back(const struct builder *b, s32 target)
 
 static void leave(struct builder *b, const struct ir_insn *end, s32 yes, s32 no)
 {
-	bool again = b->spec->bounded ? end->op == IR_MAY_GOTO
+	bool again = b->spec->bounded ? b->graph->ops[b->pc] == OP_MAY_GOTO
 				      : goes_back(b, yes) || goes_back(b, no);
 
 	if (b->spec->time_limit && again)
@@ -472,6 +472,18 @@ static void use_way(struct builder *b, const struct ir_insn *jmp, bool taken)
 					: emit_const(b, (u32)value_of(b, jmp->b)->imm);
 }
 
+/* The last instruction of a block that has both ways. */
+static void leave_by(struct builder *b, struct ir_insn *jmp)
+{
+	const struct graph_block *block = &b->graph->blocks[b->source];
+	enum jmp_known known = fold_jmp(b, jmp);
+
+	if (known == JMP_OPEN)
+		leave(b, jmp, block->succ[0], block->succ[1]);
+	else
+		leave_to(b, block->succ[known == JMP_NEVER]);
+}
+
 static void build_jmp(struct builder *b, const struct insn *insn,
 		      const struct op_info *info)
 {
@@ -480,7 +492,6 @@ static void build_jmp(struct builder *b, const struct insn *insn,
 			      .row = info->row,
 			      .width = info->width,
 			      .a = get(b, insn->dst_reg)};
-	enum jmp_known known;
 
 	if (block->succ[0] == IR_NO_BLOCK || block->succ[1] == IR_NO_BLOCK ||
 	    block->succ[0] == block->succ[1]) {
@@ -493,22 +504,24 @@ static void build_jmp(struct builder *b, const struct insn *insn,
 	}
 	jmp.b = alu_operand(b, insn, info);
 	refine_jump(b, &jmp);
-	known = fold_jmp(b, &jmp);
-	if (known == JMP_OPEN)
-		leave(b, &jmp, block->succ[0], block->succ[1]);
-	else
-		leave_to(b, block->succ[known == JMP_NEVER]);
+	leave_by(b, &jmp);
 }
 
+/* Where there was no step left there is none later: fewer than none, in 64 bits. */
 static void build_may_goto(struct builder *b)
 {
 	const struct graph_block *block = &b->graph->blocks[b->source];
+	u32 left = emit_alu(b, ALU_SUB, 64, get(b, GRAPH_STEPS), emit_const(b, 1));
 
-	if (block->succ[0] == IR_NO_BLOCK || block->succ[1] == IR_NO_BLOCK)
-		leave_to(b, block->succ[block->succ[0] == IR_NO_BLOCK]);
+	set(b, GRAPH_STEPS, left);
+	if (block->succ[0] == block->succ[1])
+		leave_to(b, block->succ[0]);
 	else
-		leave(b, &(struct ir_insn){.op = IR_MAY_GOTO}, block->succ[0],
-		      block->succ[1]);
+		leave_by(b, &(struct ir_insn){.op = IR_JMP,
+					      .row = JMP_JSLT,
+					      .width = 64,
+					      .a = left,
+					      .b = b->zero});
 }
 
 /* ---- a function ---- */
@@ -579,6 +592,8 @@ static void build_start(struct builder *b)
 			    append(b, &(struct ir_insn){.op = IR_PARAM, .imm = var}));
 		if (var == R10)
 			set(b, var, append(b, &(struct ir_insn){.op = IR_FRAME}));
+		if (var == GRAPH_STEPS)
+			set(b, var, emit_const(b, MAY_GOTO_STEPS));
 	}
 	if (b->spec->time_limit && b->ir->function)
 		append(b, &(struct ir_insn){.op = IR_CHECK});

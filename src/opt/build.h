@@ -44,7 +44,7 @@ struct builder {
 	u32 pc;              /* of the program: what is emitted comes from here */
 	u32 source;          /* block of the graph being read */
 	u32 block;           /* block of ir being written */
-	u32 var[GRAPH_VARS]; /* the value that R0 to R10 and the stack slots have now */
+	u32 var[GRAPH_VARS]; /* the value that each has now */
 	u32 *out;          /* by block of the graph, n_vars each: their values at its end;
 			      one more: at the function's start */
 	u32 *n_edges;      /* by block of the graph: predecessors written so far */

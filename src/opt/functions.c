@@ -115,8 +115,8 @@ static u32 effect_of(const struct prog *prog, const struct insn *insn, u8 op)
 	case KIND_LD_ABS: return effect(0, bit(R0));
 	case KIND_LD_IND: return effect(src, bit(R0));
 	case KIND_ATOMIC: return atomic_effect(insn, info);
+	case KIND_MAY_GOTO: return effect(bit(GRAPH_STEPS), bit(GRAPH_STEPS));
 	case KIND_JA:
-	case KIND_MAY_GOTO:
 	case KIND_INVALID: break;
 	}
 	return 0;

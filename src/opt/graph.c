@@ -329,14 +329,14 @@ int graph_make(const struct ir_spec *spec, u32 function, struct arena *arena,
 			      .ops = functions->ops,
 			      .start = functions->entry[function],
 			      .end = functions->entry[function + 1],
-			      .n_vars = N_REGS};
+			      .n_vars = GRAPH_FIRST_SLOT};
 	if (!find_blocks(&f, functions->marks, arena) || !number_blocks(&f, arena) ||
 	    !find_preds(&f, arena))
 		return -ENOMEM;
 	find_effects(out);
 	if (!find_live(out, arena) || graph_promote(out, arena))
 		return -ENOMEM;
-	if (out->n_vars > N_REGS && !find_live(out, arena))
+	if (out->n_vars > GRAPH_FIRST_SLOT && !find_live(out, arena))
 		return -ENOMEM;
 	return find_loops(out, arena) ? 0 : -ENOMEM;
 }

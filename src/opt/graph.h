@@ -16,7 +16,15 @@
 
 struct abi_helper;
 
-/* ir_functions.effects: registers that an instruction reads and writes, a bit each. */
+/* Variables: R0 to R10, the steps that may_goto has left in this frame, stack slots. */
+enum {
+	GRAPH_STEPS = N_REGS,
+	GRAPH_FIRST_SLOT,
+	GRAPH_VARS = 64, /* at most: a bit each of a u64 */
+};
+
+/* ir_functions.effects: what an instruction reads and writes, a bit each: registers and
+ * GRAPH_STEPS. */
 static inline u32 effect_reads(u32 effect)
 {
 	return effect & 0xffff;
@@ -29,11 +37,6 @@ static inline u32 effect_writes(u32 effect)
 
 /* ir_functions.marks */
 enum { MARK_ENTRY = 1, MARK_BLOCK = 2 };
-
-enum {
-	GRAPH_SLOTS = 53,                  /* at most, of the stack: promoted */
-	GRAPH_VARS = N_REGS + GRAPH_SLOTS, /* a bit each of a u64 */
-};
 
 struct graph_block {
 	u32 start, end; /* instructions of the program */
@@ -61,7 +64,7 @@ struct graph {
 	u32 *preds;  /* the first block has room for one more: where the function starts,
 			when it is the head of a loop */
 	u32 n_preds;
-	u32 n_vars;  /* R0 to R10, then slots */
+	u32 n_vars;
 	u8 *slot_of; /* by instruction from start: the variable that the access (or the
 			call's key) is; 0: memory.  NULL: no slots */
 	u8 slot_width[GRAPH_VARS]; /* by variable: 32 or 64 */

@@ -70,7 +70,6 @@ static bool is_value(const struct ir_insn *insn)
 	case IR_CHECK:
 	case IR_GOTO:
 	case IR_JMP:
-	case IR_MAY_GOTO:
 	case IR_EXIT:
 	case IR_OPS: break;
 	}
@@ -246,7 +245,6 @@ static void print_body(const struct printer *p, const struct ir_insn *insn,
 	case IR_SELECT:
 	case IR_CHECK:
 	case IR_GOTO:
-	case IR_MAY_GOTO:
 	case IR_EXIT:
 	case IR_OPS: text_puts(p->t, name); print_operands(p, insn);
 	}

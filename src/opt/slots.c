@@ -501,7 +501,7 @@ int graph_promote(struct graph *g, struct arena *arena)
 	if (f.escaped)
 		return 0;
 	number_slots(&f, var);
-	if (g->n_vars == N_REGS)
+	if (g->n_vars == GRAPH_FIRST_SLOT)
 		return 0;
 	for (u32 i = 0; i < g->n_blocks; i++)
 		note_slots(&f, var, &g->blocks[i]);

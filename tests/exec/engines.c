@@ -128,6 +128,41 @@ static void may_goto_ends_a_loop(void)
 	fixture_free(&f);
 }
 
+static const char frames_text[] = "	r1 = -1\n"
+				  "	call rounds\n"
+				  "	r6 = r0\n"
+				  "	r1 = 5\n"
+				  "	call rounds\n"
+				  "	r6 += r0\n"
+				  "	r0 = r6\n"
+				  "	r1 = 3\n"
+				  "mine:	may_goto out\n"
+				  "	r0 += 1\n"
+				  "	r1 -= 1\n"
+				  "	if r1 != 0 goto mine\n"
+				  "out:	exit\n"
+				  "rounds:\n"
+				  "	r0 = 0\n"
+				  "loop:	may_goto none\n"
+				  "	r0 += 1\n"
+				  "	r1 -= 1\n"
+				  "	if r1 != 0 goto loop\n"
+				  "	exit\n"
+				  "none:	may_goto still\n"
+				  "	r0 = 0\n"
+				  "still:	exit\n";
+
+/* One frame uses up all of its own, and then has none; the others have theirs. */
+static void may_goto_counts_in_each_frame(void)
+{
+	struct fixture f;
+
+	fixture_new(&f, frames_text, 0, NULL, helper_body);
+	for (u32 e = 0; engine_at(e); e++)
+		CHECK_INT(run_with(&f, engine_at(e), NULL, NULL), MAY_GOTO_STEPS + 8);
+	fixture_free(&f);
+}
+
 static void a_typed_program_has_raw_memory(void)
 {
 	struct fixture f;
@@ -478,6 +513,7 @@ int main(void)
 	time_is_limited();
 	steps_are_limited_exactly();
 	may_goto_ends_a_loop();
+	may_goto_counts_in_each_frame();
 	a_typed_program_has_raw_memory();
 	tail_calls_stay_among_their_like();
 	a_host_has_its_own_helpers();

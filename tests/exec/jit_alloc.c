@@ -243,10 +243,7 @@ static void end_block(u32 block, const u32 *vars)
 {
 	u32 n = draft.blocks[block].n_succ, i;
 
-	i = add(block, n == 0         ? IR_EXIT
-		       : n == 1       ? IR_GOTO
-		       : random_to(8) ? IR_JMP
-				      : IR_MAY_GOTO);
+	i = add(block, n == 0 ? IR_EXIT : n == 1 ? IR_GOTO : IR_JMP);
 	random_operands(&draft.insns[i], vars);
 }
 
@@ -483,7 +480,7 @@ static void lose(struct checker *c, u32 registers)
 
 static bool needs_run(enum ir_op op)
 {
-	return op == IR_CALL || op == IR_CALLX || op == IR_CHECK || op == IR_MAY_GOTO;
+	return op == IR_CALL || op == IR_CALLX || op == IR_CHECK;
 }
 
 static void check_insn(struct checker *c, u32 i)

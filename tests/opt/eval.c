@@ -25,7 +25,7 @@ struct eval {
 	const struct compiled *now; /* the program that runs */
 	eval_find find; /* what a program array holds, as a program; NULL: it is one */
 	void *find_arg;
-	u32 depth, tail_calls, may_gotos, steps;
+	u32 depth, tail_calls, steps;
 };
 
 struct frame {
@@ -279,7 +279,6 @@ static int step(struct frame *f, u32 at)
 	case IR_PHI:
 	case IR_GOTO:
 	case IR_JMP:
-	case IR_MAY_GOTO:
 	case IR_EXIT:
 	case IR_OPS: break;
 	}
@@ -290,7 +289,6 @@ static bool branch(struct frame *f, const struct ir_insn *insn)
 {
 	switch ((int)insn->op) {
 	case IR_JMP: return compare(insn, f->v[insn->a], f->v[insn->b]);
-	case IR_MAY_GOTO: return f->e->may_gotos++ >= MAY_GOTO_STEPS;
 	default: return true;
 	}
 }

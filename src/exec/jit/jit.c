@@ -300,7 +300,7 @@ static inline void start_run(const struct image *image, struct run *run)
 
 	jr->image = image;
 	jr->depth = 1;
-	jr->tail_calls = jr->may_gotos = 0;
+	jr->tail_calls = 0;
 	run->prog = image->prog;
 	run->err = 0;
 }
@@ -332,11 +332,10 @@ static int run_entered(const struct image *image, struct run *run, u64 *ret)
  * nor the program that runs. */
 static int run_called(const struct image *image, struct run *run, u64 *ret)
 {
-	struct jit_run *jr = run->engine;
+	const struct jit_run *jr = run->engine;
 	helper_fn function = (helper_fn)(uintptr_t)jr->main;
 
 	(void)image;
-	jr->may_gotos = 0;
 	run->err = 0;
 	*ret = function(run, (uintptr_t)run->ctx, jr->r2, 0, 0, 0);
 	return end_run(run, ret);

@@ -33,7 +33,7 @@ struct jit_run {
 	const struct image *image; /* running now */
 	void *way_out;
 	u32 depth; /* of callbacks */
-	u32 tail_calls, may_gotos;
+	u32 tail_calls;
 	/* From run to run: where the program starts, and what its R2 is. */
 	const void *main;
 	u64 r2;
@@ -43,10 +43,10 @@ struct jit_run {
  * C functions that compiled code calls, beside helpers.
  *
  * JIT_TAIL_CALL finds the program, counts, and makes it the running one (jit_run.image,
- * run->prog), as code does itself where it knows the array (x86-64); the caller takes down its frame and jumps there with run and R1 to R5 where
- * they arrive.  Where a program has tail calls (native.tail_calls), a function that comes
- * back from CALL_LOCAL or CALLX makes its own program the running one again
- * (NATIVE_IMAGE, NATIVE_PROG).
+ * run->prog), as code does itself where it knows the array (x86-64); the caller takes
+ * down its frame and jumps there with run and R1 to R5 where they arrive.  Where a
+ * program has tail calls (native.tail_calls), a function that comes back from CALL_LOCAL
+ * or CALLX makes its own program the running one again (NATIVE_IMAGE, NATIVE_PROG).
  */
 enum jit_routine {
 	JIT_TAIL_CALL, /* const void *(run, map, index): native code or NULL */

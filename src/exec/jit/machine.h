@@ -31,7 +31,7 @@ enum { MAX_ARGS = 5 };
  * be.  A late operand is read last of all: it is in no clobbered register either.  What
  * is fused is read where its user stands: its operands live until there.
  *
- * RUN stands in block 0 of every function with calls, CHECK, LD_PACKET or MAY_GOTO: these
+ * RUN stands in block 0 of every function with calls, CHECK or LD_PACKET: these
  * read it without naming it, also after their clobbers, in allocation.run.  RUN and
  * PARAMs stand at the start of block 0, before all else: the prologue moves them at once.
  */

@@ -229,8 +229,7 @@ static void pass_wishes_on(struct alloc *a, u32 i, bool tied)
 static bool needs_run(enum ir_op op)
 {
 	return op == IR_CALL || op == IR_CALL_LOCAL || op == IR_CALLX ||
-	       op == IR_TAIL_CALL || op == IR_CHECK || op == IR_LD_PACKET ||
-	       op == IR_MAY_GOTO;
+	       op == IR_TAIL_CALL || op == IR_CHECK || op == IR_LD_PACKET;
 }
 
 static void read_operand(struct alloc *a, u32 value, struct reading *r, u8 wish)

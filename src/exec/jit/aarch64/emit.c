@@ -350,23 +350,9 @@ static void conditional(struct a64 *e, const struct ir_insn *insn, s32 block, bo
 {
 	enum a64_cond cond;
 
-	if (insn->op == IR_MAY_GOTO) {
-		struct a64_access load = {32, true, false}, store = {32, false, false};
-		s32 off = offsetof(struct jit_run, may_gotos);
-
-		put(e, a64_access_imm(load64, X16, a64_run(e, X16),
-				      offsetof(struct run, engine)));
-		put(e, a64_access_imm(load, X17, X16, off));
-		put(e, a64_add_imm(A64_SUBS, (struct a64_regs){false, A64_ZR, X17, 0},
-				   MAY_GOTO_STEPS));
-		put(e, a64_add_imm(A64_ADD, (struct a64_regs){false, X17, X17, 0}, 1));
-		put(e, a64_access_imm(store, X17, X16, off));
-		cond = A64_HS;
-	} else if (branch_on_zero(e, insn, block, want)) {
+	if (branch_on_zero(e, insn, block, want))
 		return;
-	} else {
-		cond = a64_compare(e, insn);
-	}
+	cond = a64_compare(e, insn);
 	if (!want)
 		cond = a64_not(cond);
 	branch_if(e, a64_b_cond(cond, 0), a64_b_cond(a64_not(cond), 0), block);
@@ -485,7 +471,6 @@ static void emit_insn(struct a64 *e, u32 v)
 	case IR_CHECK: a64_emit_call(e, v); break;
 	case IR_GOTO:
 	case IR_JMP:
-	case IR_MAY_GOTO:
 	case IR_EXIT: emit_end(e, v); break;
 	case IR_NOP:
 	case IR_RUN:

@@ -304,7 +304,6 @@ void a64_constrain(const struct ir *ir, u32 v, u32 features, struct constraint *
 	case IR_CHECK:
 	case IR_GOTO:
 	case IR_JMP:
-	case IR_MAY_GOTO:
 	case IR_OPS: break;
 	}
 }

@@ -178,7 +178,6 @@ void x86_constrain(const struct ir *ir, u32 number, u32 features, struct constra
 	case IR_CHECK:
 	case IR_GOTO:
 	case IR_JMP:
-	case IR_MAY_GOTO:
 	case IR_OPS: break;
 	}
 	constrain_scratch(ir, insn, features, c);

@@ -49,7 +49,6 @@ static void emit_insn(struct emitter *m, u32 number)
 	case IR_PHI:
 	case IR_GOTO: /* the end of a block */
 	case IR_JMP:
-	case IR_MAY_GOTO:
 	case IR_EXIT:
 	case IR_OPS: return;
 	}

@@ -63,6 +63,7 @@ static bool in_slot(struct emitter *m, const struct ir_insn *insn, u32 op)
 	else
 		return false;
 	forget_slot(m, home);
+	note_flags(m, insn);
 	return true;
 }
 

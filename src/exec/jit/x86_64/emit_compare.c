@@ -112,8 +112,14 @@ static void compare(struct emitter *m, u32 width, const struct ir_insn *insn)
 	}
 }
 
+static bool asks_for_sign(const struct ir_insn *insn)
+{
+	return insn->row == JMP_JSLT || insn->row == JMP_JSGE;
+}
+
 /* Is the comparison one with zero of what was just computed?  Then the flags are there:
- * all of them after OR and XOR, after others only whether it was zero. */
+ * all of them after OR and XOR, the sign after sums (AND may have been made narrow),
+ * after others only whether it was zero. */
 bool flags_are_there(const struct emitter *m, const struct ir_insn *insn)
 {
 	const struct ir_insn *a = insn_of(m, insn->a), *b = insn_of(m, insn->b);
@@ -123,7 +129,10 @@ bool flags_are_there(const struct emitter *m, const struct ir_insn *insn)
 		return false;
 	if (insn->row == JMP_JEQ || insn->row == JMP_JNE)
 		return a->width == insn->width || a->width == 32;
-	return (a->row == ALU_OR || a->row == ALU_XOR) && a->width == insn->width;
+	if (a->width != insn->width)
+		return false;
+	return a->row == ALU_OR || a->row == ALU_XOR ||
+	       (asks_for_sign(insn) && (a->row == ALU_ADD || a->row == ALU_SUB));
 }
 
 u32 x86_emit_condition(struct emitter *m, const struct ir_insn *insn)
@@ -131,6 +140,8 @@ u32 x86_emit_condition(struct emitter *m, const struct ir_insn *insn)
 	const struct x86_jmp_row *row = &x86_jmp_rows[insn->row];
 	u32 width = insn->width;
 
+	if (flags_are_there(m, insn) && asks_for_sign(insn))
+		return insn->row == JMP_JSLT ? CC_S : CC_NS; /* whatever overflowed */
 	if (flags_are_there(m, insn))
 		return row->cc;
 	if (test_of_and(m, insn) || test_of_sign(m, insn))

@@ -280,19 +280,6 @@ static void branch(struct emitter *m, u32 block, u32 cc, u32 next)
 	take_edge(m, block, straight, next);
 }
 
-/* More than MAY_GOTO_STEPS in all: the counter is the run's. */
-static u32 may_goto_condition(struct emitter *m)
-{
-	forget_held(m);
-	put_place(m, XR11, m->where->run);
-	x86_load(&m->e, 64, XR11, x86_at(XR11, offsetof(struct run, engine)));
-	x86_alu_i(&m->e, X86_ADD, 32, x86_at(XR11, offsetof(struct jit_run, may_gotos)),
-		  1);
-	x86_alu_i(&m->e, X86_CMP, 32, x86_at(XR11, offsetof(struct jit_run, may_gotos)),
-		  MAY_GOTO_STEPS);
-	return CC_A;
-}
-
 void flow_end_block(struct emitter *m, u32 block, u32 next)
 {
 	const struct ir_block *b = &m->ir->blocks[block];
@@ -304,8 +291,6 @@ void flow_end_block(struct emitter *m, u32 block, u32 next)
 		put_value(m, RAX, end->a);
 		x86_emit_epilogue(m);
 		x86_ret(&m->e);
-	} else if (end->op == IR_MAY_GOTO) {
-		branch(m, block, may_goto_condition(m), next);
 	} else if (has_early_moves(m, block, 0)) {
 		branch_early(m, block, 0, next);
 	} else if (has_early_moves(m, block, 1)) {

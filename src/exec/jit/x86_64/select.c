@@ -487,7 +487,6 @@ static void select_insn(struct selection *s, struct ir_insn *insn)
 	case IR_TAIL_CALL:
 	case IR_CHECK:
 	case IR_GOTO:
-	case IR_MAY_GOTO:
 	case IR_EXIT:
 	case IR_OPS: return;
 	}
