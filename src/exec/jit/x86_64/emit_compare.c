@@ -67,19 +67,46 @@ static bool test_of_sign(struct emitter *m, const struct ir_insn *insn)
 	return true;
 }
 
+/* SETcc and CMOVcc are an operation more where they look at two flags: whether something
+ * is above is asked so that the carry alone tells. */
+static bool wants_carry(const struct ir_insn *insn, u32 cc)
+{
+	return insn->op == IR_CMP && (cc == CC_A || cc == CC_BE);
+}
+
+/* Above n is not below n + 1, if there is such a number. */
+static void ask_carry(const struct emitter *m, u32 width, s32 *imm, u32 *cc)
+{
+	s64 next = (s64)*imm + 1;
+
+	if (next > INT32_MAX || !next || (width == 8 && next > UINT8_MAX) ||
+	    x86_is_blinded(next, m->features))
+		return;
+	*imm = (s32)next;
+	*cc = *cc == CC_A ? CC_AE : CC_B;
+}
+
+static u32 exchanged(u32 cc)
+{
+	return cc == CC_A ? CC_B : CC_AE;
+}
+
 /* A fused load that is narrower than the comparison; select.c chose only what is not
  * negative. */
-static bool compare_narrow(struct emitter *m, const struct ir_insn *insn)
+static bool compare_narrow(struct emitter *m, const struct ir_insn *insn, u32 *cc)
 {
-	const struct ir_insn *load = insn_of(m, insn->a), *b = insn_of(m, insn->b);
+	const struct ir_insn *load = insn_of(m, insn->a);
+	s32 imm = (s32)insn_of(m, insn->b)->imm;
 
 	if (!(load->flags & IR_FUSED) || load->op != IR_LOAD ||
 	    load->width >= insn->width)
 		return false;
+	if (wants_carry(insn, *cc))
+		ask_carry(m, load->width, &imm, cc);
 	if (x86_jmp_rows[insn->row].test)
-		x86_test_i(&m->e, load->width, address_of(m, load), (s32)b->imm);
+		x86_test_i(&m->e, load->width, address_of(m, load), imm);
 	else
-		x86_alu_i(&m->e, X86_CMP, load->width, address_of(m, load), (s32)b->imm);
+		x86_alu_i(&m->e, X86_CMP, load->width, address_of(m, load), imm);
 	return true;
 }
 
@@ -92,24 +119,45 @@ static bool is_narrow(const struct emitter *m, const struct ir_insn *insn)
 	       ir_upper_is_zero(m->ir, insn->b);
 }
 
-static void compare(struct emitter *m, u32 width, const struct ir_insn *insn)
+static void compare_imm(struct emitter *m, u32 width, const struct ir_insn *insn, s32 imm,
+			u32 *cc)
+{
+	u8 a = register_of(m, insn->a);
+
+	if (wants_carry(insn, *cc))
+		ask_carry(m, width, &imm, cc);
+	if (!imm && a != NO_REG)
+		x86_test_r(&m->e, width, x86_reg(a), a);
+	else
+		x86_alu_i(&m->e, X86_CMP, width, operand_of(m, insn->a), imm);
+}
+
+static u32 compare(struct emitter *m, u32 width, const struct ir_insn *insn, u32 cc)
 {
 	u8 a = register_of(m, insn->a);
 	struct x86_rm rm;
 	s32 imm;
 
 	if (immediate_of(m, insn->b, width, &imm)) {
-		if (!imm && a != NO_REG)
-			x86_test_r(&m->e, width, x86_reg(a), a);
-		else
-			x86_alu_i(&m->e, X86_CMP, width, operand_of(m, insn->a), imm);
-	} else if (a == NO_REG && register_of(m, insn->b) != NO_REG) {
+		compare_imm(m, width, insn, imm, &cc);
+		return cc;
+	}
+	if (a == NO_REG && register_of(m, insn->b) != NO_REG) {
 		rm = operand_of(m, insn->a);
 		x86_alu_m(&m->e, X86_CMP, width, rm, register_of(m, insn->b));
-	} else {
-		rm = operand_of(m, insn->b);
-		x86_alu_r(&m->e, X86_CMP, width, in_register(m, insn->a), rm);
+		return cc;
 	}
+	rm = operand_of(m, insn->b);
+	a = in_register(m, insn->a);
+	if (!wants_carry(insn, cc)) {
+		x86_alu_r(&m->e, X86_CMP, width, a, rm);
+		return cc;
+	}
+	if (x86_is_mem(rm))
+		x86_alu_m(&m->e, X86_CMP, width, rm, a);
+	else
+		x86_alu_r(&m->e, X86_CMP, width, rm.reg, x86_reg(a));
+	return exchanged(cc);
 }
 
 static bool asks_for_sign(const struct ir_insn *insn)
@@ -138,7 +186,7 @@ bool flags_are_there(const struct emitter *m, const struct ir_insn *insn)
 u32 x86_emit_condition(struct emitter *m, const struct ir_insn *insn)
 {
 	const struct x86_jmp_row *row = &x86_jmp_rows[insn->row];
-	u32 width = insn->width;
+	u32 width = insn->width, cc = row->unsigned_cc;
 
 	if (flags_are_there(m, insn) && asks_for_sign(insn))
 		return insn->row == JMP_JSLT ? CC_S : CC_NS; /* whatever overflowed */
@@ -146,14 +194,13 @@ u32 x86_emit_condition(struct emitter *m, const struct ir_insn *insn)
 		return row->cc;
 	if (test_of_and(m, insn) || test_of_sign(m, insn))
 		return row->cc;
-	if (compare_narrow(m, insn))
-		return row->unsigned_cc;
+	if (compare_narrow(m, insn, &cc))
+		return cc;
 	if (width == 64 && is_narrow(m, insn))
 		width = 32;
-	if (row->test)
-		test(m, width, insn->a, insn->b);
-	else
-		compare(m, width, insn);
+	if (!row->test)
+		return compare(m, width, insn, row->cc);
+	test(m, width, insn->a, insn->b);
 	return row->cc;
 }
 
