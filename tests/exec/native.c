@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/diag.h"
+#include "base/text.h"
 #include "check.h"
 #include "exec/exec.h"
 #include "exec/jit/compile.h"
@@ -351,6 +352,47 @@ static void it_uses_what_the_cpu_has(void)
 	fixture_free(&f);
 }
 
+/* ---- where loops lie ---- */
+
+/* A loop of so many instructions more, which ends in ADD, JNE, and then RET. */
+static void compile_loop(u32 n, struct native *native)
+{
+	const struct jit_opts opts = {0};
+	struct text text = TEXT_INIT;
+	struct fixture f;
+
+	text_puts(&text, "r1 = 5\nr0 = 0\nloop: ");
+	for (u32 i = 0; i < n; i++)
+		text_puts(&text, i % 2 ? "r0 ^= r1\n" : "r0 += r1\n");
+	text_puts(&text, "r1 -= 1\nif r1 != 0 goto loop\nexit\n");
+	CHECK(!fixture_new(&f, text_str(&text), &opts));
+	struct jit_source source = {.prog = &f.prog, .opts = opts};
+
+	CHECK(!jit_compile(&source, native, &f.diag));
+	fixture_free(&f);
+	text_fini(&text);
+}
+
+/* x86-64: some CPUs decode those jumps anew in each round. */
+static void a_loop_s_jump_crosses_no_border(void)
+{
+	enum { BORDER = 32, ADD = 4, JNE_SHORT = 2, JNE_LONG = 6, RET = 0xc3 };
+
+	if (strcmp(host_machine(NULL)->name, "x86_64"))
+		return;
+	for (u32 n = 0; n < 60; n++) {
+		struct native native;
+		u32 end, length;
+
+		compile_loop(n, &native);
+		end = native.functions[0].start + native.functions[0].size - 1;
+		CHECK_INT(native.code[end], RET);
+		length = ADD + (native.code[end - 5] == 0x85 ? JNE_LONG : JNE_SHORT);
+		CHECK(end % BORDER >= length);
+		native_fini(&native);
+	}
+}
+
 int main(void)
 {
 	if (!engine_find("jit"))
@@ -364,5 +406,6 @@ int main(void)
 	constants_are_blinded();
 	offsets_are_blinded();
 	circles_end();
+	a_loop_s_jump_crosses_no_border();
 	return check_report();
 }

@@ -21,6 +21,7 @@ static void emit_insn(struct emitter *m, u32 number)
 {
 	const struct ir_insn *insn = insn_of(m, number);
 
+	m->insn_at = (u32)(m->e.at - m->out->code);
 	switch ((enum ir_op)insn->op) {
 	case IR_CONST:
 	case IR_ADDR:
@@ -81,7 +82,7 @@ static void emit_block(struct emitter *m, u32 block, u32 next)
 
 	make_room(m);
 	if (b->loop_header)
-		flow_align(m);
+		flow_align(m, b->loop_depth);
 	flow_label(m, block);
 	for (u32 i = b->start; i + 1 < b->end; i++) {
 		const struct ir_insn *insn = insn_of(m, i);

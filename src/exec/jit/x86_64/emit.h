@@ -19,9 +19,11 @@ enum { CC_ALWAYS = 16 };
 struct fix {
 	u32 off; /* of the function's code as first written */
 	u32 label;
-	u8 kind; /* enum fix_kind */
-	u8 cc;   /* FIX_JUMP; CC_ALWAYS: JMP */
-	u8 size; /* bytes that it has now */
+	u8 kind;   /* enum fix_kind */
+	u8 cc;     /* FIX_JUMP; CC_ALWAYS: JMP */
+	u8 size;   /* bytes that it has now */
+	u8 pair;   /* FIX_JUMP: bytes before it that are decoded with it */
+	u8 weight; /* of a border through it: more in inner loops, outside of them 0 */
 };
 enum fix_kind { FIX_JUMP, FIX_WAY_OUT, FIX_ALIGN };
 
@@ -68,6 +70,9 @@ struct emitter {
 	/* The flags are those of this value's computation while code ends here. */
 	u32 flags_at; /* offset in out->code; 0: no value */
 	u32 flags_of;
+	u32 insn_at; /* where the code of the instruction starts, in out->code */
+	u32 pair;    /* struct fix: of the next jump */
+	u8 weight;
 	u32 n_fixes, n_stubs, n_labels;
 	u8 sink[EMIT_ROOM]; /* where code goes when there is no memory */
 };
@@ -169,7 +174,7 @@ void x86_emit_epilogue(struct emitter *m); /* without RET */
 /* Room for labels and jumps, numbers of edges.  -ENOMEM. */
 int flow_begin(struct emitter *m);
 void flow_label(struct emitter *m, u32 label);
-void flow_align(struct emitter *m);
+void flow_align(struct emitter *m, u32 depth);
 void flow_jump(struct emitter *m, u32 cc, u32 label);
 void flow_way_out(struct emitter *m);
 /* The end of a block; next: what is emitted behind it, or none. */

@@ -16,8 +16,9 @@
 #include "exec/jit/jit.h"
 #include "exec/jit/x86_64/emit.h"
 
-/* Loops start where what decoders keep of code does, 32 bytes: most inner ones then have
- * no jump across such a border, which some CPUs decode again each time. */
+/* Loops start where what decoders keep of code does, 32 bytes, or a bit later: so that as
+ * few of their jumps as can be cross such a border, or end there: many Intel CPUs
+ * (Skylake to Comet Lake) decode what is around those anew each time. */
 enum { JMP_LONG = 5, JCC_LONG = 6, JUMP_SHORT = 2, ALIGNMENT = 32 };
 
 /* ---- before the first instruction ---- */
@@ -106,9 +107,17 @@ static void add_fix(struct emitter *m, struct fix fix)
 	m->e.at += fix.size;
 }
 
-void flow_align(struct emitter *m)
+/* How often code is thought to be executed; outside of loops nobody minds. */
+static u8 weight_of(u32 depth)
 {
-	add_fix(m, (struct fix){.kind = FIX_ALIGN, .size = ALIGNMENT - 1});
+	return depth < 4 ? (u8)((1u << 2 * depth) - 1) : UINT8_MAX;
+}
+
+void flow_align(struct emitter *m, u32 depth)
+{
+	add_fix(m, (struct fix){.kind = FIX_ALIGN,
+				.size = ALIGNMENT - 1,
+				.weight = weight_of(depth)});
 }
 
 void flow_jump(struct emitter *m, u32 cc, u32 label)
@@ -116,7 +125,10 @@ void flow_jump(struct emitter *m, u32 cc, u32 label)
 	add_fix(m, (struct fix){.kind = FIX_JUMP,
 				.label = label,
 				.cc = (u8)cc,
-				.size = cc == CC_ALWAYS ? JMP_LONG : JCC_LONG});
+				.size = cc == CC_ALWAYS ? JMP_LONG : JCC_LONG,
+				.pair = (u8)m->pair,
+				.weight = m->weight});
+	m->pair = 0;
 }
 
 void flow_way_out(struct emitter *m)
@@ -245,6 +257,21 @@ static bool compares_any(const struct emitter *m, const struct ir_insn *insn, u3
 	return false;
 }
 
+/* A comparison or what else the flags are of, and the jump behind it, are one instruction
+ * to the CPU. */
+static u32 emit_pair(struct emitter *m, const struct ir_insn *end)
+{
+	enum { LONGEST = 15 };
+	u32 here = (u32)(m->e.at - m->out->code);
+	u32 start = flags_are_there(m, end) ? m->insn_at : here;
+	u32 cc = x86_emit_condition(m, end);
+
+	m->pair = (u32)(m->e.at - m->out->code) - start;
+	if (m->pair > LONGEST)
+		m->pair = LONGEST;
+	return cc;
+}
+
 /* A comparison and a jump, with the moves of one edge already made: before the
  * comparison, so that the two are one instruction to the CPU, or else between them. */
 static void branch_early(struct emitter *m, u32 block, u32 edge, u32 next)
@@ -263,7 +290,7 @@ static void branch_early(struct emitter *m, u32 block, u32 edge, u32 next)
 		m->keep_flags = false;
 	} else {
 		make_moves(m, m->moves, n);
-		cc = x86_emit_condition(m, end);
+		cc = emit_pair(m, end);
 	}
 	if ((u32)b->succ[edge] == next)
 		straight = edge;
@@ -285,6 +312,7 @@ void flow_end_block(struct emitter *m, u32 block, u32 next)
 	const struct ir_block *b = &m->ir->blocks[block];
 	const struct ir_insn *end = insn_of(m, b->end - 1);
 
+	m->weight = weight_of(b->loop_depth);
 	if (end->op == IR_GOTO) {
 		take_edge(m, block, 0, next);
 	} else if (end->op == IR_EXIT) {
@@ -296,7 +324,7 @@ void flow_end_block(struct emitter *m, u32 block, u32 next)
 	} else if (has_early_moves(m, block, 1)) {
 		branch_early(m, block, 1, next);
 	} else {
-		u32 cc = x86_emit_condition(m, end);
+		u32 cc = emit_pair(m, end);
 
 		release_scratch(m);
 		branch(m, block, cc, next);
@@ -305,6 +333,7 @@ void flow_end_block(struct emitter *m, u32 block, u32 next)
 
 void flow_stubs(struct emitter *m)
 {
+	m->weight = 0;
 	for (u32 i = 0; i < m->n_stubs; i++) {
 		make_room(m);
 		flow_label(m, m->stubs[i].label);
@@ -360,6 +389,33 @@ static void shorten(struct emitter *m, u32 *shrunk)
 	}
 }
 
+/* How far behind a border the loop had better start that the i-th fix, a padding, stands
+ * before.  Code up to the next padding is looked at: each place is charged with the jumps
+ * that would lie badly, and with the blocks that the loop would lie in. */
+static u32 best_start(const struct emitter *m, u32 i)
+{
+	enum { CROSSED = 4 }; /* as bad as that many blocks */
+	u32 cost[ALIGNMENT] = {0}, from = m->fixes[i].off + ALIGNMENT - 1, best = 0;
+	u32 weight = m->fixes[i].weight, length = 0;
+
+	for (i++; i < m->n_fixes && m->fixes[i].kind != FIX_ALIGN; i++) {
+		const struct fix *fix = &m->fixes[i];
+		u32 end = fix->off + fix->size - from;
+
+		for (u32 k = 0; fix->weight && k < (u32)fix->pair + fix->size; k++)
+			cost[(k - end) % ALIGNMENT] += CROSSED * fix->weight;
+		if (fix->weight >= weight)
+			length = end;
+		from += long_size(fix) - fix->size;
+	}
+	for (u32 start = 0; start < ALIGNMENT && length; start++)
+		cost[start] += weight * ((start + length - 1) / ALIGNMENT);
+	for (u32 start = 1; start < ALIGNMENT; start++)
+		if (cost[start] < cost[best])
+			best = start;
+	return best;
+}
+
 /* Now that all sizes are known but those of paddings: these, in order. */
 static void settle(struct emitter *m, u32 *shrunk)
 {
@@ -369,7 +425,7 @@ static void settle(struct emitter *m, u32 *shrunk)
 		u32 was = fix->kind == FIX_ALIGN ? ALIGNMENT - 1 : long_size(fix);
 
 		if (fix->kind == FIX_ALIGN)
-			fix->size = (u8)(-at & (ALIGNMENT - 1));
+			fix->size = (u8)((best_start(m, i) - at) & (ALIGNMENT - 1));
 		shrunk[i + 1] = shrunk[i] + was - fix->size;
 	}
 }
