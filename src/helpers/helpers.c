@@ -5,6 +5,8 @@
  */
 #include "helpers/helpers.h"
 
+#include <stdlib.h>
+
 #include "abi/abi.h"
 #include "base/diag.h"
 #include "helpers/bodies.h"
@@ -53,6 +55,12 @@ int run_end(struct run *run)
 
 		ringbuf_discard(record->map, record->data, 0);
 		err = fail(run->diag, RECORD_LEFT, NO_PC);
+	}
+	while (run->memory) {
+		struct run_memory *memory = run->memory;
+
+		run->memory = memory->next;
+		free(memory);
 	}
 	return err;
 }

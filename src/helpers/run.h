@@ -44,6 +44,13 @@ struct run_record {
 
 enum { RUN_RECORDS = 16 };
 
+/* What an iterator keeps beside its state; the run owns it until the iterator ends. */
+struct run_memory {
+	struct run_memory *next;
+	u32 n;
+	u64 words[]; /* n */
+};
+
 /* run->err of a run that ends without a violation. */
 enum exec_end {
 	EXEC_STOP = 1,   /* the answer is 0 */
@@ -81,8 +88,9 @@ struct run {
 	u64 thrown;                   /* the cookie, when err is EXEC_THROWN */
 
 	/* Kept by helpers, read by engines. */
-	u32 *lock; /* the bpf_spin_lock that the program holds, or NULL */
-	u32 held;  /* a bit for each row of records in use; the other rows say nothing */
+	u32 *lock;                 /* the bpf_spin_lock that the program holds, or NULL */
+	struct run_memory *memory; /* owned */
+	u32 held; /* a bit for each row of records in use; the other rows say nothing */
 	struct run_record records[RUN_RECORDS]; /* the memory may be written */
 };
 
@@ -95,12 +103,12 @@ static inline void run_init(struct run *run)
 /* Is there anything for run_end()? */
 static inline bool run_holds(const struct run *run)
 {
-	return run->lock || run->held;
+	return run->lock || run->held || run->memory;
 }
 
-/* Gives back what the program still holds: its lock, its records (discarded).  Returns
- * 0, or -EINVAL with diag when there was anything: a verified program never leaves
- * things behind. */
+/* Gives back what the program still holds: its lock, its records (discarded), memory of
+ * iterators.  Returns 0, or -EINVAL with diag when there was a lock or a record: a
+ * verified program never leaves things behind. */
 int run_end(struct run *run);
 
 #endif

@@ -132,6 +132,58 @@ static void packets_of_others_are_not_reached(struct packet *p)
 	CHECK_INT(p->data[0], 7);
 }
 
+/* ---- bits ---- */
+
+/* A state as the program has it, and as somebody may have written it. */
+struct bits {
+	u64 where;
+	s32 n, current;
+};
+
+static void states_that_were_forged_lead_nowhere(void)
+{
+	static const u64 words[2] = {0, 5};
+	struct bits bits[] = {{0xdead0000, 128, -1}, {0xdead0000, 128, -100}, {1, 64, -7},
+			      {1, -64, -1},          {1, 64, INT32_MAX},      {1, 1, -1}};
+	struct bits good;
+	struct world_real w;
+	struct run run = {.world = &w.world};
+
+	world_real_init(&w);
+	for (u32 i = 0; i < ARRAY_SIZE(bits); i++) {
+		CHECK_INT(CALL(&run, bpf_iter_bits_next, ADDR(&bits[i])), 0);
+		CALL(&run, bpf_iter_bits_destroy, ADDR(&bits[i]));
+	}
+	CHECK_INT(CALL(&run, bpf_iter_bits_new, ADDR(&good), ADDR(words), 2), 0);
+	good.n = 511 * 64;
+	CHECK_INT(CALL(&run, bpf_iter_bits_next, ADDR(&good)), ADDR(&good.current));
+	CHECK_INT(good.current, 64);
+	CHECK_INT(CALL(&run, bpf_iter_bits_next, ADDR(&good)), ADDR(&good.current));
+	CHECK_INT(good.current, 66);
+	CHECK_INT(CALL(&run, bpf_iter_bits_next, ADDR(&good)), 0);
+	CHECK(run_holds(&run));
+	CALL(&run, bpf_iter_bits_destroy, ADDR(&good));
+	CHECK(!run_holds(&run));
+}
+
+static void iterators_that_are_left_are_the_runs(void)
+{
+	static const u64 words[511];
+	struct world_real w;
+	struct run run = {.world = &w.world};
+	struct bits bits;
+	u32 n = 0;
+
+	world_real_init(&w);
+	CHECK_INT(CALL(&run, bpf_iter_bits_new, ADDR(&bits), 4096, 2), (u32)-EFAULT);
+	CHECK(!run_holds(&run));
+	while (n < 1000 && !CALL(&run, bpf_iter_bits_new, ADDR(&bits), ADDR(words), 511))
+		n++;
+	CHECK_INT(n, 256);
+	CHECK_INT(run_end(&run), 0);
+	CHECK(!run_holds(&run));
+}
+
 int main(void)
 {
 	struct packet p;
@@ -140,6 +192,8 @@ int main(void)
 		return check_report();
 	strings_of_the_script_are_read();
 	a_run_that_must_end_reads_no_more();
+	states_that_were_forged_lead_nowhere();
+	iterators_that_are_left_are_the_runs();
 	packets_in_pieces_are_copied(&p);
 	packets_of_others_are_not_reached(&p);
 	packet_fini(&p);
