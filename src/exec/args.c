@@ -118,17 +118,24 @@ static int check_string(const struct arg *a)
 	return 0;
 }
 
+/* Kfuncs take the resilient ones. */
 static int check_spin_lock(const struct arg *a)
 {
+	bool kfunc = abi_is_kfunc(a->call->number), good = false;
 	struct region region;
 
-	if (!region_at(a->ck, a->value, &region) || region.kind != REGION_MAP_VALUE)
-		return is_not(a, "a bpf_spin_lock in a map value");
-	for (u32 i = 0; i < region.map->n_fields; i++)
-		if (region.map->fields[i].is_spin_lock &&
-		    region.map->fields[i].off == a->value - region.start)
-			return 0;
-	return is_not(a, "a bpf_spin_lock in a map value");
+	if (region_at(a->ck, a->value, &region) && region.kind == REGION_MAP_VALUE) {
+		for (u32 i = 0; i < region.map->n_fields && !good; i++) {
+			const struct map_field *field = &region.map->fields[i];
+
+			good = field->off == a->value - region.start &&
+			       (kfunc ? field->is_res_spin_lock : field->is_spin_lock);
+		}
+	}
+	if (good)
+		return 0;
+	return is_not(a, kfunc ? "a bpf_res_spin_lock in a map value"
+			       : "a bpf_spin_lock in a map value");
 }
 
 /* Callbacks get it as it is, whatever its offset (R10 itself points behind the stack);
@@ -260,13 +267,23 @@ static void remember_inner(struct checked *ck, u64 found)
 		ck->inner[ck->n_inner++ % INNER_MAPS] = (struct map *)(uintptr_t)found;
 }
 
-/* What Linux lets programs call while they hold a bpf_spin_lock. */
+/* What Linux lets programs call while they hold a lock. */
 static bool may_be_locked(u32 number)
 {
-	return number == BPF_FUNC_spin_lock || number == BPF_FUNC_spin_unlock ||
-	       number == abi_kfunc_number(KFUNC_bpf_iter_num_new) ||
-	       number == abi_kfunc_number(KFUNC_bpf_iter_num_next) ||
-	       number == abi_kfunc_number(KFUNC_bpf_iter_num_destroy);
+	static const u32 kfuncs[] = {
+		KFUNC_bpf_iter_num_new,
+		KFUNC_bpf_iter_num_next,
+		KFUNC_bpf_iter_num_destroy,
+		KFUNC_bpf_res_spin_lock,
+		KFUNC_bpf_res_spin_unlock,
+		KFUNC_bpf_res_spin_lock_irqsave,
+		KFUNC_bpf_res_spin_unlock_irqrestore,
+	};
+	bool may = number == BPF_FUNC_spin_lock || number == BPF_FUNC_spin_unlock;
+
+	for (u32 i = 0; i < ARRAY_SIZE(kfuncs) && !may; i++)
+		may = number == abi_kfunc_number(kfuncs[i]);
+	return may;
 }
 
 int args_check(struct checked *ck, struct helper_call *call)
@@ -280,7 +297,7 @@ int args_check(struct checked *ck, struct helper_call *call)
 	if (!helper && abi_helper(call->number))
 		return fail(ck->run->diag, HELPER_NOT_FOR_TYPE, (int)call->pc,
 			    abi_helper(call->number)->name, image_type_name(ck->image));
-	if (ck->run->lock && !may_be_locked(call->number))
+	if ((ck->run->lock || ck->run->n_res_locks) && !may_be_locked(call->number))
 		return fail(ck->run->diag, LOCKED_CALL, (int)call->pc);
 	for (u32 i = 0; helper && i < ARGS && helper->args[i] != ARG_DONTCARE && !err;
 	     i++) {

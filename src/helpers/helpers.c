@@ -48,7 +48,11 @@ int run_end(struct run *run)
 	if (run->lock) {
 		map_spin_unlock((_Atomic u32 *)run->lock);
 		run->lock = NULL;
-		err = fail(run->diag, LOCK_LEFT, NO_PC);
+		err = fail(run->diag, LOCK_LEFT, NO_PC, "bpf_spin_lock");
+	}
+	while (run->n_res_locks) {
+		map_spin_unlock((_Atomic u32 *)run->res_locks[--run->n_res_locks]);
+		err = fail(run->diag, LOCK_LEFT, NO_PC, "bpf_res_spin_lock");
 	}
 	for (; run->held; run->held &= run->held - 1) {
 		const struct run_record *record = &run->records[__builtin_ctz(run->held)];

@@ -42,7 +42,7 @@ struct run_record {
 	u32 size;
 };
 
-enum { RUN_RECORDS = 16 };
+enum { RUN_RECORDS = 16, RUN_RES_LOCKS = 64 };
 
 /* What an iterator keeps beside its state; the run owns it until the iterator ends. */
 struct run_memory {
@@ -90,8 +90,10 @@ struct run {
 	/* Kept by helpers, read by engines. */
 	u32 *lock;                 /* the bpf_spin_lock that the program holds, or NULL */
 	struct run_memory *memory; /* owned */
+	u32 n_res_locks;           /* of res_locks; the other rows say nothing */
 	u32 held; /* a bit for each row of records in use; the other rows say nothing */
 	struct run_record records[RUN_RECORDS]; /* the memory may be written */
+	u32 *res_locks[RUN_RES_LOCKS];          /* each bpf_res_spin_lock that it holds */
 };
 
 /* A run begins at every packet: what is large and rarely used is left as it is. */
@@ -103,11 +105,11 @@ static inline void run_init(struct run *run)
 /* Is there anything for run_end()? */
 static inline bool run_holds(const struct run *run)
 {
-	return run->lock || run->held || run->memory;
+	return run->lock || run->held || run->n_res_locks || run->memory;
 }
 
-/* Gives back what the program still holds: its lock, its records (discarded), memory of
- * iterators.  Returns 0, or -EINVAL with diag when there was a lock or a record: a
+/* Gives back what the program still holds: its locks, its records (discarded), memory of
+ * iterators.  Returns 0, or -EINVAL with diag when there were locks or records: a
  * verified program never leaves things behind. */
 int run_end(struct run *run);
 

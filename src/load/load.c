@@ -303,10 +303,11 @@ static int want_map(struct wanted_map *want, struct verify_maps *asked,
 
 	_Static_assert(ARRAY_SIZE(found.list) == MAP_FIELDS, "room for all");
 	for (u32 i = 0; i < found.n; i++)
-		want->fields[i] =
-			(struct map_field){.off = found.list[i].offset,
-					   .size = found.list[i].size,
-					   .is_spin_lock = found.list[i].is_spin_lock};
+		want->fields[i] = (struct map_field){
+			.off = found.list[i].offset,
+			.size = found.list[i].size,
+			.is_spin_lock = found.list[i].is_spin_lock,
+			.is_res_spin_lock = found.list[i].is_res_spin_lock};
 	want->attr = attr_of(want->def, world);
 	want->attr.fields = want->fields;
 	want->attr.n_fields = found.n;

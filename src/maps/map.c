@@ -67,7 +67,7 @@ static int check_field(const struct map_attr *attr, const struct map_field *f, u
 	if (f->off < from || f->off > attr->value_size || !f->size ||
 	    f->size > attr->value_size - f->off)
 		return -1;
-	return f->is_spin_lock && (f->size != 4 || f->off % 4) ? -1 : 0;
+	return map_field_is_lock(f) && (f->size != 4 || f->off % 4) ? -1 : 0;
 }
 
 static int check_fields(const struct map_attr *attr, const struct map_ops *ops,
@@ -89,7 +89,7 @@ static int check_fields(const struct map_attr *attr, const struct map_ops *ops,
 			return map_refuse(attr, diag, "the offset of a special field",
 					  f->off);
 		end = f->off + f->size;
-		locks += f->is_spin_lock;
+		locks += map_field_is_lock(f);
 	}
 	if (locks > 1)
 		return map_refuse(attr, diag, "the number of spin locks", locks);
@@ -548,7 +548,8 @@ static bool fits_template(const struct map *map, const struct map_attr *inner)
 	for (u32 i = 0; i < map->n_fields; i++)
 		if (map->fields[i].off != inner->fields[i].off ||
 		    map->fields[i].size != inner->fields[i].size ||
-		    map->fields[i].is_spin_lock != inner->fields[i].is_spin_lock)
+		    map->fields[i].is_spin_lock != inner->fields[i].is_spin_lock ||
+		    map->fields[i].is_res_spin_lock != inner->fields[i].is_res_spin_lock)
 			return false;
 	if (!(map->ops->traits & TRAIT_INNER_SIZE) || (map->flags & MAP_INNER_MAP))
 		return true;

@@ -34,8 +34,14 @@ enum {
 /* A part of the value that users neither see nor set: bpf_spin_lock, bpf_timer, kptrs. */
 struct map_field {
 	u32 off, size;
-	bool is_spin_lock; /* at most one: 4 bytes, aligned */
+	bool is_spin_lock;     /* bpf_spin_lock; of both at most one: 4 bytes, aligned */
+	bool is_res_spin_lock; /* bpf_res_spin_lock */
 };
+
+static inline bool map_field_is_lock(const struct map_field *field)
+{
+	return field->is_spin_lock || field->is_res_spin_lock;
+}
 
 /* How a map of programs counts what its slots hold (prog_array). */
 struct map_ref_ops {
@@ -316,6 +322,7 @@ void *map_arena_touch(struct map *map, u64 address, u64 size);
 
 /* The lock word of a value, as bpf_spin_lock() and BPF_F_LOCK take it. */
 void map_spin_lock(_Atomic u32 *lock);
+bool map_spin_lock_within(_Atomic u32 *lock, u64 ns); /* false: somebody holds it still */
 void map_spin_unlock(_Atomic u32 *lock);
 
 #endif

@@ -5,6 +5,8 @@
  * value's own lock and sees no mixture.  Special fields are never copied.  Never used
  * for keys or links.  See map_field in map.h.
  */
+#include <time.h>
+
 #include "maps/family.h"
 #include "maps/memory.h"
 
@@ -95,7 +97,7 @@ void value_reset(const struct map *map, void *value)
 	/* A lock that a program holds is the program's to free, whatever becomes of the
 	 * element meanwhile. */
 	for (u32 i = 0; i < map->n_fields; i++)
-		if (!map->fields[i].is_spin_lock)
+		if (!map_field_is_lock(&map->fields[i]))
 			zero_bytes((u8 *)value + map->fields[i].off, map->fields[i].size);
 }
 
@@ -122,6 +124,31 @@ void map_spin_lock(_Atomic u32 *lock)
 		     lock, &free, 1, memory_order_acquire, memory_order_relaxed);
 	     free = 0)
 		map_wait(&turns);
+}
+
+static u64 now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec;
+}
+
+bool map_spin_lock_within(_Atomic u32 *lock, u64 ns)
+{
+	u64 turns = 0, end = 0, now = 0;
+
+	while (now <= end) {
+		u32 free = 0;
+
+		if (atomic_compare_exchange_strong_explicit(
+			    lock, &free, 1, memory_order_acquire, memory_order_relaxed))
+			return true;
+		map_wait(&turns);
+		now = now_ns();
+		end = end ? end : now + ns;
+	}
+	return false;
 }
 
 void map_spin_unlock(_Atomic u32 *lock)

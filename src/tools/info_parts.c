@@ -196,7 +196,7 @@ static void put_fields(struct text *t, struct verify_maps *asked,
 	if (verify_map_fields(asked, def, &fields, NULL))
 		return;
 	for (u32 i = 0; i < fields.n; i++)
-		locks += fields.list[i].is_spin_lock;
+		locks += fields.list[i].is_spin_lock || fields.list[i].is_res_spin_lock;
 	if (locks)
 		text_printf(t, "%sspin lock", t->len ? ", " : "");
 	if (fields.n > locks)

@@ -23,6 +23,7 @@ static void tell_fields(const struct record *rec, struct verify_fields *fields)
 			.offset = rec->fields[i].offset,
 			.size = rec->fields[i].size,
 			.is_spin_lock = rec->fields[i].kind == FIELD_SPIN_LOCK,
+			.is_res_spin_lock = rec->fields[i].kind == FIELD_RES_SPIN_LOCK,
 		};
 }
 

@@ -141,7 +141,7 @@ void verify_result_fini(struct verify_result *result);
  * that owns an object ... */
 struct verify_field {
 	u32 offset, size;
-	bool is_spin_lock;
+	bool is_spin_lock, is_res_spin_lock;
 };
 
 struct verify_fields {

@@ -8,6 +8,7 @@
 
 #include "abi/abi.h"
 #include "base/bytes.h"
+#include "base/diag.h"
 #include "check.h"
 #include "helpers/helpers.h"
 #include "prog/prog.h"
@@ -184,6 +185,27 @@ static void iterators_that_are_left_are_the_runs(void)
 	CHECK(!run_holds(&run));
 }
 
+/* ---- locks ---- */
+
+static void locks_of_others_are_not_waited_for_long(void)
+{
+	struct skep_diag diag = SKEP_DIAG_INIT;
+	struct run run = {.diag = &diag};
+	u32 others = 1, mine = 0;
+	u64 flags;
+
+	CHECK_INT(CALL(&run, bpf_res_spin_lock, ADDR(&others)), (u32)-ETIMEDOUT);
+	CHECK_INT(CALL(&run, bpf_res_spin_lock_irqsave, ADDR(&mine), ADDR(&flags)), 0);
+	CHECK_INT(CALL(&run, bpf_res_spin_lock, ADDR(&mine)), (u32)-EDEADLK);
+	run.err = -ETIMEDOUT;
+	CHECK_INT(CALL(&run, bpf_res_spin_lock, ADDR(&others)), (u32)-ETIMEDOUT);
+	run.err = 0;
+	CHECK(mine == 1 && others == 1 && run_holds(&run));
+	CHECK_INT(run_end(&run), -EINVAL);
+	CHECK_STR(skep_diag_name(diag.id), "LOCK_LEFT");
+	CHECK(mine == 0 && others == 1 && !run_holds(&run));
+}
+
 int main(void)
 {
 	struct packet p;
@@ -194,6 +216,7 @@ int main(void)
 	a_run_that_must_end_reads_no_more();
 	states_that_were_forged_lead_nowhere();
 	iterators_that_are_left_are_the_runs();
+	locks_of_others_are_not_waited_for_long();
 	packets_in_pieces_are_copied(&p);
 	packets_of_others_are_not_reached(&p);
 	packet_fini(&p);
