@@ -342,6 +342,7 @@ struct abi_ctx {
 	const char *name; /* "__sk_buff" */
 	u32 size;
 	bool open; /* ... at most: a run says how much there is */
+	u64 readers; /* 1 << PROG_TYPE_*: of any field */
 	const struct abi_ctx_field *fields; /* by offset */
 	u32 n_fields;
 };

@@ -66,21 +66,29 @@ enum { PT_REGS = 256 };
 #undef END
 #undef BEGIN
 
-/* ... and one of the contexts. */
+/* ... and one of the contexts.  Who reads any of its fields: 0 | by | by ... */
 static const struct abi_ctx contexts[] = {
-#define BEGIN(text)
-#define F(...)
-#define F_SINCE(...)
-#define CONTEXT(text, bytes, open)                                                       \
-	{#text, (bytes), (open), fields_of_##text, ARRAY_SIZE(fields_of_##text)},
+#define BEGIN(text)                                                                      \
+	{                                                                                \
+		.name = #text, .readers = 0
+
+#define F_SINCE(major, minor, text, off, width, n, what, how, by, into, at) | (by)
+
+#define F(...) F_SINCE(3, 18, __VA_ARGS__)
+
+#define CONTEXT(text, bytes, is_open)                                                    \
+	, .size = (bytes), .open = (is_open), .fields = fields_of_##text,                \
+	  .n_fields = ARRAY_SIZE(fields_of_##text)                                       \
+	}                                                                                \
+	,
 #define END(text, bytes)      CONTEXT(text, bytes, false)
 #define END_OPEN(text, bytes) CONTEXT(text, bytes, true)
 #include "abi/ctx.def"
 #undef END_OPEN
 #undef END
 #undef CONTEXT
-#undef F_SINCE
 #undef F
+#undef F_SINCE
 #undef BEGIN
 };
 
@@ -99,10 +107,8 @@ const struct abi_ctx *abi_ctx(u32 prog_type)
 	if (prog_type >= PROG_TYPES)
 		return NULL;
 	for (u32 i = 0; i < ARRAY_SIZE(contexts); i++) {
-		for (u32 k = 0; k < contexts[i].n_fields; k++) {
-			if (contexts[i].fields[k].readers >> prog_type & 1)
-				return &contexts[i];
-		}
+		if (contexts[i].readers >> prog_type & 1)
+			return &contexts[i];
 	}
 	return NULL;
 }
