@@ -132,6 +132,39 @@ static void prefer_zero(struct builder *b, struct ir_insn *jmp, u64 y)
 		jmp->b = emit_const(b, 0);
 }
 
+/* Is it x shifted to the right by so much, as wide as the jump sees it? */
+static bool is_shifted(const struct builder *b, u32 value, const struct ir_insn *jmp,
+		       u32 by)
+{
+	const struct ir_insn *shift = value_of(b, value);
+
+	return shift->op == IR_ALU && shift->row == ALU_RSH && shift->a == jmp->a &&
+	       is_const(b, shift->b) && value_of(b, shift->b)->imm == by &&
+	       (shift->width == jmp->width || ir_upper_is_zero(b->ir, jmp->a));
+}
+
+/*
+ *	x > 1		x >> 1 != 0
+ *
+ * clang writes the first where the program says the second: `while (x >>= 1)`.  If what
+ * is left is in a variable, nobody needs x any more.  y: at the width, unsigned.
+ */
+static void ask_shifted(struct builder *b, struct ir_insn *jmp, u64 y)
+{
+	u32 by = (u32)__builtin_popcountll(y);
+
+	if ((jmp->row != JMP_JGT && jmp->row != JMP_JLE) || !y || y & (y + 1))
+		return;
+	for (u32 i = 0; i < b->graph->n_vars; i++) {
+		if (!b->var[i] || !is_shifted(b, b->var[i], jmp, by))
+			continue;
+		jmp->row = jmp->row == JMP_JGT ? JMP_JNE : JMP_JEQ;
+		jmp->a = b->var[i];
+		jmp->b = emit_const(b, 0);
+		return;
+	}
+}
+
 /* What is known of the bits of the left side against a constant. */
 static enum jmp_known bounded(const struct builder *b, const struct ir_insn *jmp, u64 y)
 {
@@ -242,6 +275,7 @@ static enum jmp_known fold_with_const(struct builder *b, struct ir_insn *jmp)
 	if (outcome != JMP_OPEN)
 		return outcome;
 	prefer_zero(b, jmp, y);
+	ask_shifted(b, jmp, y);
 	if (look_through(b, jmp))
 		return fold_jmp(b, jmp);
 	y = (u64)value_of(b, jmp->b)->imm; /* equal ones are one */

@@ -245,9 +245,11 @@ static void shift_by(struct emitter *m, const struct ir_insn *insn, u32 op, u32 
 		x86_alu_r(&m->e, X86_ADD, insn->width, dst, x86_reg(dst));
 	} else {
 		put_value(m, dst, insn->a);
-		if (count)
+		if (count) {
 			x86_shift_i(&m->e, op, insn->width, x86_reg(dst), count);
-		else if (insn->width == 32)
+			if (op != X86_ROL)
+				note_flags(m, insn);
+		} else if (insn->width == 32)
 			x86_move(&m->e, 32, dst, dst);
 	}
 	finish(m, insn, dst);
