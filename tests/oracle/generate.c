@@ -613,6 +613,8 @@ static void gen_one_function(struct gen *g, u32 i)
 		gen_each_hash(g);
 		return;
 	}
+	if (g->unsafe && g->f->kind == FUNC_MAIN)
+		gen_unsafe(g);
 	if (gen_has_cursors(g))
 		gen_round(g);
 	while (g->budget)
@@ -644,10 +646,11 @@ static u16 few_numbers(struct gen *g)
 	return (u16)(1 << R0 | 1 << R1 | 1 << (R2 + below(g, 4)) | 1 << R6 | 1 << R7);
 }
 
-void generate(struct gen_case *c, u64 seed, bool small)
+void generate(struct gen_case *c, u64 seed, bool small, bool unsafe)
 {
 	struct gen g = {.random = seed * 0x2545f4914f6cdd1d,
 			.small = small,
+			.unsafe = unsafe,
 			.numbers = ALL_NUMBERS};
 
 	if (small)

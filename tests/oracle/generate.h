@@ -71,7 +71,8 @@ struct gen_input {
 	u32 packet_len;
 };
 
-void generate(struct gen_case *c, u64 seed, bool small);
+/* unsafe: other than what was said above, no program may be accepted. */
+void generate(struct gen_case *c, u64 seed, bool small, bool unsafe);
 /* A few instructions become others: what comes out may do anything. */
 void gen_mutate(struct gen_case *c);
 void generate_input(const struct gen_case *c, u32 number, struct gen_input *in);

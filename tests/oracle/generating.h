@@ -51,7 +51,7 @@ struct fixup {
 struct gen {
 	u64 random;
 	u32 type;
-	bool small;
+	bool small, unsafe;
 	u16 numbers; /* registers that hold numbers between statements */
 	struct gen_prog *p;
 	u16 readable, writable; /* registers that hold numbers; those that may change */
@@ -135,6 +135,7 @@ void gen_statement(struct gen *g);
 u32 gen_condition(struct gen *g); /* a jump */
 void gen_memory(struct gen *g);
 void gen_call_function(struct gen *g);
+void gen_unsafe(struct gen *g); /* of the main program's frame, outside of all else */
 u32 gen_function(struct gen *g, enum func_kind kind, enum pointer_kind pointer);
 void emit_function(struct gen *g, u8 dst, u32 func); /* its address */
 

@@ -5,13 +5,14 @@
  * case file.
  *
  *	programs [--seed N] [--count N] [--inputs N] [--seconds N] [--cpu N] [--cases DIR]
- *		[--dump] [--verifier] [--claims] [--mutate] [--small] [--no-kernel]
- *		[--engines NAME,...]
+ *		[--dump] [--verifier] [--claims] [--mutate] [--small] [--unsafe]
+ *		[--no-kernel] [--engines NAME,...]
  *
  * --verifier: skep's verifier is asked, too, and must say what the kernel says.
  * --claims: what it claims of accepted programs must be true.  --mutate: programs are
  * changed a little, so that many are refused; only verdicts and claims are compared.
  * --small: programs of some fifty instructions, of which many more are run in a second.
+ * --unsafe: programs that must be refused, as one way through them is unsafe.
  * --no-kernel: needs no privileges.  --engines: those that take part; without the kernel
  * the others are compared with the first of them.  Default: all, and without the kernel
  * those that can do no harm, which then only must get to the end.
@@ -40,7 +41,7 @@ struct options {
 	u32 inputs, cpu;
 	double seconds;    /* 0: no limit */
 	const char *cases; /* folder */
-	bool dump, mutate, small;
+	bool dump, mutate, small, unsafe;
 	struct sides_opts sides;
 };
 
@@ -158,9 +159,9 @@ static void differs(struct sides *s, struct gen_case *c, const struct options *o
 	fprintf(stderr, "seed %llu, input %u: %s\n", (unsigned long long)c->seed,
 		result->input, result->text);
 	shrink(s, c, o->inputs, o->cases);
-	fprintf(stderr, "\tagain: programs --seed %llu --count 1 --inputs %u%s%s\n",
+	fprintf(stderr, "\tagain: programs --seed %llu --count 1 --inputs %u%s%s%s\n",
 		(unsigned long long)c->seed, o->inputs, o->small ? " --small" : "",
-		o->mutate ? " --mutate" : "");
+		o->unsafe ? " --unsafe" : "", o->mutate ? " --mutate" : "");
 }
 
 static void one(struct sides *s, u64 seed, const struct options *o, struct totals *t)
@@ -169,7 +170,7 @@ static void one(struct sides *s, u64 seed, const struct options *o, struct total
 	struct comparison result;
 
 	current_seed = seed;
-	generate(&c, seed, o->small);
+	generate(&c, seed, o->small, o->unsafe);
 	if (o->mutate)
 		gen_mutate(&c);
 	compare(s, &c, 0, o->inputs, &result);
@@ -180,7 +181,11 @@ static void one(struct sides *s, u64 seed, const struct options *o, struct total
 		t->insns += c.progs[i].n_insns;
 	if (o->dump)
 		write_case(stdout, &c, 0, NULL, "");
-	if (result.verdict == REFUSED) {
+	if (o->unsafe && result.verdict == SAME) {
+		t->differences++;
+		fprintf(stderr, "seed %llu: accepted, and it is unsafe\n",
+			(unsigned long long)seed);
+	} else if (result.verdict == REFUSED) {
 		t->refused++;
 		t->too_complex += result.too_complex;
 		count_reason(t, seed, result.text);
@@ -198,6 +203,7 @@ static bool is_flag(const char *name, struct options *o)
 	} flags[] = {{"--dump", &o->dump, true},
 		     {"--mutate", &o->mutate, true},
 		     {"--small", &o->small, true},
+		     {"--unsafe", &o->unsafe, true},
 		     {"--verifier", &o->sides.verifier, true},
 		     {"--claims", &o->sides.claims, true},
 		     {"--no-kernel", &o->sides.kernel, false}};
@@ -268,11 +274,13 @@ static bool stay_on(u32 cpu)
 
 static bool goes_on(const struct totals *t, const struct options *o, double start)
 {
-	if (t->too_complex >= MAX_COMPLEX && !o->mutate)
+	bool refused = o->mutate || o->unsafe; /* as many programs are */
+
+	if (t->too_complex >= MAX_COMPLEX && !refused)
 		fprintf(stderr, "stopped: the verifier gave up %u times\n",
 			t->too_complex);
 	return t->differences < MAX_DIFFERENCES &&
-	       (t->too_complex < MAX_COMPLEX || o->mutate) &&
+	       (t->too_complex < MAX_COMPLEX || refused) &&
 	       (!o->seconds || now() - start < o->seconds);
 }
 
@@ -313,6 +321,7 @@ int main(int argc, char **argv)
 	report(&t, &o, start);
 	sides_free(s);
 	/* a generator whose programs are refused tests nothing */
-	return t.differences || (!o.mutate && (t.too_complex >= MAX_COMPLEX ||
-					       t.refused * 20 > t.programs));
+	return t.differences ||
+	       (!o.mutate && !o.unsafe &&
+		(t.too_complex >= MAX_COMPLEX || t.refused * 20 > t.programs));
 }
