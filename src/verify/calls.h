@@ -168,8 +168,8 @@ int ref_acquire_lock(struct env *env, u32 pc, enum ref_kind kind, u32 id, const 
 int ref_release_lock(struct env *env, enum ref_kind kind, u32 id, const void *ptr);
 /* Restores saved interrupt flags: the newest ones only. */
 int ref_release_irq(struct env *env, u32 id);
-/* Gives it back, which must be held, and makes every register that stands for it unknown. */
-void ref_release(struct env *env, u32 ref_id);
+/* Gives it back and makes every register that stands for it unknown. */
+int ref_release(struct env *env, u32 ref_id);
 /* Drops it from the list only; false: it was not held. */
 bool ref_drop(struct state *st, u32 ref_id);
 const struct ref *ref_find(const struct state *st, u32 ref_id);

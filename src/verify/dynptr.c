@@ -176,11 +176,13 @@ static void end_clones(struct env *env, struct frame *frame, u32 ref_id)
 
 /* Its memory goes back, and clones of it end with it.  Linux 6.18 forgets those that are
  * in another function's frame. */
-static void dynptr_release(struct env *env, u32 ref_id)
+static int dynptr_release(struct env *env, u32 ref_id)
 {
-	ref_release(env, ref_id);
-	for (u32 i = 0; i <= env->cur->depth; i++)
+	int err = ref_release(env, ref_id);
+
+	for (u32 i = 0; i <= env->cur->depth && !err; i++)
 		end_clones(env, env->cur->frames[i], ref_id);
+	return err;
 }
 
 int dynptr_unmark(struct env *env, struct reg *reg)
@@ -197,9 +199,8 @@ int dynptr_unmark(struct env *env, struct reg *reg)
 			       : slot;
 	dynptr = &frame->slots[slot].spilled;
 	if (holds_reference(dynptr->dynptr_type))
-		dynptr_release(env, dynptr->ref_id);
-	else
-		end_slots(env, frame, (u32)slot);
+		return dynptr_release(env, dynptr->ref_id);
+	end_slots(env, frame, (u32)slot);
 	return 0;
 }
 

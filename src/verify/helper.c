@@ -307,11 +307,13 @@ static int fill_raw(struct env *env, const struct call *call)
 
 /* kptr_xchg gave the object away: a per-CPU one may be used until the RCU section ends.
  */
-static void give_away(struct env *env, u32 ref_id)
+static int give_away(struct env *env, u32 ref_id)
 {
 	bool rcu = in_rcu_section(env);
 	struct reg *reg;
 
+	if (!ref_drop(env->cur, ref_id))
+		return -EINVAL;
 	for_each_reg(env->cur, reg)
 	{
 		if (!rcu || reg->ref_id != ref_id || !(reg->flags & ALLOCATED) ||
@@ -320,12 +322,14 @@ static void give_away(struct env *env, u32 ref_id)
 		reg->ref_id = 0;
 		reg->flags = (u16)((reg->flags & ~ALLOCATED) | RCU);
 	}
-	ref_release(env, ref_id);
+	regs_forget_ref(env, ref_id);
+	return 0;
 }
 
 static int release(struct env *env, const struct call *call)
 {
 	struct reg *reg = &env_regs(env)[call->release_reg];
+	int err = 0;
 
 	if (!call->release_reg)
 		return 0;
@@ -336,9 +340,12 @@ static int release(struct env *env, const struct call *call)
 					: reject(env, RELEASE_UNREFERENCED,
 						 call->release_reg, callee_name(call));
 	if (call->func == BPF_FUNC_kptr_xchg)
-		give_away(env, call->ref_id);
+		err = give_away(env, call->ref_id);
 	else
-		ref_release(env, call->ref_id);
+		err = ref_release(env, call->ref_id);
+	if (err)
+		return reject(env, RELEASE_UNREFERENCED, call->release_reg,
+			      callee_name(call));
 	return 0;
 }
 

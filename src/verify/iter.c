@@ -128,12 +128,14 @@ static int iter_slots_check(const struct iter_arg *arg, u32 first)
 	return 0;
 }
 
-static void iter_destroy(struct env *env, const struct iter_arg *arg, u32 first)
+static int iter_destroy(struct env *env, const struct iter_arg *arg, u32 first)
 {
-	ref_release(env, arg->frame->slots[first].spilled.ref_id);
+	int err = ref_release(env, arg->frame->slots[first].spilled.ref_id);
+
 	for (u32 i = 0; i < arg->n_slots; i++)
 		slot_end(&arg->frame->slots[first - i]);
 	env_stack_written(env, arg->frame->no, slot_bits(first, arg->n_slots));
+	return err;
 }
 
 static int iter_use(struct env *env, const struct iter_arg *arg, struct call *call)
@@ -155,7 +157,7 @@ static int iter_use(struct env *env, const struct iter_arg *arg, struct call *ca
 	call->iter_frame = arg->frame->no;
 	call->ref_id = arg->frame->slots[slot].spilled.ref_id;
 	if (kfunc_iter_role(call->kfunc) == ITER_DESTROY)
-		iter_destroy(env, arg, (u32)slot);
+		return iter_destroy(env, arg, (u32)slot);
 	return 0;
 }
 

@@ -187,14 +187,20 @@ static bool inserts(const struct kfunc *kfunc)
 	       kfunc_is(kfunc, KFUNC_bpf_rbtree_add_impl);
 }
 
-static void end_references(struct env *env, const struct kfunc_use *use)
+static int end_references(struct env *env, struct kfunc_use *use)
 {
 	u32 reg = use->call.release_reg;
 
-	if (reg)
-		ref_release(env, env_regs(env)[reg].ref_id);
-	if (inserts(use->kfunc))
-		kfunc_graph_insert(env);
+	if (reg) {
+		u32 ref_id = env_regs(env)[reg].ref_id;
+
+		if (!ref_find(env->cur, ref_id))
+			return reject(env, REF_NOT_HELD);
+		int err = ref_release(env, ref_id);
+		if (err)
+			return err;
+	}
+	return inserts(use->kfunc) ? kfunc_graph_insert(env) : 0;
 }
 
 /* ---- the result ---- */
@@ -352,9 +358,7 @@ static int judge(struct env *env, struct kfunc_use *use)
 	err = kfunc_args_check(env, use);
 	err = err ? err : kfunc_callbacks(env, use);
 	err = err ? err : kfunc_sections(env, kfunc);
-	if (!err)
-		end_references(env, use);
-	return err;
+	return err ? err : end_references(env, use);
 }
 
 /* An exception leaves all frames: nothing may be held in any of them. */

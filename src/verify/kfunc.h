@@ -110,7 +110,7 @@ int kfunc_graph_node_check(struct env *env, u32 regno, struct kfunc_use *use, u3
 /* R0 becomes a node of the root's type. */
 void graph_node_set(struct reg *reg, const struct record_field *root);
 /* The object in R2 now belongs to the list or tree. */
-void kfunc_graph_insert(struct env *env);
+int kfunc_graph_insert(struct env *env);
 int kfunc_rbtree_add(struct env *env, struct kfunc_use *use);
 /* The register becomes a non-owning reference. */
 void reg_set_non_owning(struct env *env, struct reg *reg);

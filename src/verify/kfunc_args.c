@@ -299,13 +299,13 @@ static int dynptr_arg(struct env *env, const struct argument *arg)
 {
 	struct kfunc_use *use = arg->use;
 	struct call *call = &use->call;
-	u32 flags = dynptr_made_by(use->kfunc), clone_ref = 0;
+	u32 flags = 0, clone_ref = 0;
 	int err;
 
 	if (arg->reg->kind == CONST_PTR_TO_DYNPTR)
 		flags |= MEM_RDONLY;
 	if (arg->param->uninit)
-		flags |= MEM_UNINIT;
+		flags |= MEM_UNINIT | dynptr_made_by(use->kfunc);
 	if (kfunc_is(use->kfunc, KFUNC_bpf_dynptr_clone) && arg->param->uninit) {
 		flags |= dynptr_flag((enum dynptr_type)call->initialized_dynptr_type);
 		clone_ref = use->dynptr_ref;

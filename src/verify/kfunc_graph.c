@@ -7,8 +7,6 @@
  * reference away: what still points to it is a non-owning reference, good until the lock
  * is given back.  Documentation/bpf/graph_ds_impl.rst of the kernel.
  */
-#include <assert.h>
-
 #include "verify/kfunc.h"
 
 static const char *field_name(u32 kind)
@@ -95,12 +93,13 @@ void reg_set_non_owning(struct env *env, struct reg *reg)
 		reg->flags |= RCU;
 }
 
-void kfunc_graph_insert(struct env *env)
+int kfunc_graph_insert(struct env *env)
 {
 	u32 ref_id = env_regs(env)[R2].ref_id;
 	struct reg *reg;
-	bool held;
 
+	if (!ref_id || !ref_find(env->cur, ref_id))
+		return reject(env, REF_NOT_HELD);
 	for_each_reg(env->cur, reg)
 	{
 		if (reg->ref_id != ref_id)
@@ -108,9 +107,8 @@ void kfunc_graph_insert(struct env *env)
 		reg->ref_id = 0;
 		reg_set_non_owning(env, reg);
 	}
-	held = ref_drop(env->cur, ref_id);
-	assert(held); /* KARG_NOT_REFERENCED */
-	(void)held;
+	ref_drop(env->cur, ref_id);
+	return 0;
 }
 
 /* The comparison gets two nodes of the tree; it runs with the lock held. */

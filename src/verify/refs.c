@@ -185,13 +185,12 @@ bool ref_drop(struct state *st, u32 ref_id)
 	return false;
 }
 
-void ref_release(struct env *env, u32 ref_id)
+int ref_release(struct env *env, u32 ref_id)
 {
-	bool held = ref_drop(env->cur, ref_id);
-
-	assert(held); /* what was released nobody remembers */
-	(void)held;
+	if (!ref_drop(env->cur, ref_id))
+		return reject(env, REF_NOT_HELD);
 	regs_forget_ref(env, ref_id);
+	return 0;
 }
 
 const struct ref *ref_find(const struct state *st, u32 ref_id)

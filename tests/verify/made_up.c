@@ -50,6 +50,7 @@ enum {
 	KERNEL_OPS_VALUE,
 	STUB_PROTO,
 	STUB,
+	TO_INT,
 };
 
 /* The types of every program that has some. */
@@ -128,6 +129,13 @@ static const struct made_up rows[] = {
 	 .text = "call kfunc_id[1]; if r0 == 0 goto +7; r6 = r0; call kfunc_id[1];"
 		 "if r0 == 0 goto +4; r1 = r6; r2 = r0; call kfunc_id[0]; r0 = 0; exit",
 	 .name = "bpf_cpumask_release", .params = {{"a", TO_CPUMASK}, {"b", TO_CPUMASK}}},
+	/* What is released is the record, and the dynptr does not know. */
+	{REASON_REF_NOT_HELD, BPF_PROG_TYPE_SYSCALL,
+	 .text = "r1 = map_idx[1]; r2 = 8; r3 = 0; r4 = r10; r4 += -16;"
+		 "call 198; r1 = r10; r1 += -16; r2 = 0; r3 = 8;"
+		 "call 203; if r0 == 0 goto +2; r1 = r0; call kfunc_id[0];"
+		 "r1 = r10; r1 += -16; r2 = 0; call 200; r0 = 0; exit",
+	 .name = "bpf_cpumask_release", .params = {{"number", TO_INT}}},
 	{REASON_OBJ_NEW_NO_BTF, BPF_PROG_TYPE_XDP,
 	 .text = "r1 = 1; r2 = 0; call kfunc_id[0]; r0 = 0; exit",
 	 .name = "bpf_obj_new_impl", .returns = TO_MISSING,
@@ -194,6 +202,7 @@ static void add_struct_ops(struct btf_writer *w)
 	btf_add_proto(w, INT);
 	btf_put_param(w, "object__ref", TO_CPUMASK);
 	btf_add_func(w, "Qdisc_ops__enqueue", STUB_PROTO, BTF_STATIC);
+	btf_add_ref(w, BTF_PTR, NULL, INT);
 }
 
 static const struct btf *read_back(struct btf_writer *w, struct arena *arena)
@@ -293,7 +302,9 @@ static int judge(const struct made_up *row, struct skep_diag *diag)
 				    .key_size = 4,
 				    .value_size = 8,
 				    .max_entries = 1};
-	const struct map_def *const maps[] = {&map};
+	const struct map_def ring = {
+		.name = "ring", .type = BPF_MAP_TYPE_RINGBUF, .max_entries = 4096};
+	const struct map_def *const maps[] = {&map, &ring};
 	struct asm_input in = {.text = {(const u8 *)row->text, strlen(row->text)}};
 	struct verify_result result = {0};
 	struct asm_unit unit;
@@ -305,7 +316,7 @@ static int judge(const struct made_up *row, struct skep_diag *diag)
 								: NULL,
 			    .sleepable = row->type == BPF_PROG_TYPE_SYSCALL,
 			    .maps = maps,
-			    .n_maps = 1,
+			    .n_maps = ARRAY_SIZE(maps),
 			    .externs = refs,
 			    .n_externs = ARRAY_SIZE(refs),
 			    .btf = row->calls_f || ops ? program_of(&arena) : NULL,
