@@ -173,8 +173,8 @@ static void join_context(struct skep_prog *prog)
 			continue;
 		if (prog->context.size < other->context.size)
 			prog->context.size = other->context.size;
-		if (!prog->context.believed)
-			prog->context.believed = other->context.believed;
+		if (!prog->context.believed && other->context.believed)
+			prog->context.believed = BELIEVED_ELSEWHERE;
 	}
 }
 

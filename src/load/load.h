@@ -46,16 +46,19 @@ static inline bool load_holds_refs(const struct skep_map *map)
 	       map->def->type == MAP_TYPE_HASH_OF_MAPS;
 }
 
+/* context.believed: something is, in a program that a tail call may lead to. */
+enum { BELIEVED_ELSEWHERE = INT32_MAX };
+
 struct skep_prog {
 	struct skep_object *obj; /* the one it belongs to */
 	const struct prog *prog; /* borrowed from obj->file; replaced when it is loaded */
 	struct image *image;     /* owned; NULL unless it is loaded */
 	u8 *arena; /* owned; what the verifier said of a program with an arena; else NULL
 		    */
-	struct claims *claims; /* owned; of the image; NULL: none are checked */
+	struct claims *claims;         /* owned; of the image; NULL: none are checked */
 	struct verify_context context; /* what the verifier saw it take of its context */
-	u8 *ways;              /* owned; enum verify_way; NULL: nobody verified it */
-	int fd; /* owned; of the program in the kernel; -1: it is not loaded there */
+	u8 *ways; /* owned; enum verify_way; NULL: nobody verified it */
+	int fd;   /* owned; of the program in the kernel; -1: it is not loaded there */
 	int target_fd; /* owned; of the program that this one attaches to; -1: none */
 	struct skep_prog **chain; /* owned array; what it is made of; NULL: itself */
 	u32 n_chain;

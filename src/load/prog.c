@@ -141,7 +141,10 @@ static int check_context(const struct skep_prog *prog, size_t ctx_size,
 	if (prog->fd >= 0 || prog->obj->engine->safe)
 		return 0;
 	if (takes->believed)
-		return fail(diag, CONTEXT_UNCHECKED, (int)takes->believed - 1);
+		return fail(diag, CONTEXT_UNCHECKED,
+			    takes->believed == BELIEVED_ELSEWHERE
+				    ? NO_PC
+				    : (int)takes->believed - 1);
 	if (ctx_size < takes->size)
 		return fail(diag, CONTEXT_CUT, NO_PC, ctx_size, takes->size);
 	return 0;

@@ -218,6 +218,35 @@ static void tail_calls_look_at_the_same_context(const char *engine)
 	skep_object_close(obj);
 }
 
+/* One that must not be gone to with a context of a caller's. */
+static void tail_calls_believe_nothing_either(const char *engine)
+{
+	static const char text[] = ".map progs prog_array key 4 value 4 entries 1\n"
+				   ".section cgroup/connect4\n"
+				   ".program p\n"
+				   "	r2 = map[progs]\n"
+				   "	r3 = 0\n"
+				   "	call tail_call\n"
+				   "	r0 = 1\n"
+				   "	exit\n"
+				   ".section cgroup/connect6\n"
+				   ".program other\n"
+				   "	r0 = 1\n"
+				   "	r1 = *(u64 *)(r1 + 64)\n"
+				   "	exit\n";
+	struct skep_object *obj = load(text, engine);
+	u64 ctx[9] = {0}, ret = 0;
+
+	if (!CHECK(obj))
+		return;
+	CHECK_INT(skep_prog_run(skep_object_find_prog(obj, "p"), ctx, sizeof(ctx), &ret,
+				&diag),
+		  -ENOTSUP);
+	CHECK_STR(skep_diag_name(diag.id), "CONTEXT_UNCHECKED");
+	CHECK_INT(diag.insn, -1);
+	skep_object_close(obj);
+}
+
 /* The kernel runs these two types on contexts of callers. */
 static void linux_does_the_same(void)
 {
@@ -249,6 +278,7 @@ int main(void)
 		nothing_is_believed_of_callers(unchecked[i]);
 		what_is_not_looked_at_does_not_matter(unchecked[i]);
 		tail_calls_look_at_the_same_context(unchecked[i]);
+		tail_calls_believe_nothing_either(unchecked[i]);
 	}
 	if (is_there("kernel"))
 		linux_does_the_same();
