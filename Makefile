@@ -44,6 +44,10 @@ parity: all ## the running kernel's verdict on Linux's own tests: object files a
 	@scripts/parity.sh $(BUILD)
 	@scripts/parity-tables.sh $(BUILD)
 
+mutants: ## would the tests notice? the verifier, wrong in one place at a time, and its tests (an hour)
+	$(NEED) build
+	@tests/mutants/mutants.py $(BUILD)/mutants
+
 lab: all ## the tests against Linux in an emulator: LAB=6.12 (or 6.1)
 	@scripts/lab.sh --kernel $(LAB) --build $(BUILD)
 
@@ -59,4 +63,4 @@ help: ## this list
 FUZZ_TIME ?= 60
 LAB     ?= 6.12
 
-.PHONY: all demo check asan tsan lint cover bench fuzz parity lab install clean help
+.PHONY: all demo check asan tsan lint cover bench fuzz parity mutants lab install clean help
