@@ -362,6 +362,9 @@ static void slice_size(struct teller *t)
 
 static void slice_for(struct teller *t)
 {
+	t->slice.negative = t->what->diag->id == REASON_OFFSET_MIN_NEGATIVE ||
+			    t->what->diag->id == REASON_OFFSET_NO_MINIMUM ||
+			    t->what->diag->id == REASON_SIZE_NEGATIVE;
 	t->slice.numbers = t->theme == THEME_BOUNDS || t->theme == THEME_PACKET;
 	if (t->theme == THEME_HELD)
 		slice_held(t);

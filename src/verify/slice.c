@@ -34,6 +34,16 @@ struct back {
 	u32 depth, next_depth; /* before and after it */
 };
 
+static const struct reg *before(const struct back *b, u32 reg)
+{
+	return trace_reg(b->slice->trace, b->at, b->depth, reg);
+}
+
+static const struct reg *after(const struct back *b, u32 reg)
+{
+	return trace_reg(b->slice->trace, b->at + 1, b->depth, reg);
+}
+
 /* ---- events ---- */
 
 static void add_event(struct slice *slice, const struct event *event)
@@ -55,13 +65,26 @@ static void add_event(struct slice *slice, const struct event *event)
 		*new = *event;
 }
 
+/* Of what was 0 or more, a number or what moves a pointer. */
+static bool turns_negative(const struct back *b, enum event_kind kind)
+{
+	const struct reg *was, *now;
+
+	if (!b->slice->negative || (kind != EVENT_COMPUTED && kind != EVENT_ADDED))
+		return false;
+	was = before(b, b->insn->dst_reg);
+	now = after(b, b->insn->dst_reg);
+	return was && now && was->var.smin >= 0 && now->var.smin < 0;
+}
+
 static void tell(const struct back *b, const struct goal *g, enum event_kind kind)
 {
 	struct event event = {.step = b->at,
 			      .kind = kind,
 			      .frame = g->frame,
 			      .reg = g->slot ? -1 : g->no,
-			      .off = g->slot ? g->no : 0};
+			      .off = g->slot ? g->no : 0,
+			      .turns = turns_negative(b, kind)};
 
 	add_event(b->slice, &event);
 }
@@ -89,16 +112,6 @@ static void add_goal(struct back *b, u32 frame, u32 reg)
 }
 
 /* ---- registers ---- */
-
-static const struct reg *before(const struct back *b, u32 reg)
-{
-	return trace_reg(b->slice->trace, b->at, b->depth, reg);
-}
-
-static const struct reg *after(const struct back *b, u32 reg)
-{
-	return trace_reg(b->slice->trace, b->at + 1, b->depth, reg);
-}
 
 static bool is_stack(const struct reg *reg)
 {
@@ -475,6 +488,8 @@ void slice_branches(struct slice *slice, u32 from)
 /* Low: is left out first. */
 static u32 weight(const struct event *event)
 {
+	if (event->turns)
+		return 6;
 	switch (event->kind) {
 	case EVENT_CONSTANT:
 	case EVENT_READ:

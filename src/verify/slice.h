@@ -38,6 +38,7 @@ struct event {
 	s32 reg;      /* concerned, in frame; -1: none */
 	s32 off;      /* place on the stack */
 	u32 repeated; /* so often before, at the same instruction */
+	bool turns;   /* it may be negative from here on */
 };
 
 struct slice {
@@ -45,6 +46,7 @@ struct slice {
 	const struct trace *trace; /* borrowed */
 	struct vec events; /* struct event, the last one first until slice_sort() */
 	bool numbers;      /* follow numbers that were added to pointers, too */
+	bool negative;     /* where one became negative is what matters most */
 	bool compared;     /* some branch looked at a number that matters */
 	bool refined;      /* some branch told more about a pointer */
 	bool written;      /* the place it comes from was found */
