@@ -101,7 +101,7 @@ static void bounds_facts(struct teller *t)
 		return;
 	if (var->smin < 0 && t->what->diag->id != REASON_OFFSET_UNBOUNDED)
 		fact(t, "nothing on this path excludes that it is negative");
-	else if (var->smax >= MAX_VAR_OFF)
+	else if (var->smax >= MAX_VAR_OFF && t->what->diag->id != REASON_OFFSET_TOO_FAR)
 		fact(t, "nothing on this path limits it from above");
 }
 
@@ -254,6 +254,19 @@ static void size_advice(struct teller *t, struct text *out)
 			    t->size_reg, (long long)most);
 }
 
+/* Does the way here decide where the pointer is?  What is known may be of a round of a
+ * loop, and of a long path not all is seen. */
+static bool moved(const struct teller *t)
+{
+	for (size_t i = 0; i < t->slice.events.len; i++) {
+		const struct event *e = vec_at(&t->slice.events, i);
+
+		if (e->kind == EVENT_ADDED || e->repeated)
+			return true;
+	}
+	return t->slice.events.len >= STORY_STEPS || !scalar_is_const(&t->was->var);
+}
+
 static void bounds_advice(struct teller *t, struct text *out)
 {
 	struct access access;
@@ -263,6 +276,10 @@ static void bounds_advice(struct teller *t, struct text *out)
 		return;
 	if (t->size_reg >= 0)
 		size_advice(t, out);
+	if (t->what->diag->id == REASON_OUT_OF_BOUNDS && t->size_reg < 0 && !moved(t))
+		text_puts(out,
+			  "the offset is a constant: access less, or make the memory "
+			  "larger");
 	if (t->size_reg >= 0 || scalar_is_const(&t->was->var))
 		return;
 	if (t->what->diag->id == REASON_OFFSET_TOO_FAR)
@@ -290,9 +307,17 @@ static void uninit_advice(struct teller *t, struct text *out)
 			       "stack");
 }
 
-/* A call ended what was known of the pointer. */
+/* A call ended what was known of the pointer, or it is NULL. */
 static void lost_advice(struct teller *t, struct text *out)
 {
+	if (t->what->diag->id == REASON_ACCESS_NUMBER && t->slice.refined &&
+	    reg_is_null(t->was)) {
+		text_printf(out,
+			    "R%d is NULL on this path: leave it where the pointer is "
+			    "compared with NULL",
+			    t->reg);
+		return;
+	}
 	for (size_t i = 0; i < t->slice.events.len; i++) {
 		const struct event *e = vec_at(&t->slice.events, i);
 		const struct reg *reg;

@@ -103,6 +103,18 @@ static void put_added(struct telling *s)
 	words_range(&s->text, &number->var);
 }
 
+/* Of a pointer only all 64 bits are one. */
+static void put_copied(struct telling *s)
+{
+	const struct reg *from = reg_at(s, s->event->step, s->insn->src_reg);
+	const struct reg *to = now(s);
+	bool half = from && to && reg_is_pointer(from) && !reg_is_pointer(to);
+
+	text_printf(&s->text, "R%d: %s R%u", s->event->reg,
+		    half ? "a number, part of the address in" : "copy of",
+		    s->insn->src_reg);
+}
+
 static void put_clobbered(struct telling *s)
 {
 	struct text scratch = TEXT_INIT;
@@ -158,9 +170,7 @@ static void put_state(struct telling *s)
 	case EVENT_GIVEN: put_now(s); break;
 	case EVENT_CLOBBERED: put_clobbered(s); break;
 	case EVENT_LOST: put_by_callee(s, " ends what was known of ", ""); break;
-	case EVENT_COPIED:
-		text_printf(&s->text, "R%d: copy of R%u", e->reg, s->insn->src_reg);
-		break;
+	case EVENT_COPIED: put_copied(s); break;
 	case EVENT_ADDED: put_added(s); break;
 	case EVENT_SPILLED:
 		text_printf(&s->text, "kept at stack offset %d", e->off);
