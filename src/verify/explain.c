@@ -101,6 +101,16 @@ void story_line(struct story *story, struct text *t)
 
 /* ---- which register ---- */
 
+/* Of two operands the second one, unless that is the pointer that the first one moves. */
+static s32 operand_concerned(const struct teller *t, const struct insn *insn)
+{
+	u32 last = trace_len(&t->trace) - 1;
+	const struct reg *src = trace_reg(
+		&t->trace, last, trace_at(&t->trace, last)->depth, insn->src_reg);
+
+	return src && reg_is_pointer(src) ? insn->dst_reg : insn->src_reg;
+}
+
 /* Where the reason names none: what memory is accessed through, what moves a pointer. */
 static s32 reg_of_insn(const struct teller *t, u32 pc)
 {
@@ -108,7 +118,7 @@ static s32 reg_of_insn(const struct teller *t, u32 pc)
 	const struct op_info *op = op_info(decode(insn));
 
 	switch ((enum op_kind)op->kind) {
-	case KIND_ALU: return op->reg ? insn->src_reg : insn->dst_reg;
+	case KIND_ALU: return op->reg ? operand_concerned(t, insn) : insn->dst_reg;
 	case KIND_LDX:
 	case KIND_LDXS:
 	case KIND_LOAD_ACQ: return insn->src_reg;

@@ -66,15 +66,18 @@ static void put_paragraph(struct printer *p, struct text *t, size_t indent)
 	put_line(p, t);
 }
 
-/* The first line of it, without blanks and the like at its end. */
+/* The first line of it, without blanks and the like at its end.  Compilers may know lines
+ * and not what is there. */
 static void put_source_text(struct text *t, const char *source)
 {
 	size_t len = source ? strcspn(source, "\n") : 0;
 
 	while (len && strchr(" \t\\\r", source[len - 1]))
 		len--;
-	if (len)
-		text_write(t, source, len);
+	if (!len)
+		return;
+	text_puts(t, ": ");
+	text_write(t, source, len);
 }
 
 static void put_refused(struct printer *p, struct text *t)
@@ -82,7 +85,7 @@ static void put_refused(struct printer *p, struct text *t)
 	const struct story *story = p->story;
 
 	if (story->function) {
-		text_printf(t, "  in %s()%s", story->function, story->source ? ": " : "");
+		text_printf(t, "  in %s()", story->function);
 		put_source_text(t, story->source);
 		put_line(p, t);
 	}
@@ -103,7 +106,7 @@ static void put_source(struct printer *p, struct text *t, u32 pc)
 	if (!line || !line->line || line->line == p->line || !line->text)
 		return;
 	p->line = line->line;
-	text_printf(t, "    %s:%u: ", listing_file(p->what->prog, pc), line->line);
+	text_printf(t, "    %s:%u", listing_file(p->what->prog, pc), line->line);
 	put_source_text(t, listing_source(p->what->prog, pc));
 	put_line(p, t);
 }
