@@ -87,8 +87,8 @@ int skep_map_next_key(const struct skep_map *map, const void *key, void *next);
  * Puts a map into a slot of a map of maps.
  * @param key of an ARRAY_OF_MAPS or HASH_OF_MAPS
  * @param inner a loaded map, also of another object; the outer map keeps it alive
- * @return 0; -EINVAL when inner is not like the declared inner map; other errors as
- *         skep_map_update()
+ * @return 0; -EINVAL when inner is not like the declared inner map, or was made for fewer
+ *         CPUs; other errors as skep_map_update()
  */
 int skep_map_update_map(struct skep_map *map, const void *key,
 			const struct skep_map *inner, uint64_t flags);
@@ -106,7 +106,9 @@ int skep_map_update_prog(struct skep_map *map, const void *key,
  * or a new version of an object takes over. Before the object is loaded. Of .rodata, what
  * other holds counts, not what was set: programs are verified with it.
  * @param map of an object that is not loaded
- * @param other a loaded map with the same type, sizes, and flags, not a PROG_ARRAY
+ * @param other a loaded map with the same type, sizes, and flags, not a PROG_ARRAY; also
+ *        the same special fields and template of inner maps, and its world has no fewer
+ *        CPUs: loading the object fails otherwise
  * @param diag may be NULL
  * @return 0; -EINVAL when they differ; -EBUSY when map exists already
  */

@@ -314,22 +314,44 @@ static int want_map(struct wanted_map *want, struct verify_maps *asked,
 	return err;
 }
 
+/* The map, and the template of a map of maps. */
+static int want_both(struct wanted_map *want, struct wanted_map *inner,
+		     struct verify_maps *asked, const struct skep_world *world,
+		     struct skep_diag *diag)
+{
+	int err = want_map(want, asked, world, diag);
+
+	if (!err && inner->def) {
+		err = want_map(inner, asked, world, diag);
+		want->attr.inner = &inner->attr;
+	}
+	return err;
+}
+
 static int create_map(struct skep_map *map, struct verify_maps *asked,
 		      struct skep_diag *diag)
 {
 	struct wanted_map want = {.def = map->def}, inner = {.def = map->def->inner};
-	const struct skep_world *world = map->obj->world;
 	char name[MAP_NAME_LEN];
-	int err = want_map(&want, asked, world, diag);
+	int err = want_both(&want, &inner, asked, map->obj->world, diag);
 
 	kernel_name(map->def->name, name);
 	want.attr.name = name;
-	if (!err && inner.def) {
-		err = want_map(&inner, asked, world, diag);
-		want.attr.inner = &inner.attr;
-	}
 	if (!err)
 		err = map_new(&want.attr, &map->map, diag);
+	return in_map(map, diag, err);
+}
+
+/* Programs are judged by what their own object says of a map, and run on their own
+ * world's CPUs: another object's map must be so, too. */
+static int check_reused(struct skep_map *map, struct verify_maps *asked,
+			struct skep_diag *diag)
+{
+	struct wanted_map want = {.def = map->def}, inner = {.def = map->def->inner};
+	int err = want_both(&want, &inner, asked, map->obj->world, diag);
+
+	if (!err && !map_fits(map->map, &want.attr))
+		err = fail(diag, MAPS_DIFFER, NO_PC, map->map->name);
 	return in_map(map, diag, err);
 }
 
@@ -383,8 +405,12 @@ static int create_maps(struct skep_object *obj, const struct target *target,
 	for (u32 i = 0; i < obj->n_maps && !err; i++) {
 		struct skep_map *map = &obj->maps[i];
 
-		if (map->map || !load_wants_map(obj, map))
+		if (!load_wants_map(obj, map))
 			continue;
+		if (map->reused) {
+			err = check_reused(map, &asked, diag);
+			continue;
+		}
 		err = create_map(map, &asked, diag);
 		if (!err)
 			prepare_map(map);

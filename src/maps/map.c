@@ -186,7 +186,7 @@ static bool copy_attr(struct map *map, const struct map_attr *attr)
 	map->value_size = attr->value_size;
 	map->max_entries = attr->max_entries;
 	map->flags = attr->flags;
-	map->n_cpus = attr->n_cpus ? attr->n_cpus : 1;
+	map->n_cpus = map->cpus = attr->n_cpus ? attr->n_cpus : 1;
 	map->extra = attr->extra;
 	if (attr->name)
 		memcpy(map->name, attr->name, strlen(attr->name));
@@ -537,23 +537,51 @@ int map_freeze(struct map *map)
 	return atomic_exchange(&map->frozen, true) ? -EPERM : 0;
 }
 
+static bool same_fields(const struct map_attr *attr, const struct map_field *fields,
+			u32 n)
+{
+	if (attr->n_fields != n)
+		return false;
+	for (u32 i = 0; i < n; i++)
+		if (attr->fields[i].off != fields[i].off ||
+		    attr->fields[i].size != fields[i].size ||
+		    attr->fields[i].is_spin_lock != fields[i].is_spin_lock ||
+		    attr->fields[i].is_res_spin_lock != fields[i].is_res_spin_lock)
+			return false;
+	return true;
+}
+
 /* Would a program that was judged with the template work with this map too? */
 static bool fits_template(const struct map *map, const struct map_attr *inner)
 {
 	if (map->type != inner->type || map->key_size != inner->key_size ||
-	    map->value_size != inner->value_size || map->flags != inner->flags)
+	    map->value_size != inner->value_size || map->flags != inner->flags ||
+	    !same_fields(inner, map->fields, map->n_fields))
 		return false;
-	if (map->n_fields != inner->n_fields)
-		return false;
-	for (u32 i = 0; i < map->n_fields; i++)
-		if (map->fields[i].off != inner->fields[i].off ||
-		    map->fields[i].size != inner->fields[i].size ||
-		    map->fields[i].is_spin_lock != inner->fields[i].is_spin_lock ||
-		    map->fields[i].is_res_spin_lock != inner->fields[i].is_res_spin_lock)
-			return false;
 	if (!(map->ops->traits & TRAIT_INNER_SIZE) || (map->flags & MAP_INNER_MAP))
 		return true;
 	return map->max_entries == inner->max_entries;
+}
+
+static bool fits_slot(const struct map *outer, const struct map *map)
+{
+	return map->cpus >= outer->cpus && fits_template(map, outer->inner);
+}
+
+static bool same_template(const struct map_attr *a, const struct map_attr *b)
+{
+	if (!a || !b)
+		return a == b;
+	return a->type == b->type && a->key_size == b->key_size &&
+	       a->value_size == b->value_size && a->max_entries == b->max_entries &&
+	       a->flags == b->flags && same_fields(a, b->fields, b->n_fields);
+}
+
+bool map_fits(const struct map *map, const struct map_attr *attr)
+{
+	return attr->n_cpus <= map->cpus &&
+	       same_fields(attr, map->fields, map->n_fields) &&
+	       same_template(attr->inner, map->inner);
 }
 
 int map_update_ref(struct map *map, const void *key, void *object, u64 flags)
@@ -567,7 +595,7 @@ int map_update_ref(struct map *map, const void *key, void *object, u64 flags)
 		return -EINVAL;
 	if (!map->ops->update_ref)
 		return -MAP_ENOTSUPP;
-	if (map_is_of_maps(map) && !fits_template(object, map->inner))
+	if (map_is_of_maps(map) && !fits_slot(map, object))
 		return -EINVAL;
 	ref = map_ref_new(map->refs, object);
 	if (!ref)

@@ -74,6 +74,7 @@ struct map {
 	u32 type, key_size, value_size, max_entries, flags;
 	u32 value_stride; /* bytes from one value to the next of the same CPU */
 	u32 n_cpus;       /* 1 unless the type is per-CPU */
+	u32 cpus;         /* that runs may be on, whatever the type */
 	u64 values_off;   /* of CPU 0's value of element 0; LPM, hash: in the region */
 	u64 values_size;  /* bytes of all elements of one CPU */
 	u64 cpu_stride;   /* from a CPU's values to the next CPU's */
@@ -89,9 +90,9 @@ struct map {
 	char name[MAP_NAME_LEN];
 };
 
-/* Where compiled code finds what a slot of a prog-array refers to: at byte refs of a struct
- * map is a pointer, slots behind that are pointers, one a slot, that are NULL or lead to
- * what has the object's address at byte object. */
+/* Where compiled code finds what a slot of a prog-array refers to: at byte refs of a
+ * struct map is a pointer, slots behind that are pointers, one a slot, that are NULL or
+ * lead to what has the object's address at byte object. */
 struct map_ref_layout {
 	u32 refs, slots, object;
 };
@@ -199,6 +200,9 @@ int map_freeze(struct map *map);
  * map_reclaim(), because a program may still use them.
  */
 int map_update_ref(struct map *map, const void *key, void *object, u64 flags);
+/* Would a program that was judged with attr work with this map?  Of the same type, sizes
+ * and flags. */
+bool map_fits(const struct map *map, const struct map_attr *attr);
 /* Release what was replaced; the caller knows that no program uses this map now. */
 void map_reclaim(struct map *map);
 

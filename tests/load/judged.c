@@ -229,6 +229,105 @@ static void constants_are_those_of_the_map(const char *engine)
 	check_reuse(off_text, engine, off_text, "NONE");
 }
 
+/* ---- maps of another object ---- */
+
+#define WITH_INNER(size)                                                                 \
+	".license \"GPL\"\n"                                                             \
+	".map in array key 4 value " size " entries 1\n"                                 \
+	".map outer array_of_maps key 4 value 4 entries 1 inner in\n"                    \
+	".slot outer 0 in\n"                                                             \
+	".section xdp\n"                                                                 \
+	".program p\n"                                                                   \
+	"	*(u32 *)(r10 - 4) = 0\n"                                                       \
+	"	r1 = map[outer]\n"                                                             \
+	"	r2 = r10\n"                                                                    \
+	"	r2 += -4\n"                                                                    \
+	"	call map_lookup_elem\n"                                                        \
+	"	if r0 == 0 goto out\n"                                                         \
+	"	r1 = r0\n"                                                                     \
+	"	r2 = r10\n"                                                                    \
+	"	r2 += -4\n"                                                                    \
+	"	call map_lookup_elem\n"                                                        \
+	"	if r0 == 0 goto out\n"                                                         \
+	"	*(u64 *)(r0 + " size " - 8) = 7\n"                                       \
+	"out:\n"                                                                         \
+	"	r0 = 2\n"                                                                      \
+	"	exit\n"
+
+static const char small_text[] = WITH_INNER("8");
+static const char large_text[] = WITH_INNER("4096");
+
+static const char cpu_text[] =
+	".map sums percpu_array key 4 value 8 entries 1\n"
+	".map in hash key 4 value 8 entries 1\n"
+	".map outer array_of_maps key 4 value 4 entries 1 inner in\n"
+	".section xdp\n"
+	".program p\n"
+	"	r1 = map[sums]\n"
+	"	r1 = map[outer]\n"
+	"	r0 = 2\n"
+	"	exit\n";
+
+static struct skep_object *make_on(struct skep_world *world, const char *engine,
+				   const char *text)
+{
+	struct skep_object_opts opts = {.engine = engine, .world = world};
+
+	return assemble(text, &opts, &diag);
+}
+
+static void check_taken(struct skep_object *obj, struct skep_object *of, const char *name,
+			const char *reason)
+{
+	CHECK_INT(skep_map_reuse(skep_object_find_map(obj, name),
+				 skep_object_find_map(of, name), &diag),
+		  0);
+	check_load(obj, reason);
+	diag_clear(&diag);
+	skep_object_close(obj);
+}
+
+static void inner_maps_are_those_that_were_judged(const char *engine)
+{
+	struct skep_object *of = make_on(NULL, engine, small_text);
+
+	if (!CHECK(of))
+		return;
+	check_load(of, "NONE");
+	check_taken(make_on(NULL, engine, large_text), of, "outer", "MAPS_DIFFER");
+	check_taken(make_on(NULL, engine, small_text), of, "outer", "NONE");
+	skep_object_close(of);
+}
+
+/* Values and free elements are kept by CPU. */
+static void maps_have_all_cpus(const char *engine)
+{
+	struct skep_world *one = NULL, *four = NULL;
+	struct skep_object *few, *many;
+	u32 key = 0;
+
+	CHECK_INT(skep_world_new_script(1, &one, &diag), 0);
+	CHECK_INT(skep_world_new_script(4, &four, &diag), 0);
+	few = make_on(one, engine, cpu_text);
+	many = make_on(four, engine, cpu_text);
+	if (CHECK(few && many)) {
+		check_load(few, "NONE");
+		check_load(many, "NONE");
+		check_taken(make_on(four, engine, cpu_text), few, "sums", "MAPS_DIFFER");
+		check_taken(make_on(one, engine, cpu_text), many, "sums", "NONE");
+		CHECK_INT(skep_map_update_map(skep_object_find_map(many, "outer"), &key,
+					      skep_object_find_map(few, "in"), 0),
+			  -EINVAL);
+		CHECK_INT(skep_map_update_map(skep_object_find_map(few, "outer"), &key,
+					      skep_object_find_map(many, "in"), 0),
+			  0);
+	}
+	skep_object_close(few);
+	skep_object_close(many);
+	skep_world_free(one);
+	skep_world_free(four);
+}
+
 int main(void)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(engines); i++) {
@@ -239,6 +338,8 @@ int main(void)
 		if (strcmp(engines[i], "kernel")) {
 			what_cannot_be_held_is_refused(engines[i]);
 			constants_are_those_of_the_map(engines[i]);
+			inner_maps_are_those_that_were_judged(engines[i]);
+			maps_have_all_cpus(engines[i]);
 		}
 	}
 	return check_report();
