@@ -20,7 +20,7 @@ enum {
 	MAX_FRAMES = 8,            /* of one program, callbacks included; what a function
 				      tail-calls starts anew */
 	FRAME_STACK = 512,         /* bytes of stack that a frame has */
-	MAY_GOTO_STEPS = 0x800000, /* of one frame; then may_goto jumps, as in Linux */
+	MAY_GOTO_STEPS = 0x800000, /* of one frame; then may_goto jumps */
 };
 
 /* What a slot of a prog-array or of a map-in-map holds from the start; of STRUCT_OPS: the
