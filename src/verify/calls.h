@@ -30,6 +30,7 @@ struct call {
 	s32 mem_size;       /* of the result, by ARG_CONST_ALLOC_SIZE_OR_ZERO */
 	u64 size_max;       /* of a size argument: the most it can be */
 	u32 ref_id;         /* of an argument; released by OBJ_RELEASE */
+	u32 ends_with;      /* of an argument: the result ends with it, too */
 	u32 release_reg;
 	u32 dynptr_id;
 	u32 subprog;        /* of a PTR_TO_FUNC argument */

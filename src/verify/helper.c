@@ -239,6 +239,8 @@ static int arg_ref(struct env *env, struct call *call, u32 regno, u32 arg)
 {
 	const struct reg *reg = &env_regs(env)[regno];
 
+	if (reg->ends_with)
+		call->ends_with = reg->ends_with;
 	if (!reg->ref_id || (arg & ABI_BASE) == ARG_KPTR_XCHG_DEST)
 		return 0;
 	if (call->ref_id)
@@ -504,6 +506,7 @@ static int result_ref(struct env *env, const struct call *call)
 		r0->dynptr_id = call->dynptr_id;
 	if (call->func == BPF_FUNC_dynptr_data || casts(call->func)) {
 		r0->ref_id = call->ref_id;
+		r0->ends_with = call->ends_with;
 	} else if (acquires(call)) {
 		id = ref_acquire(env, env->pc);
 		if (id < 0)

@@ -235,6 +235,7 @@ static int memory_result(struct env *env, const struct kfunc_use *use, struct re
 	r0->dynptr_id = 0;
 	/* it goes with what it is part of */
 	r0->ref_id = use->call.ref_id;
+	r0->ends_with = use->call.ends_with;
 	return 0;
 }
 

@@ -509,6 +509,8 @@ static int note_reference(struct env *env, const struct argument *arg)
 	struct call *call = &arg->use->call;
 	bool releases = kfunc_releases(arg->use->kfunc);
 
+	if (arg->reg->ends_with)
+		call->ends_with = arg->reg->ends_with;
 	if (!arg->reg->ref_id)
 		return 0;
 	if (releases && call->ref_id)

@@ -108,6 +108,7 @@ int kfunc_graph_insert(struct env *env)
 		reg_set_non_owning(env, reg);
 	}
 	ref_drop(env->cur, ref_id);
+	regs_forget_ref(env, ref_id); /* sums with it */
 	return 0;
 }
 

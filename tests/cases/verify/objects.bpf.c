@@ -20,6 +20,11 @@ struct plain {
 	long value;
 };
 
+struct counted {
+	struct bpf_refcount refs;
+	struct bpf_list_node list;
+};
+
 struct large {
 	char bytes[1024];
 };
@@ -37,6 +42,7 @@ struct {
 
 PRIVATE(a) struct bpf_spin_lock lock_of_a;
 PRIVATE(a) struct bpf_list_head list CONTAINS(node, list);
+PRIVATE(a) struct bpf_list_head list_of_counted CONTAINS(counted, list);
 PRIVATE(b) struct bpf_spin_lock lock_of_b;
 PRIVATE(b) struct bpf_rb_root tree CONTAINS(leaf, tree);
 
@@ -251,6 +257,26 @@ SEC("tc") int list_is_locked(struct __sk_buff *ctx)
 	if (!n)
 		return 0;
 	bpf_list_push_front_impl(&list, &n->list, 0, 0);
+	return 0;
+}
+
+/* Linux 6.18 lets a sum be used when the list has the object, and may have dropped it. */
+CASE("reject KARG_WANTS")
+CASE("kernel accepts")
+SEC("tc") int sum_ends_where_the_object_goes_into_a_list(struct __sk_buff *ctx)
+{
+	struct counted *n = NEW(struct counted), *sum;
+	void *p;
+
+	if (!n)
+		return 0;
+	sum = sum_of(n);
+	bpf_spin_lock(&lock_of_a);
+	bpf_list_push_front_impl(&list_of_counted, &n->list, 0, 0);
+	bpf_spin_unlock(&lock_of_a);
+	p = bpf_refcount_acquire_impl(sum, 0);
+	if (p)
+		bpf_obj_drop_impl(p, 0);
 	return 0;
 }
 
