@@ -135,6 +135,56 @@ static void run_way(const char *path, const struct skep_target *target,
 	skep_object_close(obj);
 }
 
+/* What only the checked engine runs: others do not load it. */
+static void refuse_prog(const char *path, const char *name,
+			const struct skep_target *target, const struct run_report *report)
+{
+	static const char *const engines[] = {"interp", "jit"};
+
+	for (u32 i = 0; i < ARRAY_SIZE(engines); i++) {
+		const struct skep_object_opts opts = {.engine = engines[i]};
+		struct skep_diag diag = SKEP_DIAG_INIT;
+		struct skep_object *obj = NULL;
+		struct text told = TEXT_INIT;
+		struct test_case c;
+		bool good;
+
+		if (!engine_find(engines[i]) ||
+		    skep_object_open(path, &opts, &obj, &diag))
+			continue;
+		case_of_tags(skep_object_find_prog(obj, name), path, &c);
+		for (u32 k = 0; k < obj->n_progs; k++)
+			skep_prog_select(&obj->progs[k],
+					 !strcmp(skep_prog_name(&obj->progs[k]), name));
+		good = skep_object_load(obj, target, &diag) &&
+		       !strcmp(skep_diag_name(diag.id),
+			       case_wants(&c, WANT_REFUSE)->name);
+		text_printf(&told, "%s: %s", skep_diag_name(diag.id), diag.text);
+		report->done(report->arg, name, engines[i], &told, good);
+		text_fini(&told);
+		case_free(&c);
+		skep_object_close(obj);
+	}
+}
+
+static void refuse_all(const char *path, const struct skep_target *target,
+		       const struct run_report *report)
+{
+	struct skep_object *obj = NULL;
+
+	if (skep_object_open(path, NULL, &obj, NULL))
+		return;
+	for (u32 i = 0; i < obj->n_progs; i++) {
+		struct test_case c;
+
+		case_of_tags(&obj->progs[i], path, &c);
+		if (case_wants(&c, WANT_REFUSE))
+			refuse_prog(path, skep_prog_name(&obj->progs[i]), target, report);
+		case_free(&c);
+	}
+	skep_object_close(obj);
+}
+
 static bool is_there(const struct way *way)
 {
 	return strcmp(way->engine, "kernel") ? engine_find(way->engine) != NULL
@@ -147,4 +197,5 @@ void case_object_run(const char *path, const struct skep_target *target,
 	for (u32 i = 0; i < ARRAY_SIZE(ways); i++)
 		if (is_there(&ways[i]))
 			run_way(path, target, &ways[i], report);
+	refuse_all(path, target, report);
 }

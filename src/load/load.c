@@ -115,6 +115,8 @@ static int verify_one(struct skep_prog *prog, const struct target *target,
 		err = fail(diag, MAP_STRUCT, (int)result.map_struct - 1);
 	if (!err && result.believed && load_is_verified(prog->obj))
 		err = fail(diag, PACKET_MOVED, (int)result.believed - 1);
+	if (!err && result.untrusted && load_is_verified(prog->obj))
+		err = fail(diag, UNTRUSTED_READ, (int)result.untrusted - 1);
 	prog->context = result.context;
 	prog->arena = result.arena;
 	result.arena = NULL;

@@ -170,6 +170,7 @@ struct env {
 	/* ---- results ---- */
 	struct verify_stats stats;
 	struct verify_context context;
+	u32 untrusted; /* as in struct verify_result */
 	struct verify_blame blame;
 	struct skep_diag *diag;      /* the caller's */
 };

@@ -414,8 +414,11 @@ static int arg_given(struct env *env, u32 regno, const struct sub_arg *arg,
 		return reg->kind == SCALAR ? 0
 					   : reject(env, CALL_ARG_KIND, regno, kind,
 						    or_null(reg), func, "a number");
-	if (arg->flags & PTR_UNTRUSTED)
-		return 0; /* reads cannot fail, whatever it is; writes are refused */
+	if (arg->flags & PTR_UNTRUSTED) {
+		/* reads cannot fail, whatever it is; writes are refused */
+		env->untrusted = env->pc + 1;
+		return 0;
+	}
 	switch (arg->kind) {
 	case ARG_PTR_TO_CTX:
 		err = arg_offset_check(env, regno, ARG_DONTCARE);

@@ -249,6 +249,7 @@ static int judge(struct env *env, struct verify_result *result)
 	tell_map_struct(env, result);
 	tell_believed(env, result);
 	tell_context(env, result);
+	result->untrusted = env->untrusted;
 	return tell_arena(env, result);
 }
 

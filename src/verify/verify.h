@@ -124,6 +124,9 @@ struct verify_result {
 	 * Linux believes of a pointer to a packet that was moved since it was compared: nothing
 	 * that runs unchecked is safe then; 0: there is none */
 	u32 believed;
+	/* 1 + a call of a function that reads what it is given, whatever that is, as Linux
+	 * survives it (arg:untrusted); 0: none */
+	u32 untrusted;
 	struct verify_context context; /* of an accepted program */
 	u8 *arena; /* enum verify_arena; n_insns, of accepted programs with an arena; else NULL */
 	u8 *ways; /* of an accepted program: by instruction, enum verify_way; 0: never looked at.
