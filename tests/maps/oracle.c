@@ -484,8 +484,11 @@ static u32 kernel_id(int fd, bool map)
 static void make_inner(u32 i)
 {
 	const struct insn insns[] = {{.code = 0xb7}, {.code = 0x95}};
-	struct map_attr attr = {
-		.type = MAP_TYPE_ARRAY, .key_size = 4, .value_size = 4, .max_entries = 1};
+	struct map_attr attr = {.type = MAP_TYPE_ARRAY,
+				.key_size = 4,
+				.value_size = 4,
+				.max_entries = 1,
+				.n_cpus = n_cpus};
 
 	inner_maps[i].fd = kernel_map_new(&attr, 0);
 	attr.id = inner_maps[i].id = kernel_id(inner_maps[i].fd, true);
