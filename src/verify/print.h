@@ -25,7 +25,7 @@ struct print_parts {
 };
 
 /* One frame, its number first unless it is the first one; each item after a space. */
-void print_frame(struct text *t, const struct state *st, u32 frame,
+void print_frame(struct text *t, const struct state *st, u32 no,
 		 const struct print_parts *parts);
 /* The current frame, all of it. */
 void print_state(struct text *t, const struct state *st);
