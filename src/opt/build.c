@@ -479,6 +479,8 @@ static void leave_by(struct builder *b, struct ir_insn *jmp)
 	enum jmp_known known = fold_jmp(b, jmp);
 
 	if (known == JMP_OPEN)
+		known = jumps_say(b, jmp);
+	if (known == JMP_OPEN)
 		leave(b, jmp, block->succ[0], block->succ[1]);
 	else
 		leave_to(b, block->succ[known == JMP_NEVER]);

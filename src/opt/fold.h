@@ -24,6 +24,12 @@ enum jmp_known { JMP_OPEN, JMP_ALWAYS, JMP_NEVER };
 /* Simplifies a JMP or a CMP in place; says so when the outcome is known. */
 enum jmp_known fold_jmp(struct builder *b, struct ir_insn *jmp);
 
+/* imply.c: the outcome of a JMP, folded already, where b writes, if the jumps on every way
+ * here say it. */
+enum jmp_known jumps_say(const struct builder *b, const struct ir_insn *jmp);
+/* Is it known to be something else than 0 where b writes, in so many low bits? */
+bool is_never_zero(struct builder *b, u32 value, u8 width);
+
 /* Is it a comparison of cmp ? address : 0 with NULL? */
 bool asks_for_null(const struct builder *b, const struct ir_insn *jmp);
 

@@ -58,7 +58,10 @@ enum ir_addr {
 /* Set by a machine's selection (exec/jit/machine.h): the value is computed as part of the
  * instructions that use it, as an address, an immediate, a memory operand or a condition,
  * and has no register of its own. */
-enum { IR_FUSED = 1 };
+enum {
+	IR_FUSED = 1,
+	IR_NONZERO = 2, /* a division: where it stands, b is not 0 */
+};
 
 enum { IR_SPARE = 2 };
 
@@ -70,7 +73,7 @@ struct ir_insn {
 	u32 a, b, c;
 	u32 aux; /* CALL*, TAIL_CALL, PHI: first argument in ir->args; ADDR: an index */
 	u16 n_args; /* PHI: its block's n_preds counts, not this */
-	u8 flags;   /* IR_FUSED */
+	u8 flags;   /* IR_FUSED, IR_NONZERO */
 	s64 imm;
 	u32 pc;   /* the instruction of the program that it comes from */
 	u32 uses; /* how many operands and arguments name it (ir_count_uses) */

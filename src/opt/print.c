@@ -267,6 +267,8 @@ static void print_insn(const struct printer *p, u32 i, const struct ir_block *bl
 				    : insn->op == IR_GOTO ? ""
 							  : ":",
 				    block->succ[k]);
+	if (insn->flags & IR_NONZERO)
+		text_puts(p->t, " (not by 0)");
 	text_puts(p->t, insn->flags & IR_FUSED ? " (fused)\n" : "\n");
 }
 

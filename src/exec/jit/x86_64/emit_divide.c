@@ -44,7 +44,7 @@ static struct divisor divisor_of(struct emitter *m, const struct ir_insn *insn)
 
 	if (is_signed)
 		d.never_minus_one = b->op == IR_CONST && imm != -1;
-	d.never_zero = b->op == IR_CONST && imm;
+	d.never_zero = insn->flags & IR_NONZERO || (b->op == IR_CONST && imm);
 	d.narrow = !is_signed && ir_upper_is_zero(m->ir, insn->a) &&
 		   ir_upper_is_zero(m->ir, insn->b);
 	if (reg == NO_REG || reg == RAX || reg == RDX) {
