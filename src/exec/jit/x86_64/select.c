@@ -15,6 +15,7 @@ struct selection {
 	struct ir *ir;
 	u32 features;
 	u32 *addresses;     /* by value: how many uses are a or b of LOAD and STORE */
+	u32 *indexed;       /* how many of these, as a, stand beside a b */
 	u32 *selects;       /* how many are the condition of a SELECT */
 	u32 *tests;         /* how many are comparisons with zero, for equality */
 	bool *wanted;       /* constants that had better have a register */
@@ -123,13 +124,14 @@ static bool is_alive(const struct selection *s, u32 value)
 }
 
 /* [x + y], and [x + (y << n)].  A sum of another block costs registers, unless both are
- * alive here anyway. */
+ * alive here anyway.  One that some access needs in a register is taken from there by
+ * all: stores with two registers occupy what loads need on many Intel CPUs. */
 static bool fold_index(struct selection *s, struct ir_insn *insn)
 {
 	const struct ir_insn *sum = at(s, insn->a);
 	u32 old = insn->a, x, y;
 
-	if (insn->b || !is_alu64(sum, ALU_ADD))
+	if (insn->b || !is_alu64(sum, ALU_ADD) || s->indexed[old])
 		return false;
 	x = sum->a;
 	y = sum->b;
@@ -237,13 +239,24 @@ static void find_loop(struct selection *s, u32 b)
 	s->loop_end = block->end;
 }
 
+static void count_indexed(struct selection *s)
+{
+	for (u32 i = 0; i < s->ir->n_insns; i++) {
+		const struct ir_insn *insn = at(s, i);
+
+		if ((insn->op == IR_LOAD || insn->op == IR_STORE) && insn->b)
+			s->indexed[insn->a]++;
+	}
+}
+
 /* Before anything is fused.  Twice: a shift under a sum that has other users is only seen
  * when they are done. */
 static void fold_addresses(struct selection *s)
 {
 	const struct ir *ir = s->ir;
 
-	for (u32 round = 0; round < 2; round++)
+	for (u32 round = 0; round < 2; round++) {
+		count_indexed(s);
 		for (u32 b = 0; b < ir->n_blocks; b++) {
 			s->start = ir->blocks[b].start;
 			find_loop(s, b);
@@ -251,6 +264,7 @@ static void fold_addresses(struct selection *s)
 				if (at(s, i)->op == IR_LOAD || at(s, i)->op == IR_STORE)
 					fold_address(s, at(s, i));
 		}
+	}
 }
 
 /* ---- operands in memory ---- */
@@ -525,13 +539,14 @@ static void fuse_constants(struct selection *s)
 void x86_select(struct ir *ir, u32 features)
 {
 	struct selection s = {.ir = ir, .features = features};
-	u32 *room = arena_array(ir->arena, ir->n_insns, 3 * sizeof(u32) + 1);
+	u32 *room = arena_array(ir->arena, ir->n_insns, 4 * sizeof(u32) + 1);
 
 	/* without memory nothing is fused; the allocator says so soon enough */
 	if (!room)
 		return;
 	s.addresses = room;
-	s.selects = room + ir->n_insns;
+	s.indexed = room + ir->n_insns;
+	s.selects = s.indexed + ir->n_insns;
 	s.tests = s.selects + ir->n_insns;
 	s.wanted = (bool *)(s.tests + ir->n_insns);
 	if (features & X86_POPCNT)
