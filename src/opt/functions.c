@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Where the functions of a program start, how deep they call each other, and which
- * parameters each may read.  Decodes every slot, once for all that follows.
- *
- * A parameter counts as read when some instruction reads its register and neither the
- * straight start of the function nor the straight code before has written it: that is
- * sometimes too many, never too few.
+ * parameters each reads.  Decodes every slot, once for all that follows.
  */
 #include "abi/abi.h"
 #include "base/diag.h"
@@ -16,6 +12,7 @@ struct finder {
 	struct ir_functions *out;
 	u8 *ops, *marks, *params; /* of out */
 	u32 *effects;
+	u8 *alive; /* by instruction: which of R1 to R5 are read from there on */
 	u8 *depth; /* by function: how many frames it needs, itself included; 0: not
 		      known yet */
 	struct skep_diag *diag;
@@ -223,23 +220,40 @@ static int visit_callees(struct finder *f, u32 function, u32 level)
 	return 0;
 }
 
-static u8 find_params(const struct finder *f, u32 function)
+/* Registers that are read behind an instruction before they are written. */
+static u32 alive_behind(const struct finder *f, u32 pc)
 {
-	u32 end = f->out->entry[function + 1], read = 0, written = 0, here = 0;
-	bool straight = true; /* so far: from the function's start */
+	u8 kind = op_infos[f->ops[pc]].kind;
+	u32 jump = 0, next = 0;
 
-	for (u32 pc = f->out->entry[function]; pc < end; pc++) {
-		u32 e = f->effects[pc];
+	if (kind == KIND_JA || kind == KIND_JMP || kind == KIND_MAY_GOTO)
+		jump = f->alive[jump_target(&f->prog->insns[pc], pc)];
+	if (kind != KIND_JA && kind != KIND_EXIT)
+		next = f->alive[pc + 1];
+	return jump | next;
+}
 
-		if (f->marks[pc] & MARK_BLOCK)
-			here = 0;
-		read |= effect_reads(e) & ~written & ~here;
-		here |= effect_writes(e);
-		if (straight)
-			written |= effect_writes(e);
-		straight = straight && !graph_jumps(f->ops[pc]);
+/* Sweeps backwards: each round of a loop inside a loop needs one more, so a few do. */
+static u8 find_params(struct finder *f, u32 function)
+{
+	enum { SWEEPS = 8, ALL = 0x1f };
+	u32 start = f->out->entry[function], end = f->out->entry[function + 1];
+
+	for (u32 sweep = 0; sweep < SWEEPS; sweep++) {
+		bool again = false;
+
+		for (u32 pc = end; pc-- > start;) {
+			u32 e = f->effects[pc],
+			    alive = alive_behind(f, pc) & ~effect_writes(e);
+
+			alive = (alive | effect_reads(e)) >> R1 & ALL;
+			again |= f->alive[pc] != alive << R1;
+			f->alive[pc] = (u8)(alive << R1);
+		}
+		if (!again)
+			return f->alive[start] >> R1;
 	}
-	return read >> R1 & 0x1f;
+	return ALL;
 }
 
 /* A circle is as deep as one likes. */
@@ -253,7 +267,7 @@ static int visit(struct finder *f, u32 function, u32 level)
 	if (f->depth[function])
 		return 0;
 	err = visit_callees(f, function, level);
-	if (!err)
+	if (!err && function)
 		f->params[function] = find_params(f, function);
 	return err;
 }
@@ -266,12 +280,13 @@ int ir_find_functions(const struct prog *prog, struct arena *arena,
 			   .ops = arena_alloc(arena, prog->n_insns),
 			   .marks = arena_alloc(arena, prog->n_insns),
 			   .effects = arena_array(arena, prog->n_insns, sizeof(u32)),
+			   .alive = arena_alloc(arena, prog->n_insns + 1),
 			   .diag = diag};
 	int err = 0;
 
 	*out = (struct ir_functions){
 		.ops = f.ops, .marks = f.marks, .effects = f.effects};
-	if (!f.ops || !f.marks || !f.effects)
+	if (!f.ops || !f.marks || !f.effects || !f.alive)
 		return fail(diag, NO_MEMORY, NO_PC);
 	mark_program(&f);
 	if (!list_entries(&f, arena))
