@@ -31,12 +31,16 @@ void run_hide_progress(struct session *s)
 static void show_progress(struct session *s)
 {
 	enum { FIRST_NS = 1000000000, STEP_NS = 200000000 };
-	int percent = inputs_progress(&s->inputs);
-	u64 now = clock_ns();
 	struct number n;
+	int percent;
+	u64 now;
 
-	if (!s->progress || now - s->started < FIRST_NS || now - s->shown < STEP_NS)
+	if (!s->progress)
 		return;
+	now = clock_ns();
+	if (now - s->started < FIRST_NS || now - s->shown < STEP_NS)
+		return;
+	percent = inputs_progress(&s->inputs);
 	fprintf(stderr, "\r\033[K%s packets", grouped(&n, s->inputs.packets));
 	if (percent >= 0)
 		fprintf(stderr, ", %d %%", percent);
