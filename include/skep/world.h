@@ -38,6 +38,8 @@ typedef void (*skep_print_fn)(void *arg, const char *text, uint32_t len);
 
 /**
  * The machine: its clocks, its random numbers, the calling thread as the current task.
+ * Clocks are the kernel's, read without the C library, unless the process has a
+ * clock_gettime() of its own that says otherwise when the world is made.
  * @param n_cpus virtual CPUs, 1 to 1024: how many threads may run programs at once, and
  *         how many values per-CPU maps have; 0: one for each CPU that is online
  * @param world out; freed by skep_world_free(), after all objects that use it

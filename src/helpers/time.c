@@ -6,7 +6,7 @@
 
 static u64 ask_clock(struct run *run, enum world_clock clock)
 {
-	return run->world->ops->clock(run->world, clock);
+	return run->world->ops->clock[clock](run->world);
 }
 
 HELPER(ktime_get_ns)

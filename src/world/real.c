@@ -19,40 +19,74 @@
 #include "world/random.h"
 #include "world/world.h"
 
-enum { NS_PER_S = 1000000000 };
-
 static struct world_real *real_of(struct world *w)
 {
 	return container_of(w, struct world_real, world);
 }
 
-static u64 system_clock(clockid_t id)
+static inline u64 ask(clock_fn gettime, clockid_t id)
 {
 	struct timespec t = {0};
 
-	clock_gettime(id, &t);
+	gettime(id, &t);
 	return (u64)t.tv_sec * NS_PER_S + (u64)t.tv_nsec;
 }
 
-static u64 real_clock(struct world *w, enum world_clock clock)
+static u64 real_monotonic(struct world *w)
 {
-	switch (clock) {
-	case CLOCK_OF_BOOT: return system_clock(CLOCK_BOOTTIME);
-	case CLOCK_OF_COARSE: return system_clock(CLOCK_MONOTONIC_COARSE);
-	case CLOCK_OF_TAI: return system_clock(CLOCK_TAI);
-	case CLOCK_OF_JIFFIES: return world_jiffies(w, system_clock(CLOCK_MONOTONIC));
-	case CLOCK_OF_MONOTONIC:
-	case WORLD_CLOCKS: break;
-	}
-	return system_clock(CLOCK_MONOTONIC);
+	return ask(real_of(w)->gettime, CLOCK_MONOTONIC);
 }
 
-u64 world_jiffies(const struct world *w, u64 ns)
+static u64 real_boot(struct world *w)
+{
+	return ask(real_of(w)->gettime, CLOCK_BOOTTIME);
+}
+
+static u64 real_coarse(struct world *w)
+{
+	return ask(real_of(w)->gettime, CLOCK_MONOTONIC_COARSE);
+}
+
+static u64 real_tai(struct world *w)
+{
+	return ask(real_of(w)->gettime, CLOCK_TAI);
+}
+
+/* As Linux' own, they go on together with the coarse clock, at a tick. */
+static u64 real_jiffies(struct world *w)
+{
+	struct timespec t = {0};
+
+	real_of(w)->gettime(CLOCK_MONOTONIC_COARSE, &t);
+	return world_jiffies(w, (u64)t.tv_sec, (u64)t.tv_nsec);
+}
+
+u64 world_jiffies(const struct world *w, u64 seconds, u64 ns)
 {
 	/* the counter starts five minutes before it wraps at 32 bits */
 	u64 first = (u32) - (300 * w->hz);
 
-	return first + ns / NS_PER_S * w->hz + ns % NS_PER_S * w->hz / NS_PER_S;
+	return first + seconds * w->hz + ns * w->hz / NS_PER_S;
+}
+
+/* The vDSO's function is what the C library's calls, and the way there is saved.  But a
+ * host may have put a function of his own before the library's, to fake time: then what
+ * it says counts, and the vDSO's answers do not fit in between. */
+static clock_fn find_clock(void)
+{
+	static const clockid_t ids[] = {CLOCK_MONOTONIC, CLOCK_BOOTTIME,
+					CLOCK_MONOTONIC_COARSE, CLOCK_TAI};
+	clock_fn direct = vdso_clock();
+
+	for (u32 i = 0; i < ARRAY_SIZE(ids) && direct; i++) {
+		u64 before = ask(clock_gettime, ids[i]);
+		u64 between = ask(direct, ids[i]);
+		u64 after = ask(clock_gettime, ids[i]);
+
+		if (between < before || after < between)
+			direct = NULL;
+	}
+	return direct ? direct : clock_gettime;
 }
 
 static u32 real_random(struct world *w)
@@ -109,7 +143,11 @@ static u64 own_cgroup_id(void)
 }
 
 static const struct world_ops real_ops = {
-	.clock = real_clock,
+	.clock = {[CLOCK_OF_MONOTONIC] = real_monotonic,
+		  [CLOCK_OF_BOOT] = real_boot,
+		  [CLOCK_OF_COARSE] = real_coarse,
+		  [CLOCK_OF_TAI] = real_tai,
+		  [CLOCK_OF_JIFFIES] = real_jiffies},
 	.random = real_random,
 	.task = real_task,
 	.read_memory = real_read_memory,
@@ -122,12 +160,13 @@ void world_real_init(struct world_real *w)
 	u64 seed;
 
 	if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
-		seed = system_clock(CLOCK_REALTIME);
+		seed = ask(clock_gettime, CLOCK_REALTIME);
 	*w = (struct world_real){
 		.world = {.ops = &real_ops,
 			  .n_cpus = 1,
 			  .hz = WORLD_HZ,
 			  .mtu = WORLD_MTU},
+		.gettime = find_clock(),
 		.cgroup_id = own_cgroup_id(),
 	};
 	if (cpus > 1)

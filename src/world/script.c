@@ -17,21 +17,24 @@ static struct world_script *script_of(struct world *w)
 	return container_of(w, struct world_script, world);
 }
 
-static u64 script_clock(struct world *w, enum world_clock clock)
+/* A clock that stands still is only read: many CPUs may do that at once. */
+static u64 script_now(struct world *w)
 {
 	struct world_script *s = script_of(w);
-	/* a clock that stands still is only read: many CPUs may do that at once */
-	u64 now = s->step ? atomic_fetch_add(&s->now, s->step) : atomic_load(&s->now);
 
-	switch (clock) {
-	case CLOCK_OF_TAI: return now + s->tai_offset;
-	case CLOCK_OF_JIFFIES: return world_jiffies(w, now);
-	case CLOCK_OF_MONOTONIC:
-	case CLOCK_OF_BOOT:
-	case CLOCK_OF_COARSE:
-	case WORLD_CLOCKS: break;
-	}
-	return now;
+	return s->step ? atomic_fetch_add(&s->now, s->step) : atomic_load(&s->now);
+}
+
+static u64 script_tai(struct world *w)
+{
+	return script_now(w) + script_of(w)->tai_offset;
+}
+
+static u64 script_jiffies(struct world *w)
+{
+	u64 now = script_now(w);
+
+	return world_jiffies(w, now / NS_PER_S, now % NS_PER_S);
 }
 
 static u32 script_random(struct world *w)
@@ -76,7 +79,11 @@ static void script_print(struct world *w, const char *text, u32 len)
 }
 
 static const struct world_ops script_ops = {
-	.clock = script_clock,
+	.clock = {[CLOCK_OF_MONOTONIC] = script_now,
+		  [CLOCK_OF_BOOT] = script_now,
+		  [CLOCK_OF_COARSE] = script_now,
+		  [CLOCK_OF_TAI] = script_tai,
+		  [CLOCK_OF_JIFFIES] = script_jiffies},
 	.random = script_random,
 	.task = script_task,
 	.read_memory = script_read_memory,

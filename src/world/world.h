@@ -13,6 +13,7 @@
 #define SKEP_WORLD_WORLD_H
 
 #include "base/types.h"
+#include "world/vdso.h"
 
 struct world;
 
@@ -33,7 +34,7 @@ struct world_task {
 };
 
 struct world_ops {
-	u64 (*clock)(struct world *, enum world_clock);
+	u64 (*clock[WORLD_CLOCKS])(struct world *); /* ns, but for jiffies */
 	u32 (*random)(struct world *);
 	void (*task)(struct world *, struct world_task *);
 	/* 0, or -EFAULT with dst zeroed; never faults the host */
@@ -54,13 +55,16 @@ struct world {
 /* CONFIG_HZ and MTU of most systems; the caller may set others in struct world. */
 enum { WORLD_HZ = 250, WORLD_MTU = 1500 };
 
-/* bpf_jiffies64() when the monotonic clock says ns. */
-u64 world_jiffies(const struct world *w, u64 ns);
+enum { NS_PER_S = 1000000000 };
+
+/* bpf_jiffies64() when the monotonic clock says so; ns of the second. */
+u64 world_jiffies(const struct world *w, u64 seconds, u64 ns);
 
 /* The machine.  Its print writes nothing: set `sink` to see it. */
 struct world_real {
 	struct world world;
 	_Atomic u64 random; /* state of the generator; seeded by the system */
+	clock_fn gettime;   /* as clock_gettime(2) */
 	u64 cgroup_id;      /* of this process when the world was made */
 	void (*sink)(void *arg, const char *text, u32 len);
 	void *sink_arg; /* borrowed */

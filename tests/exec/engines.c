@@ -398,6 +398,35 @@ static void locks_are_used_as_linux_says(void)
 	map_put(map);
 }
 
+/* ---- worlds ---- */
+
+/* What time it is says the world of this run, whoever asked before. */
+static void each_run_has_a_world_of_its_own(void)
+{
+	const struct engine *engine;
+	struct world_script script;
+	struct world_real machine;
+	struct fixture f;
+	u64 before, told = 0;
+
+	world_script_init(&script);
+	world_real_init(&machine);
+	script.now = 5;
+	before = machine.world.ops->clock[CLOCK_OF_MONOTONIC](&machine.world);
+	fixture_new(&f, "call 5\nexit\n" /* bpf_ktime_get_ns */, 0, NULL, helper_body);
+	for (u32 i = 0; (engine = engine_at(i)); i++) {
+		struct run run = {.world = &script.world, .diag = &f.diag};
+
+		CHECK(!engine->run(f.image, &run, &told) && told == 5);
+		run.world = &machine.world;
+		CHECK(!engine->run(f.image, &run, &told) && told >= before);
+		before = told;
+		run.world = &script.world;
+		CHECK(!engine->run(f.image, &run, &told) && told == 5);
+	}
+	fixture_free(&f);
+}
+
 /* ---- many threads ---- */
 
 enum { THREADS = 4, RUNS = 2000 };
@@ -522,6 +551,7 @@ int main(void)
 	callbacks_nest_eight_deep();
 	a_map_may_be_for_writing_only();
 	locks_are_used_as_linux_says();
+	each_run_has_a_world_of_its_own();
 	threads_share_an_image();
 	return check_report();
 }

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -43,12 +44,12 @@ static void a_script_moves_its_clock_by_steps(void)
 	s.now = 1000;
 	s.step = 10;
 	s.tai_offset = 5;
-	CHECK_INT(s.world.ops->clock(&s.world, CLOCK_OF_MONOTONIC), 1000);
-	CHECK_INT(s.world.ops->clock(&s.world, CLOCK_OF_TAI), 1015);
+	CHECK_INT(s.world.ops->clock[CLOCK_OF_MONOTONIC](&s.world), 1000);
+	CHECK_INT(s.world.ops->clock[CLOCK_OF_TAI](&s.world), 1015);
 	s.now = 3000000000;
 	s.step = 0;
 	/* what the kernel calls INITIAL_JIFFIES, and 3 s of 250 Hz */
-	CHECK_INT(s.world.ops->clock(&s.world, CLOCK_OF_JIFFIES), 4294892296 + 750);
+	CHECK_INT(s.world.ops->clock[CLOCK_OF_JIFFIES](&s.world), 4294892296 + 750);
 }
 
 static void a_script_shows_the_memory_it_was_given(void)
@@ -102,9 +103,86 @@ static void the_machine_knows_who_runs(void)
 	CHECK_INT(task.tgid, getpid());
 	CHECK_INT(task.uid, getuid());
 	CHECK(task.comm[0] && !task.comm[15]);
-	t = w.world.ops->clock(&w.world, CLOCK_OF_MONOTONIC);
-	CHECK(t && w.world.ops->clock(&w.world, CLOCK_OF_MONOTONIC) >= t);
+	t = w.world.ops->clock[CLOCK_OF_MONOTONIC](&w.world);
+	CHECK(t && w.world.ops->clock[CLOCK_OF_MONOTONIC](&w.world) >= t);
 	CHECK(w.world.n_cpus >= 1 && w.world.n_cpus <= CPU_MAX);
+}
+
+static u64 now_of(clockid_t id)
+{
+	struct timespec t = {0};
+
+	clock_gettime(id, &t);
+	return (u64)t.tv_sec * NS_PER_S + (u64)t.tv_nsec;
+}
+
+/* Not near to them: the same, so that what a program writes down can be compared. */
+static void the_machines_clocks_are_the_hosts(void)
+{
+	static const clockid_t ids[] = {
+		[CLOCK_OF_MONOTONIC] = CLOCK_MONOTONIC,
+		[CLOCK_OF_BOOT] = CLOCK_BOOTTIME,
+		[CLOCK_OF_COARSE] = CLOCK_MONOTONIC_COARSE,
+		[CLOCK_OF_TAI] = CLOCK_TAI,
+	};
+	struct world_real w;
+	u32 wrong = 0;
+
+	world_real_init(&w);
+	for (u32 i = 0; i < 10000; i++) {
+		u32 clock = i % ARRAY_SIZE(ids);
+		u64 before = now_of(ids[clock]);
+		u64 told = w.world.ops->clock[clock](&w.world);
+
+		wrong += told < before || told > now_of(ids[clock]);
+	}
+	CHECK_INT(wrong, 0);
+}
+
+static void the_machines_jiffies_go_on_with_its_coarse_clock(void)
+{
+	u64 before, told, after;
+	struct world_real w;
+
+	world_real_init(&w);
+	w.world.hz = 1000;
+	before = now_of(CLOCK_MONOTONIC_COARSE);
+	told = w.world.ops->clock[CLOCK_OF_JIFFIES](&w.world);
+	after = now_of(CLOCK_MONOTONIC_COARSE);
+	CHECK(told >= world_jiffies(&w.world, before / NS_PER_S, before % NS_PER_S));
+	CHECK(told <= world_jiffies(&w.world, after / NS_PER_S, after % NS_PER_S));
+}
+
+static struct world_real shared_world;
+static _Atomic u64 latest, earlier;
+
+/* Whoever was told a time by another thread is not told an earlier one. */
+static void *read_often(void *arg)
+{
+	struct world *w = &shared_world.world;
+
+	(void)arg;
+	for (u32 i = 0; i < 50000; i++) {
+		u64 seen = latest, told = w->ops->clock[CLOCK_OF_MONOTONIC](w);
+
+		earlier += told < seen;
+		while (seen < told && !atomic_compare_exchange_weak(&latest, &seen, told))
+			;
+	}
+	return NULL;
+}
+
+static void the_machines_clock_is_one_for_all_threads(void)
+{
+	pthread_t threads[3];
+
+	world_real_init(&shared_world);
+	for (u32 i = 0; i < ARRAY_SIZE(threads); i++)
+		pthread_create(&threads[i], NULL, read_often, NULL);
+	for (u32 i = 0; i < ARRAY_SIZE(threads); i++)
+		pthread_join(threads[i], NULL);
+	CHECK(latest > 0);
+	CHECK_INT(earlier, 0);
 }
 
 static struct cpu_set cpus;
@@ -155,6 +233,9 @@ int main(void)
 	a_script_shows_the_memory_it_was_given();
 	the_machine_reads_memory_without_faulting();
 	the_machine_knows_who_runs();
+	the_machines_clocks_are_the_hosts();
+	the_machines_jiffies_go_on_with_its_coarse_clock();
+	the_machines_clock_is_one_for_all_threads();
 	nobody_shares_a_cpu();
 	return check_report();
 }
