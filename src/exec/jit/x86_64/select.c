@@ -15,7 +15,7 @@ struct selection {
 	struct ir *ir;
 	u32 features;
 	u32 *addresses;     /* by value: how many uses are a or b of LOAD and STORE */
-	u32 *indexed;       /* how many of these, as a, stand beside a b */
+	u32 *kept;          /* how many of these need a sum in a register */
 	u32 *selects;       /* how many are the condition of a SELECT */
 	u32 *tests;         /* how many are comparisons with zero, for equality */
 	bool *wanted;       /* constants that had better have a register */
@@ -123,25 +123,33 @@ static bool is_alive(const struct selection *s, u32 value)
 	return value < s->loop || (value < s->loop_end && at(s, value)->op == IR_PHI);
 }
 
-/* [x + y], and [x + (y << n)].  A sum of another block costs registers, unless both are
- * alive here anyway.  One that some access needs in a register is taken from there by
- * all: stores with two registers occupy what loads need on many Intel CPUs. */
+/* May the access have the sum as [x + y], or [x + (y << n)]?  A sum of another block
+ * costs registers, unless both are alive here anyway. */
+static bool takes_sum(const struct selection *s, const struct ir_insn *insn)
+{
+	const struct ir_insn *sum = at(s, insn->a);
+
+	if (insn->b || ir_is_const(s->ir, sum->a) || ir_is_const(s->ir, sum->b))
+		return false;
+	return insn->a >= s->start || (is_alive(s, sum->a) && is_alive(s, sum->b));
+}
+
+/* A sum that some access needs in a register is taken from there by all: stores with two
+ * registers occupy what loads need on many Intel CPUs. */
 static bool fold_index(struct selection *s, struct ir_insn *insn)
 {
 	const struct ir_insn *sum = at(s, insn->a);
 	u32 old = insn->a, x, y;
 
-	if (insn->b || !is_alu64(sum, ALU_ADD) || s->indexed[old])
+	if (!is_alu64(sum, ALU_ADD) || s->kept[old] || !takes_sum(s, insn))
 		return false;
 	x = sum->a;
 	y = sum->b;
-	if (old < s->start && !(is_alive(s, x) && is_alive(s, y)))
-		return false;
 	if (at(s, y)->op == IR_FRAME || is_alu64(at(s, x), ALU_LSH)) {
 		x = sum->b;
 		y = sum->a;
 	}
-	if (ir_is_const(s->ir, x) || ir_is_const(s->ir, y) || at(s, y)->op == IR_FRAME)
+	if (at(s, y)->op == IR_FRAME)
 		return false;
 	insn->a = x;
 	insn->b = y;
@@ -239,31 +247,38 @@ static void find_loop(struct selection *s, u32 b)
 	s->loop_end = block->end;
 }
 
-static void count_indexed(struct selection *s)
+static bool is_access(const struct ir_insn *insn)
 {
-	for (u32 i = 0; i < s->ir->n_insns; i++) {
-		const struct ir_insn *insn = at(s, i);
+	return insn->op == IR_LOAD || insn->op == IR_STORE;
+}
 
-		if ((insn->op == IR_LOAD || insn->op == IR_STORE) && insn->b)
-			s->indexed[insn->a]++;
+static void visit_accesses(struct selection *s,
+			   void (*visit)(struct selection *s, struct ir_insn *insn))
+{
+	const struct ir *ir = s->ir;
+
+	for (u32 b = 0; b < ir->n_blocks; b++) {
+		s->start = ir->blocks[b].start;
+		find_loop(s, b);
+		for (u32 i = s->start; i < ir->blocks[b].end; i++)
+			if (is_access(at(s, i)))
+				visit(s, at(s, i));
 	}
+}
+
+static void count_kept(struct selection *s, struct ir_insn *insn)
+{
+	if (is_alu64(at(s, insn->a), ALU_ADD) && !takes_sum(s, insn))
+		s->kept[insn->a]++;
 }
 
 /* Before anything is fused.  Twice: a shift under a sum that has other users is only seen
  * when they are done. */
 static void fold_addresses(struct selection *s)
 {
-	const struct ir *ir = s->ir;
-
 	for (u32 round = 0; round < 2; round++) {
-		count_indexed(s);
-		for (u32 b = 0; b < ir->n_blocks; b++) {
-			s->start = ir->blocks[b].start;
-			find_loop(s, b);
-			for (u32 i = s->start; i < ir->blocks[b].end; i++)
-				if (at(s, i)->op == IR_LOAD || at(s, i)->op == IR_STORE)
-					fold_address(s, at(s, i));
-		}
+		visit_accesses(s, count_kept);
+		visit_accesses(s, fold_address);
 	}
 }
 
@@ -545,8 +560,8 @@ void x86_select(struct ir *ir, u32 features)
 	if (!room)
 		return;
 	s.addresses = room;
-	s.indexed = room + ir->n_insns;
-	s.selects = s.indexed + ir->n_insns;
+	s.kept = room + ir->n_insns;
+	s.selects = s.kept + ir->n_insns;
 	s.tests = s.selects + ir->n_insns;
 	s.wanted = (bool *)(s.tests + ir->n_insns);
 	if (features & X86_POPCNT)
