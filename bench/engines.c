@@ -17,6 +17,12 @@
 struct bench_image {
 	struct skep_object *obj; /* owned; the image's program is its; NULL: borrowed */
 	struct image *image;     /* owned */
+	/* What its runs are given: longer to write anew each time than some programs run.
+	 */
+	struct mem_region region;
+	struct exec_opts opts;
+	struct run run;
+	struct skep_diag diag;
 };
 
 static int fail_with(const char *path, const struct skep_diag *diag)
@@ -86,18 +92,25 @@ const char *bench_engine(u32 engine)
 	return found ? found->name : NULL;
 }
 
+static void set_memory(struct bench_image *image, void *mem, u64 len)
+{
+	image->region = (struct mem_region){
+		.name = "memory", .addr = mem, .size = len, .writable = true};
+	image->opts =
+		(struct exec_opts){.r2 = len, .regions = &image->region, .n_regions = 1};
+	image->run = (struct run){.ctx = mem, .opts = &image->opts, .diag = &image->diag};
+}
+
 u64 bench_run(struct bench_image *image, u32 engine, void *mem, u64 len)
 {
-	struct mem_region region = {
-		.name = "memory", .addr = mem, .size = len, .writable = true};
-	struct exec_opts opts = {.r2 = len, .regions = &region, .n_regions = 1};
-	struct skep_diag diag = SKEP_DIAG_INIT;
-	struct run run = {.ctx = mem, .opts = &opts, .diag = &diag};
+	const struct skep_diag *diag = &image->diag;
 	u64 ret;
 
-	if (!engine_at(engine)->run(image->image, &run, &ret))
+	if (image->region.addr != mem || image->region.size != len)
+		set_memory(image, mem, len);
+	if (!engine_at(engine)->run(image->image, &image->run, &ret))
 		return ret;
 	fprintf(stderr, "skep-bench: %s: %s (instruction %d, line %d)\n",
-		bench_engine(engine), diag.text, diag.insn, diag.line);
+		bench_engine(engine), diag->text, diag->insn, diag->line);
 	exit(1);
 }
