@@ -130,22 +130,37 @@ static u32 shift_signed(struct builder *b, u32 n, u32 by, u8 width)
 }
 
 /*
- * For -2^31 <= n < 0 the product's integer part, rounded down, is one less than n / d
- * rounded towards zero.
+ * For -2^31 <= n < 0, or -2^63, the product's integer part, rounded down, is one less
+ * than n / d rounded towards zero.
  */
-enum { SIGNED_BITS = 31 };
-
 static u32 multiply_signed(struct builder *b, u32 n, u64 d)
 {
 	struct reciprocal r;
 	u32 wide, product, sign;
 
-	if (!find_reciprocal(d, 32, SIGNED_BITS, &r))
+	if (!find_reciprocal(d, 32, 31, &r))
 		return 0;
 	wide = emit_alu(b, ALU_MOVS32, 64, n, 0);
 	product = emit_alu(b, ALU_MUL, 64, wide, emit_const(b, r.m));
 	sign = emit_alu(b, ALU_RSH, 64, wide, emit_const(b, 63));
 	return emit_alu(b, ALU_ADD, 32, shift(b, ALU_ARSH, product, 32 + r.shift), sign);
+}
+
+/* An m of 64 bits is 2^64 more than what MULH takes it for: n is missing. */
+static u32 multiply_signed_wide(struct builder *b, u32 n, u64 d)
+{
+	struct reciprocal r;
+	u32 product;
+
+	if (!find_reciprocal(d, 64, 63, &r))
+		return 0;
+	product = ir_emit(
+		b, &(struct ir_insn){
+			   .op = IR_MULH, .row = 1, .a = n, .b = emit_const(b, r.m)});
+	if (r.m >> 63)
+		product = emit_alu(b, ALU_ADD, 64, product, n);
+	return emit_alu(b, ALU_ADD, 64, shift(b, ALU_ARSH, product, r.shift),
+			shift(b, ALU_RSH, n, 63));
 }
 
 static u32 divide_signed(struct builder *b, const struct ir_insn *insn, s64 d)
@@ -158,7 +173,7 @@ static u32 divide_signed(struct builder *b, const struct ir_insn *insn, s64 d)
 	else if (insn->width == 32)
 		q = multiply_signed(b, n, size);
 	else
-		return 0;
+		q = multiply_signed_wide(b, n, size);
 	if (!q)
 		return 0;
 	if (d < 0)
@@ -190,7 +205,5 @@ u32 fold_divide(struct builder *b, const struct ir_insn *insn, u64 by)
 		return divide_trivial(b, insn, by);
 	if (!is_signed)
 		return divide_unsigned(b, insn, by);
-	if (d == (insn->width == 64 ? INT64_MIN : INT32_MIN))
-		return 0;
 	return divide_signed(b, insn, d);
 }

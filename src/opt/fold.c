@@ -44,8 +44,10 @@ static u64 eval_swap(u8 width, u64 x)
 	}
 }
 
-static u64 high_product(u64 x, u64 y)
+static u64 high_product(bool is_signed, u64 x, u64 y)
 {
+	if (is_signed)
+		return (u64)((__int128)(s64)x * (s64)y >> 64);
 	return (u64)((unsigned __int128)x * y >> 64);
 }
 
@@ -563,7 +565,7 @@ static u32 fold_mulh(struct builder *b, struct ir_insn *insn)
 {
 	if (!is_const(b, insn->b) || !is_const(b, insn->a))
 		return 0;
-	return emit_const(b, high_product((u64)value_of(b, insn->a)->imm,
+	return emit_const(b, high_product(insn->row, (u64)value_of(b, insn->a)->imm,
 					  (u64)value_of(b, insn->b)->imm));
 }
 

@@ -237,11 +237,14 @@ static void print_body(const struct printer *p, const struct ir_insn *insn,
 		text_printf(p->t, "%s%u", name, insn->width);
 		print_operands(p, insn);
 		return;
+	case IR_MULH:
+		text_printf(p->t, "%s%s", name, insn->row ? "s" : "");
+		print_operands(p, insn);
+		return;
 	case IR_NOP:
 	case IR_CONST:
 	case IR_RUN:
 	case IR_FRAME:
-	case IR_MULH:
 	case IR_SELECT:
 	case IR_CHECK:
 	case IR_GOTO:

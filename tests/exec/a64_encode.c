@@ -93,6 +93,8 @@ static void three_registers(struct a64_regs r)
 	   reg(w, r.rm));
 	is(a64_umulh(r.rd, r.rn, r.rm), "umulh %s, %s, %s", reg(true, r.rd),
 	   reg(true, r.rn), reg(true, r.rm));
+	is(a64_smulh(r.rd, r.rn, r.rm), "smulh %s, %s, %s", reg(true, r.rd),
+	   reg(true, r.rn), reg(true, r.rm));
 }
 
 static void two_registers(struct a64_regs r)

@@ -228,7 +228,9 @@ static void random_insn(u32 block, u32 *vars)
 		op = IR_ALU;
 	i = add(block, op);
 	random_operands(&draft.insns[i], vars);
-	draft.insns[i].insn.row = op == IR_ALU ? (u8)random_to(ALU_ARSH + 1) : 0;
+	draft.insns[i].insn.row = op == IR_ALU    ? (u8)random_to(ALU_ARSH + 1)
+				  : op == IR_MULH ? (u8)random_to(2)
+						  : 0;
 	if (op == IR_PARAM)
 		draft.insns[i].insn.imm = 1 + random_to(MAX_ARGS);
 	if (op == IR_LOAD && random_to(4) == 0)

@@ -126,20 +126,25 @@ enum form {
 	MOVED,     /* after R5 = R3, on R5, and back: engines make one of a move and what
 		      follows it */
 	MOVED32,
+	BY_CONSTANT, /* R4 is a constant, of 64 bits */
 };
 
 static const struct insn move_there[] = {{CLASS_ALU64 | 0xb8, R5, R3, 0, 0}};
 static const struct insn move_there32[] = {{CLASS_ALU | 0xb8, R5, R3, 0, 0}};
 static const struct insn move_back[] = {{CLASS_ALU64 | 0xb8, R3, R5, 0, 0}};
 
-static void build(struct program *p, struct insn insn, enum form form)
+static void build(struct program *p, struct insn insn, u64 b, enum form form)
 {
 	bool jump = op_info(decode(&insn))->kind == KIND_JMP;
+	struct insn constant[] = {{.code = 0x18, .dst_reg = R4, .imm = (s32)b},
+				  {.imm = (s32)(b >> 32)}};
 
 	p->n = 0;
 	if (form == ON_PACKET)
 		add(p, from_packet, ARRAY_SIZE(from_packet));
 	add(p, before, ARRAY_SIZE(before));
+	if (form == BY_CONSTANT)
+		add(p, constant, ARRAY_SIZE(constant));
 	if (form == MOVED)
 		add(p, move_there, 1);
 	if (form == MOVED32)
@@ -181,7 +186,7 @@ static void run_form_on_engines(const struct insn *insn, u64 b, enum form form)
 	struct mem_region region = {"memory", &mem, sizeof(mem), true};
 	struct exec_opts opts = {.regions = &region, .n_regions = 1};
 
-	build(&program, *insn, form);
+	build(&program, *insn, b, form);
 	struct prog prog = {.insns = program.insns, .n_insns = program.n};
 	struct image_spec spec = {.prog = &prog, .helper = no_helper};
 
@@ -209,6 +214,8 @@ static void run_engines(const struct insn *insn, u64 b)
 	run_form_on_engines(insn, b, PLAIN);
 	run_form_on_engines(insn, b, MOVED);
 	run_form_on_engines(insn, b, MOVED32);
+	if (insn->code & SRC_X)
+		run_form_on_engines(insn, b, BY_CONSTANT);
 }
 
 static void run_kernel(const struct insn *insn, u64 b)
@@ -218,7 +225,7 @@ static void run_kernel(const struct insn *insn, u64 b)
 	u8 packet[64];
 	int fd;
 
-	build(&program, *insn, ON_PACKET);
+	build(&program, *insn, b, ON_PACKET);
 	fd = kernel_load(BPF_PROG_TYPE_XDP, program.insns, program.n, log, sizeof(log));
 	if (!CHECK(fd >= 0)) {
 		fprintf(stderr, "%s: %s\n", op_info(decode(insn))->name, log);
@@ -309,16 +316,63 @@ static u32 run_rows(runner run, u32 step)
 	return n;
 }
 
+static u64 random_number(void)
+{
+	static u64 x = 0x2545f4914f6cdd1d;
+
+	x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+	return x >> (x & 0x30);
+}
+
+/* Around multiples of the divisor, where a reciprocal that is not quite right shows. */
+static void divide_by(u64 d)
+{
+	static const u8 codes[] = {CLASS_ALU64 | SRC_X, CLASS_ALU | SRC_X};
+	static const u64 quotients[] = {0, 1, UINT64_MAX};
+
+	for (u32 i = ARRAY_SIZE(edges) / 2; i < OPERANDS; i++) {
+		u64 most = (i & 1 ? UINT64_MAX : INT64_MAX) / (d ? d : 1);
+		u64 q = i % 7 < 3   ? quotients[i % 7]
+			: i % 7 < 5 ? most - i / 7 % 2
+				    : random_number();
+
+		operands[i] = q * d + i % 3 - 1;
+	}
+	for (u32 i = 0; i < 8; i++) {
+		struct insn insn = {.code = codes[i & 1] | (i & 2 ? 0x30 : 0x90),
+				    .dst_reg = R3,
+				    .src_reg = R4,
+				    .off = i & 4 ? 1 : 0};
+
+		run_form_on_engines(&insn, d, BY_CONSTANT);
+	}
+}
+
+static void divide_by_many(void)
+{
+	static const u64 divisors[] = {
+		5,   6,   7,   9,    10,   11,         12,         25,         60,
+		100, 125, 333, 1000, 1024, 1000000007, 1000000000, 0x100000001};
+
+	for (u32 i = 0; i < ARRAY_SIZE(edges); i++) {
+		divide_by(edges[i]);
+		divide_by(0 - edges[i]);
+	}
+	for (u32 i = 0; i < ARRAY_SIZE(divisors); i++) {
+		divide_by(divisors[i]);
+		divide_by(0 - divisors[i]);
+	}
+	for (u32 i = 0; i < (CHECK_IS_SANITIZED ? 50 : 300); i++)
+		divide_by(random_number());
+}
+
 int main(void)
 {
-	u64 x = 0x2545f4914f6cdd1d;
 	u32 rows;
 
 	memcpy(operands, edges, sizeof(edges));
-	for (u32 i = ARRAY_SIZE(edges); i < OPERANDS; i++) {
-		x ^= x << 13, x ^= x >> 7, x ^= x << 17;
-		operands[i] = x >> (x & 0x30);
-	}
+	for (u32 i = ARRAY_SIZE(edges); i < OPERANDS; i++)
+		operands[i] = random_number();
 	rows = run_rows(run_engines, 1);
 #define A(name, code, off, sign, forms, ...) FORMS_##forms +
 #define J(...)                               4 +
@@ -339,5 +393,6 @@ int main(void)
 		fprintf(stderr, "the kernel was not asked: %s\n", kernel_refuses());
 	else
 		CHECK_INT(run_rows(kernel_if_it_takes, 3), WANTED);
+	divide_by_many();
 	return check_report();
 }

@@ -76,6 +76,13 @@ static u64 rotate(u8 width, u64 x, u64 by)
 	return (u32)((u32)x << (by & 31) | (u32)x >> (-by & 31));
 }
 
+static u64 high_product(bool is_signed, u64 x, u64 y)
+{
+	if (is_signed)
+		return (u64)((__int128)(s64)x * (s64)y >> 64);
+	return (u64)((unsigned __int128)x * y >> 64);
+}
+
 static u64 swap(u8 width, u64 x)
 {
 	return width == 16   ? end_BSWAP16(x)
@@ -256,7 +263,7 @@ static int step(struct frame *f, u32 at)
 	case IR_ALU: *out = alu(insn, a, v[insn->b]); return 0;
 	case IR_ROTL: *out = rotate(insn->width, a, v[insn->b]); return 0;
 	case IR_SWAP: *out = swap(insn->width, a); return 0;
-	case IR_MULH: *out = (u64)((unsigned __int128)a * v[insn->b] >> 64); return 0;
+	case IR_MULH: *out = high_product(insn->row, a, v[insn->b]); return 0;
 	case IR_COUNT:
 		*out = (u64)__builtin_popcountll(insn->width == 64 ? a : (u32)a);
 		return 0;

@@ -285,7 +285,8 @@ void a64_emit_alu(struct a64 *e, u32 v)
 	default:
 		r.rn = a64_use(e, insn->a, X16);
 		r.rm = a64_use(e, insn->b, X17);
-		put(e, a64_umulh(r.rd, r.rn, r.rm));
+		put(e, insn->row ? a64_smulh(r.rd, r.rn, r.rm)
+				 : a64_umulh(r.rd, r.rn, r.rm));
 		break;
 	}
 	a64_def_end(e, v, r.rd);

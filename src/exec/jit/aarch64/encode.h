@@ -95,6 +95,7 @@ u32 a64_shift_imm(enum a64_shift shift, struct a64_regs r, u32 by);
 u32 a64_madd(struct a64_regs r, u8 ra);
 u32 a64_msub(struct a64_regs r, u8 ra);
 u32 a64_umulh(u8 rd, u8 rn, u8 rm);
+u32 a64_smulh(u8 rd, u8 rn, u8 rm);
 
 u32 a64_rev(struct a64_regs r); /* the bytes of all of it */
 u32 a64_rev16(struct a64_regs r);

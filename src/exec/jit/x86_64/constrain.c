@@ -132,6 +132,15 @@ static void constrain_scratch(const struct ir *ir, const struct ir_insn *insn,
 	c->late_c |= info->c;
 }
 
+static void constrain_mulh(const struct ir_insn *insn, u32 features, struct constraint *c)
+{
+	bool mulx = x86_is_mulx(insn, features);
+
+	c->a = mulx ? RDX : RAX;
+	c->out = mulx ? NO_REG : RDX;
+	c->clobbers = BIT(RDX) | (mulx ? 0 : BIT(RAX));
+}
+
 static void constrain_call(const struct ir_insn *insn, struct constraint *c)
 {
 	c->clobbers = CALLER_SAVED;
@@ -150,11 +159,7 @@ void x86_constrain(const struct ir *ir, u32 number, u32 features, struct constra
 	case IR_ROTL: constrain_shift(ir, insn, features, c); break;
 	case IR_SWAP: c->tied = true; break;
 	case IR_CMP: c->late_a = c->late_b = true; break; /* zeroed before */
-	case IR_MULH:
-		c->a = features & X86_BMI2 ? RDX : RAX;
-		c->out = features & X86_BMI2 ? NO_REG : RDX;
-		c->clobbers = BIT(RDX) | (features & X86_BMI2 ? 0 : BIT(RAX));
-		break;
+	case IR_MULH: constrain_mulh(insn, features, c); break;
 	case IR_ATOMIC: constrain_atomic(insn, c); break;
 	case IR_PARAM: c->out = machine_x86_64.params[insn->imm]; break;
 	case IR_RUN: c->out = machine_x86_64.params[0]; break;

@@ -379,7 +379,8 @@ void x86_emit_swap(struct emitter *m, const struct ir_insn *insn)
 void x86_emit_mulh(struct emitter *m, const struct ir_insn *insn)
 {
 	u32 a = insn->a, b = insn->b;
-	u8 first = m->features & X86_BMI2 ? RDX : RAX, dst;
+	bool mulx = x86_is_mulx(insn, m->features);
+	u8 first = mulx ? RDX : RAX, dst;
 	struct x86_rm rm;
 
 	/* what is in the register that the multiplication reads is its first operand;
@@ -398,14 +399,14 @@ void x86_emit_mulh(struct emitter *m, const struct ir_insn *insn)
 		rm = x86_reg(reg);
 	}
 	put_value(m, first, a);
-	if (m->features & X86_BMI2) {
+	if (mulx) {
 		release_scratch(m);
 		dst = x86_target(m, insn);
 		forget_held(m); /* the lower half goes to R11 */
 		x86_mulx(&m->e, 64, dst, XR11, rm);
 		finish(m, insn, dst);
 	} else {
-		x86_unary(&m->e, X86_MUL, 64, rm);
+		x86_unary(&m->e, insn->row ? X86_IMUL : X86_MUL, 64, rm);
 		finish(m, insn, RDX);
 	}
 }

@@ -95,6 +95,12 @@ static inline bool x86_fits_imm(const struct ir_insn *insn, u32 width, u32 featu
 	       !x86_is_blinded(insn->imm, features);
 }
 
+/* Is the MULH, which leaves what it likes in RAX otherwise, an MULX? */
+static inline bool x86_is_mulx(const struct ir_insn *insn, u32 features)
+{
+	return features & X86_BMI2 && !insn->row;
+}
+
 /* ---- constrain.c ---- */
 
 void x86_constrain(const struct ir *ir, u32 number, u32 features, struct constraint *c);
