@@ -132,35 +132,42 @@ static void prefer_zero(struct builder *b, struct ir_insn *jmp, u64 y)
 		jmp->b = emit_const(b, 0);
 }
 
-/* Is it x shifted to the right by so much, as wide as the jump sees it? */
-static bool is_shifted(const struct builder *b, u32 value, const struct ir_insn *jmp,
-		       u32 by)
+/* How far is it x shifted to the right, as wide as the jump sees it?  0: it is not that.
+ */
+static u32 shifted_by(const struct builder *b, u32 value, const struct ir_insn *jmp)
 {
 	const struct ir_insn *shift = value_of(b, value);
 
-	return shift->op == IR_ALU && shift->row == ALU_RSH && shift->a == jmp->a &&
-	       is_const(b, shift->b) && value_of(b, shift->b)->imm == by &&
-	       (shift->width == jmp->width || ir_upper_is_zero(b->ir, jmp->a));
+	if (shift->op != IR_ALU || shift->row != ALU_RSH || shift->a != jmp->a ||
+	    !is_const(b, shift->b) ||
+	    (shift->width != jmp->width && !ir_upper_is_zero(b->ir, jmp->a)))
+		return 0;
+	return (u32)value_of(b, shift->b)->imm & (shift->width - 1u);
 }
 
 /*
  *	x > 1		x >> 1 != 0
+ *	x >= 12		x >> 2 >= 3
  *
  * clang writes the first where the program says the second: `while (x >>= 1)`.  If what
  * is left is in a variable, nobody needs x any more.  y: at the width, unsigned.
  */
 static void ask_shifted(struct builder *b, struct ir_insn *jmp, u64 y)
 {
-	u32 by = (u32)__builtin_popcountll(y);
+	bool above = jmp->row == JMP_JGT || jmp->row == JMP_JLE;
+	u64 least = above ? y + 1 : y; /* of the numbers on the upper side */
 
-	if ((jmp->row != JMP_JGT && jmp->row != JMP_JLE) || !y || y & (y + 1))
+	if ((!above && jmp->row != JMP_JGE && jmp->row != JMP_JLT) || !least)
 		return;
 	for (u32 i = 0; i < b->graph->n_vars; i++) {
-		if (!b->var[i] || !is_shifted(b, b->var[i], jmp, by))
+		u32 by = b->var[i] ? shifted_by(b, b->var[i], jmp) : 0;
+
+		if (!by || least & ((1ull << by) - 1))
 			continue;
-		jmp->row = jmp->row == JMP_JGT ? JMP_JNE : JMP_JEQ;
+		least >>= by;
 		jmp->a = b->var[i];
-		jmp->b = emit_const(b, 0);
+		jmp->b = emit_const(b, least - above);
+		prefer_zero(b, jmp, least - above);
 		return;
 	}
 }
