@@ -5,11 +5,13 @@
  * Both are one number a value: bits[v], from where on all bits are zero; want[v], from
  * where on no user looks.  Masks and extensions that change no wanted bit go; 64-bit
  * operations of which 32 bits are wanted become 32-bit ones, whose code is shorter, and
- * so do comparisons and divisions of values that fit.
+ * so do comparisons, divisions and shifts to the right of values that fit.  Objects
+ * without 32-bit instructions compute in 64 bits what is meant in 32: so only here their
+ * rotates look like some.
  *
  * What is dropped for what is known goes first: every value stays as it was.  Only then
  * is asked what is wanted, and from there on values keep only that; what was known of
- * them is not true any more and is not used again.
+ * them is not true any more and is not used again, but of counts that are wanted whole.
  *
  * bits is found in one sweep forward: an argument of a PHI that is not known yet may be
  * anything.  want is found backwards, from nothing upwards: where a loop brings more
@@ -18,6 +20,7 @@
 #include <string.h>
 
 #include "opt/passes.h"
+#include "opt/rotate.h"
 
 enum { WANT_SWEEPS = 4 };
 
@@ -187,6 +190,15 @@ static bool keeps_bits(const struct pass *p, const struct ir_insn *insn, u8 bits
 	}
 }
 
+/* Is it less than 32, taken as a count of the shift's width?  All bits that such a count
+ * has are wanted, so what was known of it stays true. */
+static bool is_short_count(const struct pass *p, const struct ir_insn *shift)
+{
+	if (is_const(p, shift->b))
+		return (insn_of(p, shift->b)->imm & (shift->width - 1)) < 32;
+	return p->bits[shift->b] <= 5;
+}
+
 static void use_bits_alu(struct pass *p, u32 at)
 {
 	struct ir_insn *insn = &p->ir->insns[at];
@@ -199,6 +211,8 @@ static void use_bits_alu(struct pass *p, u32 at)
 		}
 	if (insn->row == ALU_ARSH && a < insn->width)
 		insn->row = ALU_RSH;
+	if (insn->row == ALU_RSH && a <= 32 && is_short_count(p, insn))
+		insn->width = 32;
 	if ((insn->row == ALU_SDIV || insn->row == ALU_SMOD) && a < 32 && b < 32)
 		insn->row = insn->row == ALU_SDIV ? ALU_DIV : ALU_MOD;
 	if ((insn->row == ALU_DIV || insn->row == ALU_MOD) && a <= 32 && b <= 32)
@@ -418,8 +432,7 @@ static bool works_low(const struct pass *p, const struct ir_insn *insn, u8 bits)
 	case ALU_XOR:
 	case ALU_AND:
 	case ALU_NEG: return bits <= 32;
-	case ALU_LSH:
-		return bits <= 32 && is_const(p, insn->b) && shift_count(p, insn) < 32;
+	case ALU_LSH: return bits <= 32 && is_short_count(p, insn);
 	case ALU_RSH: return is_const(p, insn->b) && bits + shift_count(p, insn) <= 32;
 	default: return false;
 	}
@@ -454,6 +467,17 @@ static bool is_cut(const struct pass *p, u32 at)
 	return insn->row == ALU_MOV && value < at && ir_upper_is_zero(p->ir, value);
 }
 
+/* Operations that became narrow can be the halves of a rotate. */
+static void find_rotate(struct pass *p, struct ir_insn *insn)
+{
+	struct ir_insn rotate;
+
+	if (!ir_may_rotate(insn) || !ir_find_rotate(p->ir, insn, insn->width, &rotate))
+		return;
+	rotate.pc = insn->pc;
+	*insn = rotate;
+}
+
 static void use_want(struct pass *p, u32 at)
 {
 	struct ir_insn *insn = &p->ir->insns[at];
@@ -463,15 +487,15 @@ static void use_want(struct pass *p, u32 at)
 		insn->row = 0;
 	if (insn->op != IR_ALU)
 		return;
-	if (bits > insn->width) {
-		if (is_cut(p, at))
-			pass_replace(p, at, insn->a);
+	if (p->renamed)
+		pass_operands(p, insn, 0);
+	if (bits > insn->width ? is_cut(p, at) : keeps_low(p, insn, bits)) {
+		pass_replace(p, at, insn->a);
 		return;
 	}
-	if (keeps_low(p, insn, bits))
-		pass_replace(p, at, insn->a);
-	else if (insn->width == 64 && works_low(p, insn, bits))
+	if (insn->width == 64 && works_low(p, insn, bits))
 		insn->width = 32;
+	find_rotate(p, insn);
 }
 
 void pass_demand(struct pass *p)

@@ -143,33 +143,6 @@ static bool is_alu(const struct builder *b, u32 value, enum alu row, u8 width)
 	return insn->op == IR_ALU && insn->row == row && insn->width == width;
 }
 
-/* What has the same low `width` bits and is there already. */
-u32 low_part(const struct builder *b, u32 value, u32 width)
-{
-	for (;;) {
-		const struct ir_insn *insn = value_of(b, value);
-		u64 mask = UINT64_MAX >> (64 - width), kept;
-
-		if (insn->op != IR_ALU)
-			return value;
-		switch ((int)insn->row) {
-		case ALU_MOV: kept = UINT32_MAX; break;
-		case ALU_MOVS8: kept = UINT8_MAX; break;
-		case ALU_MOVS16: kept = UINT16_MAX; break;
-		case ALU_MOVS32: kept = UINT32_MAX; break;
-		case ALU_AND:
-			kept = is_const(b, insn->b) ? (u64)value_of(b, insn->b)->imm : 0;
-			if (insn->width == 32)
-				kept &= UINT32_MAX;
-			break;
-		default: return value;
-		}
-		if ((kept & mask) != mask)
-			return value;
-		value = insn->a;
-	}
-}
-
 /* The value cut to the operation's width. */
 static u32 cut(struct builder *b, u32 value, u8 width)
 {
@@ -193,6 +166,14 @@ static u32 operand(struct builder *b, u32 value, u8 width)
 	if (is_const(b, value) && imm != (s32)imm)
 		return emit_const(b, (u64)(s64)(s32)imm);
 	return value;
+}
+
+/* Its upper half is zero, and its lower one made of lower halves. */
+static void narrow(struct builder *b, struct ir_insn *insn)
+{
+	insn->width = 32;
+	insn->a = operand(b, insn->a, 32);
+	insn->b = operand(b, insn->b, 32);
 }
 
 /* ---- by row: y is the constant operand, cut or extended to the width ---- */
@@ -231,9 +212,18 @@ static u32 fold_mul(struct builder *b, struct ir_insn *insn, u64 y)
 			emit_const(b, (u64)__builtin_ctzll(y)));
 }
 
+/* Does the mask leave of a shift of 64 bits what one of 32 gives? */
+static bool is_low_shift(const struct builder *b, const struct ir_insn *shift, u64 mask)
+{
+	u32 by = (u32)value_of(b, shift->b)->imm & 63;
+
+	return shift->op == IR_ALU && shift->row == ALU_RSH && shift->width == 64 &&
+	       is_const(b, shift->b) && by < 32 && mask == UINT32_MAX >> by;
+}
+
 static u32 fold_and(struct builder *b, struct ir_insn *insn, u64 y)
 {
-	const struct ir_insn *x = value_of(b, insn->a);
+	const struct ir_insn *x;
 	u64 may = may_be_set(b, insn->a, KNOW_DEPTH);
 
 	if (insn->width == 32) {
@@ -246,10 +236,17 @@ static u32 fold_and(struct builder *b, struct ir_insn *insn, u64 y)
 		return cut(b, insn->a, insn->width);
 	if (y == UINT32_MAX)
 		return cut(b, insn->a, 32);
-	if (is_alu(b, insn->a, ALU_AND, insn->width) && is_const(b, x->b)) {
-		u32 mask = number(b, y & (u64)value_of(b, x->b)->imm, insn->width);
+	if ((may & y) <= UINT32_MAX)
+		narrow(b, insn);
+	x = value_of(b, insn->a);
+	if (is_low_shift(b, x, y))
+		return emit_alu(b, ALU_RSH, 32, x->a, x->b);
+	if (x->op == IR_ALU && x->row == ALU_AND && is_const(b, x->b)) {
+		u32 inner = x->a;
 
-		return emit_alu(b, ALU_AND, insn->width, value_of(b, insn->a)->a, mask);
+		y &= (u64)value_of(b, x->b)->imm;
+		return emit_alu(b, ALU_AND, insn->width, inner,
+				number(b, y, insn->width));
 	}
 	return 0;
 }
@@ -286,14 +283,18 @@ static u32 fold_disjoint(struct builder *b, const struct ir_insn *insn)
 	return 0;
 }
 
-/* Extensions that were written as two shifts. */
+/* Extensions that were written as two shifts; and what was cut and then shifted. */
 static u32 fold_shift_pair(struct builder *b, struct ir_insn *insn, u32 by)
 {
 	const struct ir_insn *x = value_of(b, insn->a);
-	u32 kept = insn->width - by, inner = x->a;
+	u32 kept = insn->width - by, inner = x->a, left;
 
-	if (!is_alu(b, insn->a, ALU_LSH, insn->width) || !is_const(b, x->b) ||
-	    ((u64)value_of(b, x->b)->imm & (insn->width - 1u)) != by)
+	if (!is_alu(b, insn->a, ALU_LSH, insn->width) || !is_const(b, x->b))
+		return 0;
+	left = (u32)value_of(b, x->b)->imm & (insn->width - 1u);
+	if (insn->row == ALU_RSH && left == 32 && by > 32)
+		return emit_alu(b, ALU_RSH, 32, inner, emit_const(b, by - 32));
+	if (left != by)
 		return 0;
 	if (insn->row == ALU_RSH && kept == 32)
 		return cut(b, inner, 32);
@@ -324,10 +325,26 @@ static u32 fold_shift_chain(struct builder *b, struct ir_insn *insn, u32 by)
 			emit_const(b, sum > most ? most : sum));
 }
 
+/* A mask of nothing but what the shift drops does nothing. */
+static u32 fold_right_shift(struct builder *b, struct ir_insn *insn, u32 by)
+{
+	u64 all = insn->width == 64 ? UINT64_MAX : UINT32_MAX;
+	u64 may = all & may_be_set(b, insn->a, KNOW_DEPTH);
+	const struct ir_insn *x = value_of(b, insn->a);
+
+	if (!(may >> by))
+		return emit_const(b, 0);
+	if (insn->width == 64 && may <= UINT32_MAX)
+		return emit_alu(b, ALU_RSH, 32, insn->a, emit_const(b, by));
+	if (is_alu(b, insn->a, ALU_AND, insn->width) && is_const(b, x->b) &&
+	    !((~(u64)value_of(b, x->b)->imm & all) >> by))
+		return emit_alu(b, ALU_RSH, insn->width, x->a, emit_const(b, by));
+	return 0;
+}
+
 static u32 fold_shift(struct builder *b, struct ir_insn *insn, u64 y)
 {
 	u32 by = y & (insn->width - 1u), same = 0;
-	u64 may;
 
 	if (!by)
 		return cut(b, insn->a, insn->width);
@@ -335,13 +352,12 @@ static u32 fold_shift(struct builder *b, struct ir_insn *insn, u64 y)
 		same = fold_shift_pair(b, insn, by);
 	if (!same)
 		same = fold_shift_chain(b, insn, by);
+	if (!same && insn->row == ALU_RSH)
+		same = fold_right_shift(b, insn, by);
 	if (same)
 		return same;
-	may = may_be_set(b, insn->a, KNOW_DEPTH);
-	if (insn->width == 32)
-		may &= UINT32_MAX;
-	if (insn->row == ALU_RSH && !(may >> by))
-		return emit_const(b, 0);
+	if (insn->row == ALU_LSH)
+		insn->a = low_part(b, insn->a, insn->width - by);
 	if (by != y)
 		insn->b = emit_const(b, by);
 	return 0;
@@ -375,59 +391,13 @@ static u32 fold_by_const(struct builder *b, struct ir_insn *insn)
 
 /* ---- rotates ---- */
 
-/* Is `value` what is left of the width when `by` is taken from it?  Constants: exactly;
- * others as shift counts. */
-static bool is_rest(const struct builder *b, u32 value, u32 by, u8 width)
-{
-	const struct ir_insn *insn;
-	u32 mask = width - 1u, bits = width == 64 ? 6 : 5;
-
-	if (is_const(b, value) && is_const(b, by))
-		return value_of(b, value)->imm + value_of(b, by)->imm == width;
-	value = low_part(b, value, bits);
-	by = low_part(b, by, bits);
-	insn = value_of(b, value);
-	if (insn->op != IR_ALU)
-		return false;
-	if (insn->row == ALU_NEG)
-		return low_part(b, insn->a, bits) == by;
-	return insn->row == ALU_SUB && is_const(b, insn->a) &&
-	       !(value_of(b, insn->a)->imm & mask) && low_part(b, insn->b, bits) == by;
-}
-
-/* x << n with y >> (width - n) are a turned x. */
 static u32 fold_rotate(struct builder *b, const struct ir_insn *insn, u8 width)
 {
-	for (u32 i = 0; i < 2; i++) {
-		u32 left = i ? insn->b : insn->a, right = i ? insn->a : insn->b;
-		const struct ir_insn *l = value_of(b, left), *r = value_of(b, right);
+	struct ir_insn rotate;
 
-		if (!is_alu(b, left, ALU_LSH, insn->width) || r->op != IR_ALU ||
-		    r->row != ALU_RSH ||
-		    (!is_rest(b, r->b, l->b, width) && !is_rest(b, l->b, r->b, width)))
-			continue;
-		if (insn->row != ALU_OR && !is_const(b, l->b)) /* by 0: x ^ x, x + x */
-			continue;
-		if (is_const(b, l->b) && (u64)value_of(b, l->b)->imm >= width)
-			continue;
-		if (r->width != insn->width && r->width != width)
-			continue;
-		if (low_part(b, l->a, width) != low_part(b, r->a, width))
-			continue;
-		if (r->width > width && may_be_set(b, r->a, KNOW_DEPTH) > UINT32_MAX)
-			continue;
-		return ir_emit(b, &(struct ir_insn){.op = IR_ROTL,
-						    .width = width,
-						    .a = low_part(b, l->a, width),
-						    .b = l->b});
-	}
-	return 0;
-}
-
-static bool may_rotate(const struct ir_insn *insn)
-{
-	return insn->op == IR_ALU &&
-	       (insn->row == ALU_OR || insn->row == ALU_XOR || insn->row == ALU_ADD);
+	if (!ir_find_rotate(b->ir, insn, width, &rotate))
+		return 0;
+	return ir_emit(b, &rotate);
 }
 
 /* ---- arithmetic ---- */
@@ -440,11 +410,7 @@ static u32 fold_cut(struct builder *b, struct ir_insn *insn)
 	if (ir_upper_is_zero(b->ir, insn->a) ||
 	    may_be_set(b, insn->a, KNOW_DEPTH) <= UINT32_MAX)
 		return insn->a;
-	if (may_rotate(x) && x->width == 64 && is_alu(b, x->a, ALU_LSH, 64) &&
-	    is_const(b, value_of(b, x->a)->b))
-		return fold_rotate(b, x, 32);
-	if (may_rotate(x) && x->width == 64 && is_alu(b, x->b, ALU_LSH, 64) &&
-	    is_const(b, value_of(b, x->b)->b))
+	if (ir_may_rotate(x) && x->width == 64)
 		return fold_rotate(b, x, 32);
 	return 0;
 }
@@ -520,7 +486,7 @@ static u32 fold_alu(struct builder *b, struct ir_insn *insn)
 		return fold_by_const(b, insn);
 	if (insn->a == insn->b)
 		same = fold_same(b, insn);
-	else if (may_rotate(insn))
+	else if (ir_may_rotate(insn))
 		same = fold_rotate(b, insn, insn->width);
 	else if (insn->row == ALU_SUB && is_const(b, insn->a) &&
 		 !value_of(b, insn->a)->imm)

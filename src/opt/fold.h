@@ -7,14 +7,17 @@
 #define SKEP_OPT_FOLD_H
 
 #include "opt/build.h"
+#include "opt/rotate.h"
 
 enum { KNOW_DEPTH = 6 }; /* instructions looked through for what is known of bits */
 
 /* Bits that may be 1, for all that is known. */
 u64 may_be_set(const struct builder *b, u32 value, u32 depth);
 
-/* What has the same low bits and is there already: the value before it was extended. */
-u32 low_part(const struct builder *b, u32 value, u32 width);
+static inline u32 low_part(const struct builder *b, u32 value, u32 width)
+{
+	return ir_low_part(b->ir, value, width);
+}
 
 /* The row that says the opposite; JMPS: there is none. */
 u8 jmp_opposite(u8 row);
