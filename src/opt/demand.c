@@ -219,10 +219,34 @@ static void use_bits_alu(struct pass *p, u32 at)
 		insn->width = 32;
 }
 
+/* Whether a comparison is 0 or 1 is that comparison, or its opposite: pass_select() made
+ * it, where the builder could not see it yet. */
+static void ask_directly(const struct pass *p, struct ir_insn *insn, u32 at)
+{
+	const struct ir_insn *asked = insn_of(p, insn->a);
+	bool equality = insn->row == JMP_JEQ || insn->row == JMP_JNE;
+	u64 number;
+	u8 row = asked->row;
+
+	if (!equality || asked->op != IR_CMP || insn->a >= at || !is_const(p, insn->b))
+		return;
+	number = (u64)insn_of(p, insn->b)->imm;
+	if ((insn->row == JMP_JEQ) != (number == 1))
+		row = jmp_opposite(row);
+	if (number > 1 || row == JMPS)
+		return;
+	insn->row = row;
+	insn->width = asked->width;
+	insn->a = asked->a;
+	insn->b = asked->b;
+}
+
 static void use_bits(struct pass *p, u32 at)
 {
 	struct ir_insn *insn = &p->ir->insns[at];
 
+	if (insn->op == IR_JMP || insn->op == IR_CMP)
+		ask_directly(p, insn, at);
 	if (insn->op == IR_ALU)
 		use_bits_alu(p, at);
 	else if (insn->op == IR_JMP || insn->op == IR_CMP)

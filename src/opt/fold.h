@@ -19,9 +19,6 @@ static inline u32 low_part(const struct builder *b, u32 value, u32 width)
 	return ir_low_part(b->ir, value, width);
 }
 
-/* The row that says the opposite; JMPS: there is none. */
-u8 jmp_opposite(u8 row);
-
 enum jmp_known { JMP_OPEN, JMP_ALWAYS, JMP_NEVER };
 
 /* Simplifies a JMP or a CMP in place; says so when the outcome is known. */

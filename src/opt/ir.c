@@ -92,3 +92,22 @@ bool ir_upper_is_zero(const struct ir *ir, u32 value)
 	default: return false;
 	}
 }
+
+u8 jmp_opposite(u8 row)
+{
+	switch ((enum jmp)row) {
+	case JMP_JEQ: return JMP_JNE;
+	case JMP_JNE: return JMP_JEQ;
+	case JMP_JGT: return JMP_JLE;
+	case JMP_JLE: return JMP_JGT;
+	case JMP_JGE: return JMP_JLT;
+	case JMP_JLT: return JMP_JGE;
+	case JMP_JSGT: return JMP_JSLE;
+	case JMP_JSLE: return JMP_JSGT;
+	case JMP_JSGE: return JMP_JSLT;
+	case JMP_JSLT: return JMP_JSGE;
+	case JMP_JSET:
+	case JMPS: break;
+	}
+	return JMPS;
+}

@@ -179,6 +179,9 @@ static inline bool ir_is_const(const struct ir *ir, u32 value)
 	return ir->insns[value].op == IR_CONST;
 }
 
+/* The comparison (enum jmp) that says the opposite; JMPS: there is none. */
+u8 jmp_opposite(u8 row);
+
 /* Is the upper half of the value known to be zero? */
 bool ir_upper_is_zero(const struct ir *ir, u32 value);
 
