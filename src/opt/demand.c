@@ -241,16 +241,53 @@ static void ask_directly(const struct pass *p, struct ir_insn *insn, u32 at)
 	insn->b = asked->b;
 }
 
-static void use_bits(struct pass *p, u32 at)
+/*
+ *	swap16 x == 0x0800	x == 0x0008
+ *
+ * What is big-endian in a packet is mostly asked for one of a few constants.  The swapped
+ * one goes where there is room, in front of the comparison; not if only the other is an
+ * immediate.
+ */
+static void ask_unswapped(struct pass *p, u32 at)
+{
+	struct ir_insn *insn = &p->ir->insns[at], *room = insn - 1;
+	const struct ir_insn *swap = insn_of(p, insn->a);
+	u64 y = (u64)insn_of(p, insn->b)->imm & low_ones(insn->width), turned;
+
+	if ((insn->row != JMP_JEQ && insn->row != JMP_JNE) || swap->op != IR_SWAP ||
+	    insn->a >= at || insn->width != (swap->width == 64 ? 64 : 32) ||
+	    (swap->width == 16 && p->bits[swap->a] > 16) || !is_const(p, insn->b) ||
+	    bits_of(y) > swap->width)
+		return;
+	turned = ir_swap_bytes(swap->width, y);
+	if (insn->width == 32)
+		turned = (u64)(s64)(s32)turned;
+	else if ((s64)turned != (s32)turned && (s64)y == (s32)y)
+		return;
+	*room = (struct ir_insn){.op = IR_CONST, .imm = (s64)turned, .pc = insn->pc};
+	p->bits[at - 1] = bits_of(turned);
+	insn->a = swap->a;
+	insn->b = at - 1;
+}
+
+static void use_bits_compared(struct pass *p, u32 at, const struct ir_block *block)
 {
 	struct ir_insn *insn = &p->ir->insns[at];
 
-	if (insn->op == IR_JMP || insn->op == IR_CMP)
-		ask_directly(p, insn, at);
+	ask_directly(p, insn, at);
+	insn->width = compares_low(p, insn) ? 32 : insn->width;
+	if (at > block->start && insn[-1].op == IR_NOP)
+		ask_unswapped(p, at);
+}
+
+static void use_bits(struct pass *p, u32 at, const struct ir_block *block)
+{
+	const struct ir_insn *insn = insn_of(p, at);
+
 	if (insn->op == IR_ALU)
 		use_bits_alu(p, at);
 	else if (insn->op == IR_JMP || insn->op == IR_CMP)
-		insn->width = compares_low(p, insn) ? 32 : insn->width;
+		use_bits_compared(p, at, block);
 }
 
 static void sweep_bits(struct pass *p)
@@ -269,7 +306,7 @@ static void sweep_bits(struct pass *p)
 			if (p->renamed)
 				pass_operands(p, insn, pass_n_args(insn, block));
 			p->bits[i] = bits_insn(p, i, block);
-			use_bits(p, i);
+			use_bits(p, i, block);
 		}
 	}
 }

@@ -35,15 +35,6 @@ static u64 eval_rotl(u8 width, u64 x, u64 by)
 	return (u32)((u32)x << (by & 31) | (u32)x >> (-by & 31));
 }
 
-static u64 eval_swap(u8 width, u64 x)
-{
-	switch (width) {
-	case 16: return end_BSWAP16(x);
-	case 32: return end_BSWAP32(x);
-	default: return end_BSWAP64(x);
-	}
-}
-
 static u64 high_product(bool is_signed, u64 x, u64 y)
 {
 	if (is_signed)
@@ -521,7 +512,7 @@ static u32 fold_swap(struct builder *b, struct ir_insn *insn)
 	insn->a = low_part(b, insn->a, insn->width);
 	x = value_of(b, insn->a);
 	if (x->op == IR_CONST)
-		return emit_const(b, eval_swap(insn->width, (u64)x->imm));
+		return emit_const(b, ir_swap_bytes(insn->width, (u64)x->imm));
 	if (x->op == IR_SWAP && x->width == insn->width && insn->width >= 32)
 		return cut(b, x->a, insn->width);
 	return 0;

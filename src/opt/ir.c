@@ -5,6 +5,8 @@
  */
 #include "opt/ir.h"
 
+#include "isa/eval.h"
+
 /* Is a letter among the operands of a row?  They are a string of at most three. */
 #define AT(s, i) (sizeof(s) > (i) + 1 ? (s)[sizeof(s) > (i) + 1 ? (i) : 0] : 0)
 #define HAS(s, operand)                                                                  \
@@ -110,4 +112,13 @@ u8 jmp_opposite(u8 row)
 	case JMPS: break;
 	}
 	return JMPS;
+}
+
+u64 ir_swap_bytes(u8 width, u64 x)
+{
+	switch (width) {
+	case 16: return end_BSWAP16(x);
+	case 32: return end_BSWAP32(x);
+	default: return end_BSWAP64(x);
+	}
 }

@@ -184,5 +184,7 @@ u8 jmp_opposite(u8 row);
 
 /* Is the upper half of the value known to be zero? */
 bool ir_upper_is_zero(const struct ir *ir, u32 value);
+/* What SWAP gives. */
+u64 ir_swap_bytes(u8 width, u64 x);
 
 #endif
