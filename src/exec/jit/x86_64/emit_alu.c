@@ -355,6 +355,17 @@ static void emit_extend(struct emitter *m, const struct ir_insn *insn, u32 bits)
 	finish(m, insn, dst);
 }
 
+/* Is all above the low 16 bits zero? */
+static bool is_halfword(const struct emitter *m, u32 value)
+{
+	const struct ir_insn *insn = insn_of(m, value), *b = insn_of(m, insn->b);
+
+	if (insn->op == IR_LOAD)
+		return insn->width <= 16 && !insn->row;
+	return insn->op == IR_ALU && insn->row == ALU_AND && b->op == IR_CONST &&
+	       (u64)b->imm <= UINT16_MAX;
+}
+
 void x86_emit_swap(struct emitter *m, const struct ir_insn *insn)
 {
 	const struct ir_insn *load = insn_of(m, insn->a);
@@ -369,9 +380,13 @@ void x86_emit_swap(struct emitter *m, const struct ir_insn *insn)
 	} else {
 		dst = x86_target(m, insn);
 		put_value(m, dst, insn->a);
-		x86_bswap(&m->e, insn->width == 64 ? 64 : 32, dst);
-		if (insn->width == 16)
-			x86_shift_i(&m->e, X86_SHR, 32, x86_reg(dst), 16);
+		if (insn->width == 16 && is_halfword(m, insn->a)) {
+			x86_shift_i(&m->e, X86_ROL, 16, x86_reg(dst), 8);
+		} else {
+			x86_bswap(&m->e, insn->width == 64 ? 64 : 32, dst);
+			if (insn->width == 16)
+				x86_shift_i(&m->e, X86_SHR, 32, x86_reg(dst), 16);
+		}
 	}
 	finish(m, insn, dst);
 }
