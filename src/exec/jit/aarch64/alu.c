@@ -149,11 +149,24 @@ static void with_fused(struct a64 *e, const struct ir_insn *insn, struct a64_reg
 	}
 }
 
+/* The operand b is a comparison that is part of this sum. */
+static void add_condition(struct a64 *e, const struct ir_insn *insn, struct a64_regs r)
+{
+	enum a64_cond cond = a64_compare(e, value(e, insn->b));
+
+	r.rn = r.rm = a64_use(e, insn->a, X16); /* which touches no flags */
+	put(e, a64_csinc(r, a64_not(cond)));
+}
+
 static void plain(struct a64 *e, const struct ir_insn *insn, struct a64_regs r)
 {
 	enum a64_rrr op = rows[insn->row].op;
 	const struct ir_insn *b = value(e, insn->b);
 
+	if (is_fused(b) && b->op == IR_CMP) {
+		add_condition(e, insn, r);
+		return;
+	}
 	if (is_fused(b) && b->op == IR_ALU) {
 		with_fused(e, insn, r);
 		return;

@@ -192,11 +192,30 @@ static bool takes_shifted(const struct ir_insn *insn)
 	       insn->row == ALU_OR || insn->row == ALU_XOR;
 }
 
+/* y + (a < b) is CINC. */
+static bool fuse_condition(struct ir *ir, const struct ir_block *block,
+			   struct ir_insn *insn)
+{
+	for (u32 i = 0; i < 2 && insn->row == ALU_ADD; i++) {
+		struct ir_insn *b = &ir->insns[insn->b];
+		u32 a = insn->a;
+
+		if (b->op == IR_CMP && b->uses == 1 && insn->b >= block->start &&
+		    !ir_is_const(ir, a)) {
+			b->flags |= IR_FUSED;
+			return true;
+		}
+		insn->a = insn->b;
+		insn->b = a;
+	}
+	return false;
+}
+
 static void fuse_alu(struct ir *ir, const struct ir_block *block, struct ir_insn *insn)
 {
 	struct ir_insn *b = &ir->insns[insn->b];
 
-	if (!takes_shifted(insn) || insn->a == insn->b)
+	if (!takes_shifted(insn) || insn->a == insn->b || fuse_condition(ir, block, insn))
 		return;
 	if (insn->row != ALU_SUB && !is_shift_by_constant(ir, block, insn->b) &&
 	    !is_mine(ir, block, insn->b, ALU_MUL) && b->op != IR_CONST) {

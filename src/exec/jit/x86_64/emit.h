@@ -153,6 +153,7 @@ u32 x86_emit_condition(struct emitter *m, const struct ir_insn *insn);
 bool x86_compares(const struct emitter *m, const struct ir_insn *insn, u8 reg);
 void x86_emit_cmp(struct emitter *m, const struct ir_insn *insn);
 void x86_emit_select(struct emitter *m, const struct ir_insn *insn);
+void x86_emit_add_carry(struct emitter *m, const struct ir_insn *insn);
 
 void x86_emit_load(struct emitter *m, const struct ir_insn *insn);
 void x86_emit_store(struct emitter *m, const struct ir_insn *insn);

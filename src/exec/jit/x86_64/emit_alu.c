@@ -152,7 +152,10 @@ static void emit_simple(struct emitter *m, const struct ir_insn *insn, u32 op)
 
 	if (in_slot(m, insn, op))
 		return;
-	if (b->op == IR_ALU && b->flags & IR_FUSED && !x86_is_frame_address(m->ir, b))
+	if (b->op == IR_CMP && b->flags & IR_FUSED)
+		x86_emit_add_carry(m, insn);
+	else if (b->op == IR_ALU && b->flags & IR_FUSED &&
+		 !x86_is_frame_address(m->ir, b))
 		add_shifted(m, insn);
 	else if (op == X86_AND && b->op == IR_CONST &&
 		 (b->imm == UINT8_MAX || b->imm == UINT16_MAX))

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Comparisons: the flags that JMP, CMP and SELECT read.
+ * Comparisons: the flags that JMP, CMP, SELECT and sums with a carry read.
  */
+#include <assert.h>
+
 #include "exec/jit/x86_64/emit.h"
 
 /* TEST with a constant; the byte form where it says the same.  (The sign flag would
@@ -77,12 +79,9 @@ static bool wants_carry(const struct ir_insn *insn, u32 cc)
 /* Above n is not below n + 1, if there is such a number. */
 static void ask_carry(const struct emitter *m, u32 width, s32 *imm, u32 *cc)
 {
-	s64 next = (s64)*imm + 1;
-
-	if (next > INT32_MAX || !next || (width == 8 && next > UINT8_MAX) ||
-	    x86_is_blinded(next, m->features))
+	if (!x86_has_next(*imm, width, m->features))
 		return;
-	*imm = (s32)next;
+	++*imm;
 	*cc = *cc == CC_A ? CC_AE : CC_B;
 }
 
@@ -144,6 +143,10 @@ static u32 compare(struct emitter *m, u32 width, const struct ir_insn *insn, u32
 	}
 	if (a == NO_REG && register_of(m, insn->b) != NO_REG) {
 		rm = operand_of(m, insn->a);
+		if (wants_carry(insn, cc)) {
+			x86_alu_r(&m->e, X86_CMP, width, register_of(m, insn->b), rm);
+			return exchanged(cc);
+		}
 		x86_alu_m(&m->e, X86_CMP, width, rm, register_of(m, insn->b));
 		return cc;
 	}
@@ -165,6 +168,18 @@ static bool asks_for_sign(const struct ir_insn *insn)
 	return insn->row == JMP_JSLT || insn->row == JMP_JSGE;
 }
 
+/* Is a sum that was just computed compared with a part of it?  It is less where there is
+ * a carry. */
+static bool carry_is_there(const struct emitter *m, const struct ir_insn *insn)
+{
+	const struct ir_insn *sum = insn_of(m, m->flags_of);
+
+	return m->flags_at == (u32)(m->e.at - m->out->code) && m->flags_of == insn->a &&
+	       (insn->row == JMP_JLT || insn->row == JMP_JGE) && sum->op == IR_ALU &&
+	       sum->row == ALU_ADD && sum->width == insn->width &&
+	       (insn->b == sum->a || insn->b == sum->b);
+}
+
 /* Is the comparison one with zero of what was just computed?  Then the flags are there:
  * all of them after OR and XOR, the sign after sums (AND may have been made narrow),
  * after others only whether it was zero. */
@@ -172,6 +187,8 @@ bool flags_are_there(const struct emitter *m, const struct ir_insn *insn)
 {
 	const struct ir_insn *a = insn_of(m, insn->a), *b = insn_of(m, insn->b);
 
+	if (carry_is_there(m, insn))
+		return true;
 	if (m->flags_at != (u32)(m->e.at - m->out->code) || m->flags_of != insn->a ||
 	    b->op != IR_CONST || b->imm || x86_jmp_rows[insn->row].test)
 		return false;
@@ -236,6 +253,25 @@ void x86_emit_cmp(struct emitter *m, const struct ir_insn *insn)
 	x86_setcc(&m->e, cc, dst);
 	if (!zeroed)
 		x86_load(&m->e, 8, dst, x86_reg(dst));
+	finish(m, insn, dst);
+}
+
+/* y + 1 where there is a carry; y - -1 - 1 where there is one is y + 1 where there is
+ * none; minus is the same the other way round. */
+void x86_emit_add_carry(struct emitter *m, const struct ir_insn *insn)
+{
+	bool adds = insn->row == ALU_ADD;
+	u32 cc = x86_emit_condition(m, insn_of(m, insn->b));
+	u8 dst;
+
+	assert(cc == CC_B || cc == CC_AE); /* select.c */
+	release_scratch(m);
+	m->keep_flags = true;
+	dst = x86_target(m, insn);
+	put_value(m, dst, insn->a);
+	m->keep_flags = false;
+	x86_alu_i(&m->e, adds == (cc == CC_B) ? X86_ADC : X86_SBB, insn->width,
+		  x86_reg(dst), cc == CC_B ? 0 : -1);
 	finish(m, insn, dst);
 }
 

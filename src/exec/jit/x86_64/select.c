@@ -36,9 +36,14 @@ static u32 number_of(const struct selection *s, const struct ir_insn *insn)
 	return (u32)(insn - s->ir->insns);
 }
 
+static bool is_alu(const struct ir_insn *insn, enum alu row, u32 width)
+{
+	return insn->op == IR_ALU && insn->row == row && insn->width == width;
+}
+
 static bool is_alu64(const struct ir_insn *insn, enum alu row)
 {
-	return insn->op == IR_ALU && insn->row == row && insn->width == 64;
+	return is_alu(insn, row, 64);
 }
 
 static bool is_used_once_here(const struct selection *s, u32 value)
@@ -56,10 +61,34 @@ static bool is_zero_test(const struct selection *s, const struct ir_insn *insn)
 	       !b->imm && (a->width == insn->width || a->width == 32);
 }
 
+/* Where x + y < x: with y, if x is a variable of a loop that had better be written over
+ * by the sum.  With a constant in any case. */
+static void turn_carry(struct selection *s, struct ir_insn *insn)
+{
+	bool exchanged = insn->row == JMP_JGT || insn->row == JMP_JLE;
+	u32 of = exchanged ? insn->b : insn->a, part = exchanged ? insn->a : insn->b;
+	const struct ir_insn *sum = at(s, of);
+	u32 other = sum->a == part ? sum->b : sum->a;
+
+	if ((!exchanged && insn->row != JMP_JLT && insn->row != JMP_JGE) ||
+	    !is_alu(sum, ALU_ADD, insn->width) || (sum->a != part && sum->b != part))
+		return;
+	if (x86_fits_imm(at(s, other), insn->width, s->features) ||
+	    (at(s, part)->op == IR_PHI && at(s, other)->op != IR_PHI &&
+	     !ir_is_const(s->ir, other))) {
+		at(s, part)->uses--;
+		at(s, other)->uses++;
+		part = other;
+	}
+	insn->row = insn->row == JMP_JGT || insn->row == JMP_JLT ? JMP_JLT : JMP_JGE;
+	insn->a = of;
+	insn->b = part;
+}
+
 static void count_kinds(struct selection *s)
 {
 	for (u32 i = 0; i < s->ir->n_insns; i++) {
-		const struct ir_insn *insn = at(s, i);
+		struct ir_insn *insn = at(s, i);
 
 		if (insn->op == IR_LOAD || insn->op == IR_STORE) {
 			s->addresses[insn->a]++;
@@ -68,6 +97,8 @@ static void count_kinds(struct selection *s)
 			s->selects[insn->a]++;
 		} else if (is_zero_test(s, insn)) {
 			s->tests[insn->a]++;
+		} else if (insn->op == IR_CMP || insn->op == IR_JMP) {
+			turn_carry(s, insn);
 		}
 	}
 }
@@ -331,6 +362,40 @@ static bool fuse_shift(struct selection *s, struct ir_insn *insn)
 	return false;
 }
 
+/* Is the comparison true, or false, where there is a carry? */
+static bool is_carry(const struct selection *s, const struct ir_insn *cmp)
+{
+	const struct ir_insn *a = at(s, cmp->a), *b = at(s, cmp->b);
+	u32 width = a->op == IR_LOAD ? a->width : cmp->width;
+
+	if (cmp->row == JMP_JLT || cmp->row == JMP_JGE)
+		return true;
+	if (cmp->row != JMP_JGT && cmp->row != JMP_JLE)
+		return false;
+	return !x86_fits_imm(b, cmp->width, s->features) ||
+	       (b->imm && x86_has_next((s32)b->imm, width, s->features));
+}
+
+/* y + (a < b), y - (a < b): with the carry of the comparison.  That may have loads of its
+ * own fused. */
+static bool fuse_carry(struct selection *s, struct ir_insn *insn)
+{
+	u32 tries = insn->row == ALU_ADD ? 2 : insn->row == ALU_SUB;
+
+	for (u32 i = 0; i < tries; i++) {
+		const struct ir_insn *cmp = at(s, insn->b);
+
+		if (cmp->op == IR_CMP && is_used_once_here(s, insn->b) &&
+		    insn->b >= s->last_write && is_carry(s, cmp)) {
+			fuse(s, insn->b);
+			return true;
+		}
+		if (tries == 2)
+			swap_operands(insn);
+	}
+	return false;
+}
+
 /* Can it be the distance from the stack pointer, with the frame's size? */
 static bool is_near(const struct selection *s, s64 off)
 {
@@ -360,7 +425,7 @@ static void select_alu(struct selection *s, struct ir_insn *insn)
 		insn->flags |= IR_FUSED;
 		return;
 	}
-	if (insn->row == ALU_ADD && fuse_shift(s, insn))
+	if (fuse_carry(s, insn) || (insn->row == ALU_ADD && fuse_shift(s, insn)))
 		return;
 	if (row->commutes && is_operand(s, insn->a, insn->width) &&
 	    !ir_is_const(s->ir, insn->b))

@@ -95,6 +95,15 @@ static inline bool x86_fits_imm(const struct ir_insn *insn, u32 width, u32 featu
 	       !x86_is_blinded(insn->imm, features);
 }
 
+/* Is there a number above it that can be an immediate, too? */
+static inline bool x86_has_next(s32 imm, u32 width, u32 features)
+{
+	s64 next = (s64)imm + 1;
+
+	return next && next <= INT32_MAX && !(width == 8 && next > UINT8_MAX) &&
+	       !x86_is_blinded(next, features);
+}
+
 /* Is the MULH, which leaves what it likes in RAX otherwise, an MULX? */
 static inline bool x86_is_mulx(const struct ir_insn *insn, u32 features)
 {
