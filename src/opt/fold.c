@@ -203,19 +203,47 @@ static u32 fold_mul(struct builder *b, struct ir_insn *insn, u64 y)
 			emit_const(b, (u64)__builtin_ctzll(y)));
 }
 
-/* Does the mask leave of a shift of 64 bits what one of 32 gives? */
-static bool is_low_shift(const struct builder *b, const struct ir_insn *shift, u64 mask)
+/*
+ *	x >> 3 & 0x1ffffff8, (x & -64) >> 3	x >> 6 << 3
+ *
+ * An index of words is made one of bytes: that shift addresses can do.
+ * shifted: what may be set of x >> by; y: what of that is kept.
+ */
+static u32 fold_index(struct builder *b, const struct ir_insn *shift, u32 by, u64 shifted,
+		      u64 y)
 {
-	u32 by = (u32)value_of(b, shift->b)->imm & 63;
+	u32 zeroes = y ? (u32)__builtin_ctzll(y) : 0, word;
 
-	return shift->op == IR_ALU && shift->row == ALU_RSH && shift->width == 64 &&
-	       is_const(b, shift->b) && by < 32 && mask == UINT32_MAX >> by;
+	if (!zeroes || zeroes > 3 || (shifted & ~y) >> zeroes)
+		return 0;
+	word = emit_alu(b, ALU_RSH, shift->width, shift->a, emit_const(b, by + zeroes));
+	return emit_alu(b, ALU_LSH, 64, word, emit_const(b, zeroes));
+}
+
+/* The mask of what was shifted, where that is not needed. */
+static u32 fold_masked_shift(struct builder *b, const struct ir_insn *insn, u64 may,
+			     u64 y)
+{
+	struct ir_insn shift = *value_of(b, insn->a);
+	u32 by;
+
+	if (shift.op != IR_ALU || shift.row != ALU_RSH || !is_const(b, shift.b))
+		return 0;
+	by = (u32)value_of(b, shift.b)->imm & (shift.width - 1u);
+	if (by < 32 && !(y & ~(u64)(UINT32_MAX >> by))) {
+		may &= UINT32_MAX >> by;
+		shift.width = 32;
+	}
+	if (!(may & ~y))
+		return emit_alu(b, ALU_RSH, shift.width, shift.a, shift.b);
+	return fold_index(b, &shift, by, may, y);
 }
 
 static u32 fold_and(struct builder *b, struct ir_insn *insn, u64 y)
 {
 	const struct ir_insn *x;
-	u64 may = may_be_set(b, insn->a, KNOW_DEPTH);
+	u64 all = may_be_set(b, insn->a, KNOW_DEPTH), may = all;
+	u32 same;
 
 	if (insn->width == 32) {
 		y &= UINT32_MAX;
@@ -229,9 +257,10 @@ static u32 fold_and(struct builder *b, struct ir_insn *insn, u64 y)
 		return cut(b, insn->a, 32);
 	if ((may & y) <= UINT32_MAX)
 		narrow(b, insn);
+	same = fold_masked_shift(b, insn, all, y);
+	if (same)
+		return same;
 	x = value_of(b, insn->a);
-	if (is_low_shift(b, x, y))
-		return emit_alu(b, ALU_RSH, 32, x->a, x->b);
 	if (x->op == IR_ALU && x->row == ALU_AND && is_const(b, x->b)) {
 		u32 inner = x->a;
 
@@ -322,15 +351,21 @@ static u32 fold_right_shift(struct builder *b, struct ir_insn *insn, u32 by)
 	u64 all = insn->width == 64 ? UINT64_MAX : UINT32_MAX;
 	u64 may = all & may_be_set(b, insn->a, KNOW_DEPTH);
 	const struct ir_insn *x = value_of(b, insn->a);
+	struct ir_insn shift = *insn;
+	u64 mask;
 
 	if (!(may >> by))
 		return emit_const(b, 0);
 	if (insn->width == 64 && may <= UINT32_MAX)
 		return emit_alu(b, ALU_RSH, 32, insn->a, emit_const(b, by));
-	if (is_alu(b, insn->a, ALU_AND, insn->width) && is_const(b, x->b) &&
-	    !((~(u64)value_of(b, x->b)->imm & all) >> by))
-		return emit_alu(b, ALU_RSH, insn->width, x->a, emit_const(b, by));
-	return 0;
+	if (!is_alu(b, insn->a, ALU_AND, insn->width) || !is_const(b, x->b))
+		return 0;
+	shift.a = x->a;
+	mask = (u64)value_of(b, x->b)->imm & all;
+	if (!((mask ^ all) >> by))
+		return emit_alu(b, ALU_RSH, insn->width, shift.a, insn->b);
+	may = all & may_be_set(b, shift.a, KNOW_DEPTH);
+	return fold_index(b, &shift, by, may >> by, mask >> by);
 }
 
 static u32 fold_shift(struct builder *b, struct ir_insn *insn, u64 y)
