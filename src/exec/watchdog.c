@@ -58,21 +58,27 @@ static u64 now_ns(void)
 	return (u64)ts.tv_sec * 1000000000 + (u64)ts.tv_nsec;
 }
 
-static void end_run(struct place *place, uintptr_t state)
+/* Returns false when the run has another err: it is on its way out, but an exception
+ * callback may go on, so that it has to be looked at again. */
+static bool end_run(struct place *place, uintptr_t state)
 {
 	struct run *run = (struct run *)state;
 	int none = 0;
+	bool ends;
 
 	if (!atomic_compare_exchange_strong(&place->state, &state, BUSY))
-		return;
+		return true;
 	if (atomic_load(&place->serial) !=
 	    place->seen) { /* the next one, at the same address */
 		atomic_store(&place->state, state);
-		return;
+		return true;
 	}
-	__atomic_compare_exchange_n(&run->err, &none, -ETIMEDOUT, false, __ATOMIC_RELAXED,
-				    __ATOMIC_RELAXED);
-	atomic_store(&place->state, ENDED);
+	ends = __atomic_compare_exchange_n(&run->err, &none, -ETIMEDOUT, false,
+					   __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	if (ends)
+		__atomic_store_n(&run->going, NULL, __ATOMIC_RELEASE);
+	atomic_store(&place->state, ends ? ENDED : state);
+	return ends;
 }
 
 /* How long this place can do without another look. */
@@ -90,8 +96,7 @@ static u64 look_at(struct place *place, u64 now)
 	}
 	if (now - place->since < max_ns)
 		return max_ns / 8;
-	end_run(place, state);
-	return MAX_TICK;
+	return end_run(place, state) ? MAX_TICK : MIN_TICK;
 }
 
 /* Looks at all; the time until the next look; 0: nobody is there. */

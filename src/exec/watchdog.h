@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Ends runs that take too long, for engines whose code cannot look at a clock: one thread
- * looks at all runs under way, and sets run->err of those whose time is over.  The code
- * notices at its next CHECK or call.
+ * looks at all runs under way, and sets run->err of those whose time is over, and clears
+ * run->going.  The code notices at its next CHECK or call.
  *
  * Why a thread: a flag that somebody else sets costs the code one load and one branch
  * that is never taken; counting down to a look at the clock costs each iteration a chain

@@ -61,6 +61,9 @@ struct run {
 	struct world *world;     /* borrowed */
 	u32 cpu;                 /* the virtual CPU that this thread holds */
 	const struct prog *prog; /* the program that runs now; a tail call changes it */
+	/* Set by the JIT: the run's own address; NULL, once err is set, when its time is
+	 * over.  Cheaper to look at than err: x86_emit_check(). */
+	struct run *going;
 	void *ctx; /* struct xdp_md, struct __sk_buff, ... as the program sees it */
 	struct packet *packet;    /* borrowed; NULL: none */
 	struct redirect redirect; /* out */

@@ -70,7 +70,8 @@ static u32 layout(void)
 {
 	return (u32)(sizeof(struct run) * 31 + offsetof(struct run, err) * 37 +
 		     offsetof(struct run, engine) * 41 + offsetof(struct run, cpu) * 43 +
-		     offsetof(struct run, packet) * 47 + sizeof(struct jit_run) * 53 +
+		     offsetof(struct run, packet) * 47 +
+		     offsetof(struct run, going) * 97 + sizeof(struct jit_run) * 53 +
 		     sizeof(struct map) * 59 + offsetof(struct map, region) * 61 +
 		     JIT_ROUTINES * 67 + offsetof(struct image, entry) * 71 +
 		     offsetof(struct jit_run, image) * 73 + map_ref_layout.refs * 79 +

@@ -348,6 +348,7 @@ static int run_watched(const struct image *image, struct run *run, u64 *ret)
 	u32 place;
 
 	start_run(image, run);
+	run->going = run;
 	place = watchdog_start(opts->watchdog, run, opts->max_ns);
 	*ret = enter_of(image->jit)(run, (uintptr_t)run->ctx, jr->r2, 0, 0, 0, jr->main);
 	if (watchdog_stop(opts->watchdog, place) && run->err == -ETIMEDOUT)
@@ -365,6 +366,7 @@ run_fn jit_ready(const struct image *image, struct run *run, struct engine_state
 	*jr = (struct jit_run){.main = main_of(image->jit), .r2 = opts ? opts->r2 : 0};
 	run->call = jit_call;
 	run->engine = jr;
+	run->going = run;
 	start_run(image, run);
 	if (opts && opts->watchdog && opts->max_ns)
 		return run_watched;

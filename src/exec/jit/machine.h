@@ -7,8 +7,8 @@
  * the same shape as a helper's, so that calls among functions, helpers and callbacks are
  * plain calls of the platform's ABI.  Its frame has the BPF stack (ir->stack_size bytes;
  * R10 is their end) and the spill slots.  A run that must end (run->err is not zero after
- * a call, or at a CHECK) does not return: it jumps to the way out, which jit_enter() left
- * in struct jit_run; unless native.returns.
+ * a call, or its time is over at a CHECK) does not return: it jumps to the way out, which
+ * jit_enter() left in struct jit_run; unless native.returns.
  */
 #ifndef SKEP_EXEC_JIT_MACHINE_H
 #define SKEP_EXEC_JIT_MACHINE_H

@@ -124,13 +124,42 @@ static u8 run_register(struct emitter *m)
 	return XR11;
 }
 
-void x86_emit_check(struct emitter *m)
+/* Where a run that must end goes. */
+static u32 leaving(struct emitter *m)
 {
+	m->leaves_with_zero |= m->out->returns;
+	return m->out->returns ? label_zero(m) : label_out(m);
+}
+
+/* Behind a call: has it ended the run? */
+static void look_at_err(struct emitter *m)
+{
+	x86_alu_i(&m->e, X86_CMP, 32, x86_at(run_register(m), RUN_ERR), 0);
+	flow_jump(m, CC_NE, leaving(m));
+}
+
+/* Not run->err: memory and an immediate are compared in two operations, with the jump
+ * three.  Memory and a register are one, the jump included. */
+static void compare_going(struct emitter *m)
+{
+	u32 start = (u32)(m->e.at - m->out->code);
 	u8 run = run_register(m);
 
-	x86_alu_i(&m->e, X86_CMP, 32, x86_at(run, RUN_ERR), 0);
-	m->leaves_with_zero |= m->out->returns;
-	flow_jump(m, CC_NE, m->out->returns ? label_zero(m) : label_out(m));
+	x86_alu_m(&m->e, X86_CMP, 64, x86_at(run, offsetof(struct run, going)), run);
+	m->pair = (u32)(m->e.at - m->out->code) - start;
+}
+
+void x86_emit_check(struct emitter *m)
+{
+	compare_going(m);
+	flow_jump(m, CC_NE, leaving(m));
+}
+
+void x86_emit_check_back(struct emitter *m, u32 label)
+{
+	compare_going(m);
+	flow_jump(m, CC_E, label);
+	flow_jump(m, CC_ALWAYS, leaving(m));
 }
 
 void x86_emit_call(struct emitter *m, const struct ir_insn *insn)
@@ -139,7 +168,7 @@ void x86_emit_call(struct emitter *m, const struct ir_insn *insn)
 	call_address(m, &(struct native_reloc){
 				.kind = IR_HELPER, .index = insn->a, .value = insn->imm});
 	if (!insn->row)
-		x86_emit_check(m);
+		look_at_err(m);
 	finish(m, insn, RAX);
 }
 
@@ -168,7 +197,7 @@ void x86_emit_call_local(struct emitter *m, const struct ir_insn *insn)
 	x86_call32(&m->e, 0);
 	native_reloc(m->out, &reloc);
 	if (m->out->tail_calls)
-		x86_emit_check(m);
+		look_at_err(m);
 	restore_program(m);
 	finish(m, insn, RAX);
 }
@@ -198,7 +227,7 @@ void x86_emit_callx(struct emitter *m, const struct ir_insn *insn)
 	flow_jump(m, CC_E, label_out(m));
 	take_arguments(m);
 	x86_call(&m->e, x86_reg(RAX));
-	x86_emit_check(m);
+	look_at_err(m);
 	restore_program(m);
 	finish(m, insn, RAX);
 }

@@ -113,11 +113,16 @@ static u8 weight_of(u32 depth)
 	return depth < 4 ? (u8)((1u << 2 * depth) - 1) : UINT8_MAX;
 }
 
-void flow_align(struct emitter *m, u32 depth)
+void flow_begin_block(struct emitter *m, u32 block)
 {
-	add_fix(m, (struct fix){.kind = FIX_ALIGN,
-				.size = ALIGNMENT - 1,
-				.weight = weight_of(depth)});
+	const struct ir_block *b = &m->ir->blocks[block];
+
+	m->weight = weight_of(b->loop_depth);
+	if (b->loop_header)
+		add_fix(m, (struct fix){.kind = FIX_ALIGN,
+					.size = ALIGNMENT - 1,
+					.weight = m->weight});
+	flow_label(m, block);
 }
 
 void flow_jump(struct emitter *m, u32 cc, u32 label)
@@ -307,13 +312,28 @@ static void branch(struct emitter *m, u32 block, u32 cc, u32 next)
 	take_edge(m, block, straight, next);
 }
 
+/* A CHECK and a jump back without a condition are one: back, if the run goes on. */
+bool flow_checks_late(const struct emitter *m, u32 block)
+{
+	const struct ir_block *b = &m->ir->blocks[block];
+	bool checks = false;
+
+	if (insn_of(m, b->end - 1)->op != IR_GOTO || b->succ[0] > (s32)block)
+		return false;
+	for (u32 i = b->start; i < b->end; i++)
+		checks |= insn_of(m, i)->op == IR_CHECK;
+	return checks;
+}
+
 void flow_end_block(struct emitter *m, u32 block, u32 next)
 {
 	const struct ir_block *b = &m->ir->blocks[block];
 	const struct ir_insn *end = insn_of(m, b->end - 1);
 
-	m->weight = weight_of(b->loop_depth);
-	if (end->op == IR_GOTO) {
+	if (end->op == IR_GOTO && flow_checks_late(m, block)) {
+		make_moves(m, m->moves, moves_at(m, block, 0));
+		x86_emit_check_back(m, target_block(m, (u32)b->succ[0]));
+	} else if (end->op == IR_GOTO) {
 		take_edge(m, block, 0, next);
 	} else if (end->op == IR_EXIT) {
 		put_value(m, RAX, end->a);
