@@ -319,7 +319,8 @@ int case_line(struct test_case *c, const char *line)
 /* What tests/opt/cases.c wants is not for us. */
 static void cut_listings(char *text)
 {
-	static const char *const lines[] = {"\n-- built", "\n-- after passes"};
+	static const char *const lines[] = {"\n-- built", "\n-- after passes",
+					    "\n-- time limited"};
 
 	for (u32 i = 0; i < ARRAY_SIZE(lines); i++) {
 		char *at = strstr(text, lines[i]);

@@ -83,13 +83,34 @@ static bool goes_back(const struct builder *b, s32 target)
 	return target != IR_NO_BLOCK && (u32)target <= b->source;
 }
 
+/* Does a time limit have to be looked at in a block that goes there? */
+static bool is_checked(const struct builder *b, s32 yes, s32 no)
+{
+	u32 last = b->graph->blocks[b->source].end - 1;
+
+	if (b->spec->bounded)
+		return b->graph->ops[last] == OP_MAY_GOTO;
+	return goes_back(b, yes) || goes_back(b, no);
+}
+
+/* At the block's start: between a comparison and the jump at the end it would keep the
+ * two from being one. */
+static void begin_check(struct builder *b)
+{
+	const s32 *succ = b->graph->blocks[b->source].succ;
+
+	if (b->spec->time_limit && is_checked(b, succ[0], succ[1]))
+		b->checks[b->source] = append(b, &(struct ir_insn){.op = IR_CHECK});
+}
+
 static void leave(struct builder *b, const struct ir_insn *end, s32 yes, s32 no)
 {
-	bool again = b->spec->bounded ? b->graph->ops[b->pc] == OP_MAY_GOTO
-				      : goes_back(b, yes) || goes_back(b, no);
+	u32 *check = &b->checks[b->source];
 
-	if (b->spec->time_limit && again)
-		append(b, &(struct ir_insn){.op = IR_CHECK});
+	if (*check && !is_checked(b, yes, no)) { /* the jump back was folded away */
+		b->ir->insns[*check] = (struct ir_insn){.op = IR_NOP};
+		*check = 0;
+	}
 	block_end(b, end, yes, no);
 	b->last[b->source] = (s32)b->block;
 	memcpy(b->out + (size_t)b->source * b->graph->n_vars, b->var,
@@ -569,6 +590,7 @@ static void build_block(struct builder *b, u32 source)
 
 	if (!enter(b, source))
 		return;
+	begin_check(b);
 	for (u32 pc = block->start; pc < block->end; pc++)
 		build_insn(b, pc);
 	if (!graph_jumps(b->graph->ops[block->end - 1]))
@@ -598,7 +620,7 @@ static void build_start(struct builder *b)
 			set(b, var, emit_const(b, MAY_GOTO_STEPS));
 	}
 	if (b->spec->time_limit && b->ir->function)
-		append(b, &(struct ir_insn){.op = IR_CHECK});
+		b->start_check = append(b, &(struct ir_insn){.op = IR_CHECK});
 }
 
 static void build_first(struct builder *b)
@@ -614,6 +636,7 @@ static void build_first(struct builder *b)
 		return;
 	}
 	b->first[0] = 0;
+	begin_check(b);
 	for (u32 pc = block->start; pc < block->end; pc++)
 		build_insn(b, pc);
 	if (!graph_jumps(b->graph->ops[block->end - 1]))
@@ -635,10 +658,11 @@ static bool alloc_builder(struct builder *b, const struct graph *g)
 	ir->preds = arena_raw(arena, b->cap_preds, sizeof(*ir->preds));
 	b->out = arena_raw(arena, (size_t)(g->n_blocks + 1) * g->n_vars, sizeof(*b->out));
 	b->n_edges = arena_array(arena, g->n_blocks, sizeof(*b->n_edges));
+	b->checks = arena_array(arena, g->n_blocks + 1, sizeof(*b->checks));
 	b->refined = arena_array(arena, g->n_blocks + 1, sizeof(*b->refined));
 	b->first = arena_raw(arena, g->n_blocks + 1, 2 * sizeof(*b->first));
 	if (!ir->insns || !ir->args || !ir->blocks || !ir->preds || !b->out ||
-	    !b->n_edges || !b->refined || !b->first)
+	    !b->n_edges || !b->checks || !b->refined || !b->first)
 		return false;
 	b->last = b->first + g->n_blocks + 1;
 	for (u32 i = 0; i < 2 * (g->n_blocks + 1); i++)
@@ -694,6 +718,8 @@ int ir_build(const struct ir_spec *spec, u32 function, struct arena *arena,
 	if (b.failed)
 		return fail(diag, NO_MEMORY, NO_PC);
 	connect(&b);
+	if (spec->time_limit && !build_rounds(&b))
+		return fail(diag, NO_MEMORY, NO_PC);
 	if (!build_clean(&b))
 		return fail(diag, NO_MEMORY, NO_PC);
 	return 0;

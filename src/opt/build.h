@@ -50,6 +50,8 @@ struct builder {
 	u32 *n_edges;      /* by block of the graph: predecessors written so far */
 	s32 *first, *last; /* by block of the graph: its blocks of ir, or IR_NO_BLOCK */
 	struct refined *refined; /* by block of the graph: what its jump tells */
+	u32 *checks;     /* by block of the graph: the CHECK of its jump back, or 0 */
+	u32 start_check; /* the CHECK at the function's start, or 0 */
 	u32 cap_blocks, cap_preds;
 	u16 loops;            /* inlined ones around us */
 	bool orphans;         /* a block was written before all who go there */
@@ -87,6 +89,9 @@ static inline s32 inner_block(u32 block)
 {
 	return -2 - (s32)block;
 }
+
+/* rounds.c: loops that end by themselves lose their CHECK.  false: no memory. */
+bool build_rounds(struct builder *b);
 
 /* clean.c: blocks in the order of the program; those that nobody enters go.  false: no
  * memory. */

@@ -15,7 +15,7 @@
 
 /* ---- constants ---- */
 
-static u64 eval_alu(u8 row, u8 width, u64 x, u64 y)
+u64 eval_alu(u8 row, u8 width, u64 x, u64 y)
 {
 	switch ((enum alu)row) {
 #define A(name, ...)                                                                     \

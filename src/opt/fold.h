@@ -19,6 +19,10 @@ static inline u32 low_part(const struct builder *b, u32 value, u32 width)
 	return ir_low_part(b->ir, value, width);
 }
 
+/* What the instruction tables say. */
+u64 eval_alu(u8 row, u8 width, u64 x, u64 y);
+bool eval_jmp(u8 row, u8 width, u64 x, u64 y);
+
 enum jmp_known { JMP_OPEN, JMP_ALWAYS, JMP_NEVER };
 
 /* Simplifies a JMP or a CMP in place; says so when the outcome is known. */

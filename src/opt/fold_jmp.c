@@ -6,7 +6,7 @@
 #include "isa/eval.h"
 #include "opt/fold.h"
 
-static bool eval_jmp(u8 row, u8 width, u64 x, u64 y)
+bool eval_jmp(u8 row, u8 width, u64 x, u64 y)
 {
 	switch ((enum jmp)row) {
 #define J(name, ...)                                                                     \

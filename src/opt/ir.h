@@ -126,7 +126,7 @@ struct ir_spec {
 	helper_fn (*helper)(u32 number); /* helper's body */
 	const struct ir_functions *functions;
 	const u8 *arena; /* enum verify_arena, by instruction; NULL: there is no arena */
-	bool time_limit; /* CHECK at back edges and calls */
+	bool time_limit; /* CHECK at back edges and calls, but rounds.c says where not */
 	/* A verifier accepted the program as Linux does: it has followed every path to
 	 * its end, a million instructions at most, but those through may_goto and through
 	 * callbacks.  Then a CHECK at these is as good as one at each back edge.  Nor

@@ -21,7 +21,12 @@
 
 enum { PROGRAMS = CHECK_IS_SANITIZED ? 7000 : 30000 };
 
-static const struct compile_how hows[] = {{0}, {.passes = true}, {.keep_calls = true}};
+static const struct compile_how hows[] = {
+	{0},
+	{.passes = true},
+	{.keep_calls = true},
+	{.passes = true, .time_limit = true},
+};
 
 struct trial {
 	struct map *map;
@@ -44,9 +49,10 @@ static void tell(const struct trial *t, const struct compiled *c, u32 how)
 {
 	struct text listing = TEXT_INIT;
 
-	fprintf(stderr, "seed %#llx, %s%s:\n", (unsigned long long)t->seed,
+	fprintf(stderr, "seed %#llx, %s%s%s:\n", (unsigned long long)t->seed,
 		hows[how].passes ? "after passes" : "built",
-		hows[how].keep_calls ? ", calls kept" : "");
+		hows[how].keep_calls ? ", calls kept" : "",
+		hows[how].time_limit ? ", time limited" : "");
 	for (u32 i = 0; i < c->functions.n; i++)
 		ir_print(&listing, &c->irs[i]);
 	fprintf(stderr, "%s\n", text_str(&listing));

@@ -5,10 +5,11 @@
  *
  *	cases [-u] FILE.case...
  *
- * Behind a line "-- built", "-- after passes", "-- built, calls kept" or
- * "-- verified, after passes" (with what the verifier says of jumps) stands the listing
- * (ir_print) of all functions.  -u writes into the files what comes out, for cases whose
- * lines stand there but are no longer, or not yet, right: read it before you commit it.
+ * Behind a line "-- built", "-- after passes", "-- built, calls kept", "-- verified,
+ * after passes" (with what the verifier says of jumps) or "-- time limited, after passes"
+ * stands the listing (ir_print) of all functions.  -u writes into the files what comes
+ *out, for cases whose lines stand there but are no longer, or not yet, right: read it
+ *before you commit it.
  */
 #include <skep/diag.h>
 #include <string.h>
@@ -25,6 +26,7 @@ static const struct {
 	{"-- after passes\n", {.passes = true}},
 	{"-- built, calls kept\n", {.keep_calls = true}},
 	{"-- verified, after passes\n", {.passes = true, .verified = true}},
+	{"-- time limited, after passes\n", {.passes = true, .time_limit = true}},
 };
 
 static bool read_file(const char *path, struct text *out)

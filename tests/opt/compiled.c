@@ -24,10 +24,14 @@ int compiled_new(const struct prog *prog, struct map *const *maps,
 			       .helper = helper_body,
 			       .functions = &out->functions,
 			       .keep_calls = how->keep_calls,
+			       .time_limit = how->time_limit,
 			       .ways = how->ways};
 	int err;
 
-	*out = (struct compiled){.arena = ARENA_INIT, .prog = prog, .maps = maps};
+	*out = (struct compiled){.arena = ARENA_INIT,
+				 .prog = prog,
+				 .maps = maps,
+				 .time_limit = how->time_limit};
 	err = ir_find_functions(prog, &out->arena, &out->functions, diag);
 	if (err)
 		return err;

@@ -20,11 +20,13 @@ struct compiled {
 	struct ir *irs;    /* by function */
 	const char *wrong; /* what ir_check() said of one of them; NULL: nothing */
 	u32 wrong_function;
+	bool time_limit; /* it has CHECKs */
 };
 
 struct compile_how {
 	bool passes;     /* ir_optimise() */
 	bool keep_calls; /* nothing inlined */
+	bool time_limit; /* with CHECKs */
 	const u8 *ways;  /* ir_spec.ways */
 	bool verified;   /* listings: of what a verifier accepted, with ways */
 	bool unchecked;  /* ir_check() takes its time */

@@ -18,6 +18,8 @@
 #include "maps/map.h"
 
 enum { MAX_STEPS = 20000000 };
+/* Without a look, where time is limited: for each function what rounds.c allows. */
+enum { MAX_UNCHECKED = 1 << 18 };
 enum { LEAVES = 2 }; /* of a step: the function ends with what is in ret */
 
 struct eval {
@@ -25,7 +27,8 @@ struct eval {
 	const struct compiled *now; /* the program that runs */
 	eval_find find; /* what a program array holds, as a program; NULL: it is one */
 	void *find_arg;
-	u32 depth, tail_calls, steps;
+	u32 depth, tail_calls, unchecked;
+	u64 steps, max_steps;
 };
 
 struct frame {
@@ -254,6 +257,11 @@ static int step(struct frame *f, u32 at)
 	const u64 *v = f->v;
 	u64 *out = &f->v[at], a = v[insn->op == IR_CALL ? 0 : insn->a];
 
+	if (f->e->now->time_limit && f->e->unchecked++ > MAX_UNCHECKED)
+		return -ELOOP;
+	if (insn->op == IR_CHECK || insn->op == IR_CALLX ||
+	    (insn->op == IR_CALL && !insn->row))
+		f->e->unchecked = 0;
 	switch ((enum ir_op)insn->op) {
 	case IR_CONST: *out = (u64)insn->imm; return 0;
 	case IR_ADDR: *out = addr(f, insn); return 0;
@@ -345,7 +353,7 @@ static int run_blocks(struct frame *f)
 		for (u32 i = block->start; i + 1 < block->end; i++) {
 			int err = step(f, i);
 
-			if (f->e->steps++ > MAX_STEPS)
+			if (f->e->steps++ > f->e->max_steps)
 				return -ETIMEDOUT;
 			if (err)
 				return err == LEAVES ? 0 : err;
@@ -411,10 +419,16 @@ static int eval_call(struct run *run, u64 func, const u64 args[5], u64 *ret)
 int eval_run_with(const struct compiled *program, struct run *run, u64 *ret,
 		  eval_find find, void *arg)
 {
-	struct eval e = {.run = run, .now = program, .find = find, .find_arg = arg};
+	struct eval e = {.run = run,
+			 .now = program,
+			 .find = find,
+			 .find_arg = arg,
+			 .max_steps = MAX_STEPS};
 	u64 args[5] = {(u64)(uintptr_t)run->ctx, run->opts ? run->opts->r2 : 0};
 	int err;
 
+	if (run->opts && run->opts->max_steps)
+		e.max_steps = run->opts->max_steps;
 	run->prog = program->prog;
 	run->call = eval_call;
 	run->engine = &e;

@@ -9,7 +9,8 @@
 #include "exec/exec.h"
 #include "opt/compiled.h"
 
-/* As an engine of exec/exec.h.  What program arrays hold are struct compiled *. */
+/* As an engine of exec/exec.h.  What program arrays hold are struct compiled *.  -ELOOP:
+ * where time is limited, it did too much between two CHECKs. */
 int eval_run(const struct compiled *program, struct run *run, u64 *ret);
 
 /* The same where program arrays hold something else. */

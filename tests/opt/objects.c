@@ -3,9 +3,10 @@
  * Programs that a compiler made, on raw memory: what the interpreter computes, the
  * intermediate form computes, too, before and after the passes.
  *
- *	objects [-l | -p] [-t] FILE.bpf.o...
+ *	objects [-l | -p | -c] [-t] FILE.bpf.o...
  *
- * -l: lists the form as built, -p: after the passes, instead; -t: how long that takes.
+ * -l: lists the form as built, -p: after the passes, -c: so that time can be limited,
+ * instead; -t: how long that takes.
  */
 #include <errno.h>
 #include <skep/diag.h>
@@ -22,7 +23,7 @@
 enum { MEMORY = 8192, ROUNDS = 200 };
 
 struct options {
-	bool list, passes, time;
+	bool list, passes, limited, time;
 };
 
 static _Alignas(64) u8 memory[MEMORY], wanted[MEMORY];
@@ -104,9 +105,9 @@ static void time_it(const char *path, const struct prog *prog)
 	       (double)both / 1000);
 }
 
-static void list_it(const struct prog *prog, bool passes)
+static void list_it(const struct prog *prog, const struct options *o)
 {
-	struct compile_how how = {.passes = passes};
+	struct compile_how how = {.passes = o->passes, .time_limit = o->limited};
 	struct text t = TEXT_INIT;
 	struct compiled c;
 
@@ -134,7 +135,7 @@ static void try_object(const char *path, const struct options *o)
 	if (CHECK(prog))
 		spec.prog = prog->prog;
 	if (prog && o->list)
-		list_it(prog->prog, o->passes);
+		list_it(prog->prog, o);
 	else if (prog && o->time)
 		time_it(path, prog->prog);
 	else if (prog && CHECK(!image_new(&spec, &image, &diag))) {
@@ -153,6 +154,8 @@ int main(int argc, char **argv)
 			o.list = true;
 		else if (!strcmp(argv[i], "-p"))
 			o.list = o.passes = true;
+		else if (!strcmp(argv[i], "-c"))
+			o.list = o.passes = o.limited = true;
 		else if (!strcmp(argv[i], "-t"))
 			o.time = true;
 		else

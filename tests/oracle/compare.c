@@ -361,15 +361,18 @@ static bool load_kernel(struct sides *s, const struct gen_case *c, struct compar
 	return true;
 }
 
+/* Half of the programs so that their time could be limited. */
 static bool make_image(struct sides *s, struct side *side, u32 i, const u8 *ways,
 		       struct comparison *out)
 {
+	u32 n = s->prog[i].n_insns;
 	struct image_spec spec = {.prog = &s->prog[i],
 				  .maps = side->maps,
 				  .helper = helper_body,
 				  .claims = s->claims[i],
 				  .engines = side->engine->images,
-				  .ways = ways};
+				  .ways = ways,
+				  .jit = {.time_limit = n & 1, .bounded = n & 2}};
 
 	if (!image_new(&spec, &side->images[i], &s->diag))
 		return true;
