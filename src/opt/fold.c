@@ -242,7 +242,7 @@ static u32 fold_masked_shift(struct builder *b, const struct ir_insn *insn, u64 
 static u32 fold_and(struct builder *b, struct ir_insn *insn, u64 y)
 {
 	const struct ir_insn *x;
-	u64 all = may_be_set(b, insn->a, KNOW_DEPTH), may = all;
+	u64 may = may_be_set(b, insn->a, KNOW_DEPTH);
 	u32 same;
 
 	if (insn->width == 32) {
@@ -257,7 +257,8 @@ static u32 fold_and(struct builder *b, struct ir_insn *insn, u64 y)
 		return cut(b, insn->a, 32);
 	if ((may & y) <= UINT32_MAX)
 		narrow(b, insn);
-	same = fold_masked_shift(b, insn, all, y);
+	/* of 32 bits, what it is made of may have more than it had */
+	same = fold_masked_shift(b, insn, may_be_set(b, insn->a, KNOW_DEPTH), y);
 	if (same)
 		return same;
 	x = value_of(b, insn->a);

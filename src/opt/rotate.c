@@ -81,8 +81,8 @@ bool ir_find_rotate(const struct ir *ir, const struct ir_insn *sum, u8 width,
 			/* by 0: x ^ x, x + x */
 			if (sum->row != ALU_OR || l->width != width)
 				continue;
-		} else if ((u64)at(ir, l->b)->imm >= width) {
-			continue;
+		} else if ((u64)at(ir, l->b)->imm - 1 >= width - 1u) {
+			continue; /* 0, where the rest is not folded yet, is the same */
 		}
 		x = ir_low_part(ir, l->a, width);
 		if (ir_low_part(ir, r->a, width) != x)
