@@ -233,10 +233,12 @@ static u32 alive_behind(const struct finder *f, u32 pc)
 	return jump | next;
 }
 
+enum { ALL_PARAMS = 0x1f };
+
 /* Sweeps backwards: each round of a loop inside a loop needs one more, so a few do. */
 static u8 find_params(struct finder *f, u32 function)
 {
-	enum { SWEEPS = 8, ALL = 0x1f };
+	enum { SWEEPS = 8 };
 	u32 start = f->out->entry[function], end = f->out->entry[function + 1];
 
 	for (u32 sweep = 0; sweep < SWEEPS; sweep++) {
@@ -246,14 +248,14 @@ static u8 find_params(struct finder *f, u32 function)
 			u32 e = f->effects[pc],
 			    alive = alive_behind(f, pc) & ~effect_writes(e);
 
-			alive = (alive | effect_reads(e)) >> R1 & ALL;
+			alive = (alive | effect_reads(e)) >> R1 & ALL_PARAMS;
 			again |= f->alive[pc] != alive << R1;
 			f->alive[pc] = (u8)(alive << R1);
 		}
 		if (!again)
 			return f->alive[start] >> R1;
 	}
-	return ALL;
+	return ALL_PARAMS;
 }
 
 /* A circle is as deep as one likes. */
@@ -267,8 +269,10 @@ static int visit(struct finder *f, u32 function, u32 level)
 	if (f->depth[function])
 		return 0;
 	err = visit_callees(f, function, level);
-	if (!err && function)
-		f->params[function] = find_params(f, function);
+	/* Where the program starts is the longest to look at, and hardly ever called:
+	 * only by who is called through his address. */
+	if (!err)
+		f->params[function] = function ? find_params(f, function) : ALL_PARAMS;
 	return err;
 }
 
