@@ -150,7 +150,7 @@ static u32 multiply_signed(struct builder *b, u32 n, u64 d)
 static u32 multiply_signed_wide(struct builder *b, u32 n, u64 d)
 {
 	struct reciprocal r;
-	u32 product;
+	u32 product, sign;
 
 	if (!find_reciprocal(d, 64, 63, &r))
 		return 0;
@@ -159,8 +159,8 @@ static u32 multiply_signed_wide(struct builder *b, u32 n, u64 d)
 			   .op = IR_MULH, .row = 1, .a = n, .b = emit_const(b, r.m)});
 	if (r.m >> 63)
 		product = emit_alu(b, ALU_ADD, 64, product, n);
-	return emit_alu(b, ALU_ADD, 64, shift(b, ALU_ARSH, product, r.shift),
-			shift(b, ALU_RSH, n, 63));
+	sign = shift(b, ALU_RSH, n, 63);
+	return emit_alu(b, ALU_ADD, 64, shift(b, ALU_ARSH, product, r.shift), sign);
 }
 
 static u32 divide_signed(struct builder *b, const struct ir_insn *insn, s64 d)
