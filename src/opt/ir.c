@@ -87,6 +87,7 @@ bool ir_upper_is_zero(const struct ir *ir, u32 value)
 		       (insn->row == ALU_RSH && shift_is_narrow(ir, insn));
 	case IR_ROTL: return insn->width == 32;
 	case IR_SWAP: return insn->width <= 32;
+	case IR_COUNT:
 	case IR_CMP: return true;
 	case IR_LOAD: return !insn->row && insn->width <= 32;
 	case IR_LOAD_ACQ:

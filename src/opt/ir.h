@@ -55,6 +55,11 @@ enum ir_addr {
 	IR_ADDRS
 };
 
+enum ir_count {
+	IR_COUNT_ONES,    /* bits that are set */
+	IR_COUNT_LEADING, /* zeroes above the highest one; of zero: all */
+};
+
 /* Set by a machine's selection (exec/jit/machine.h): the value is computed as part of the
  * instructions that use it, as an address, an immediate, a memory operand or a condition,
  * and has no register of its own. */

@@ -234,7 +234,8 @@ static void print_body(const struct printer *p, const struct ir_insn *insn,
 	case IR_ROTL:
 	case IR_SWAP:
 	case IR_COUNT:
-		text_printf(p->t, "%s%u", name, insn->width);
+		text_printf(p->t, "%s%s%u", name, insn->row ? "_leading" : "",
+			    insn->width);
 		print_operands(p, insn);
 		return;
 	case IR_MULH:

@@ -118,6 +118,7 @@ static void two_registers(struct a64_regs r)
 	is(a64_shift_imm(A64_ASR, r, 9), "sbfm %s, %s, #9, #%u", d, n, top);
 	is(a64_shift_imm(A64_ROR, r, 7), "extr %s, %s, %s, #7", d, n, n);
 	is(a64_rev(r), "rev %s, %s", d, n);
+	is(a64_clz(r), "clz %s, %s", d, n);
 	is(a64_rev16(r), "rev16 %s, %s", d, n);
 	is(a64_cset(w, r.rd, A64_HI), "csinc %s, %s, %s, ls", d, reg(w, 31), reg(w, 31));
 	is(a64_movz(w, r.rd, 0xabcd, 1), "movz %s, #0xabcd, lsl #16", d);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the compiler makes one instruction of, in all the forms in which programs write
- * it: comparisons that are added, of sums and others.  Each form is written out
- * with every register width, relation and constant, compiled for CPUs that have
- * everything and for those that have nothing, and must compute what the interpreter does.
+ * it: comparisons that are added, of sums and others; leading zeroes.  Each form is
+ * written out with every register width, relation and constant, compiled for CPUs that
+ * have everything and for those that have nothing, and must compute what the interpreter
+ * does.
  */
 #include <stdio.h>
 #include <string.h>
@@ -226,9 +227,56 @@ static void carries_of(const char *form)
 			 });
 }
 
+/* ---- leading zeroes ---- */
+
+#define SMEAR(by) "%w5 = %w2\n%w5 >>= " by "\n%w2 |= %w5\n"
+#define COUNT_32                                                                         \
+	"w3 = w2\nw3 >>= 1\nw3 &= 0x55555555\nw2 -= w3\nw3 = w2\nw3 &= 0x33333333\n"     \
+	"w2 >>= 2\nw2 &= 0x33333333\nw3 += w2\nw2 = w3\nw2 >>= 4\nw3 += w2\n"            \
+	"w3 &= 0x0f0f0f0f\nw3 *= 0x01010101\nw3 >>= 24\n"
+#define COUNT_64                                                                         \
+	"r3 = r2\nr3 >>= 1\nr5 = 0x5555555555555555 ll\nr3 &= r5\nr2 -= r3\nr3 = r2\n"   \
+	"r5 = 0x3333333333333333 ll\nr3 &= r5\nr2 >>= 2\nr2 &= r5\nr3 += r2\nr2 = r3\n"  \
+	"r2 >>= 4\nr3 += r2\nr5 = 0x0f0f0f0f0f0f0f0f ll\nr3 &= r5\n"                     \
+	"r5 = 0x0101010101010101 ll\nr3 *= r5\nr3 >>= 56\n"
+
+/* The right %k makes it a count of leading zeroes; of any other the bits are counted, and
+ * the same where what was smeared is needed. */
+static const char *const counts_32[] = {
+	LOADS SMEAR("1") SMEAR("2") SMEAR("4") SMEAR("%k")
+		SMEAR("16") "w2 ^= -1\n" COUNT_32 "r0 = r3\nexit\n",
+	LOADS SMEAR("1") SMEAR("2") SMEAR("4") SMEAR("%k")
+		SMEAR("16") "r4 = r2\n"
+			    "w2 ^= -1\n" COUNT_32 "r0 = r3\nr0 += r4\nexit\n",
+	LOADS "r2 >>= 32\n" SMEAR("1") SMEAR("2") SMEAR("4") SMEAR("8")
+		SMEAR("16") "w2 ^= %k\n" COUNT_32 "r0 = r3\nexit\n",
+};
+static const char *const counts_64[] = {
+	LOADS SMEAR("1") SMEAR("2") SMEAR("4") SMEAR("%k") SMEAR("16")
+		SMEAR("32") "r2 ^= -1\n" COUNT_64 "r0 = r3\nexit\n",
+	LOADS SMEAR("1") SMEAR("2") SMEAR("4") SMEAR("8") SMEAR("16")
+		SMEAR("32") "r2 ^= %k\n" COUNT_64 "r0 = r3\nr0 ^= 63\nexit\n",
+	"r2 = *(u32 *)(r1 + 4)\n" SMEAR("1") SMEAR("2") SMEAR("4") SMEAR("8") SMEAR("16")
+		SMEAR("32") "r2 ^= -1\n" COUNT_64 "r0 = r3\nexit\n",
+};
+
+static void counts_of(const char *form, char width)
+{
+	static const s32 constants[] = {8, 7, 16, -1, 1};
+
+	for (u32 i = 0; i < ARRAY_SIZE(constants); i++)
+		if (constants[i] > 0 || strstr(form, "^= %k"))
+			try_form(form, &(struct choice){.width = width,
+							.constant = constants[i]});
+}
+
 int main(void)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(carries); i++)
 		carries_of(carries[i]);
+	for (u32 i = 0; i < ARRAY_SIZE(counts_32); i++) {
+		counts_of(counts_32[i], 'w');
+		counts_of(counts_64[i], 'r');
+	}
 	return check_report();
 }

@@ -376,8 +376,12 @@ static void check_bmi(u32 width, struct x86_rm rm, u8 reg)
 	      operand(w, width, rm));
 }
 
-static void check_popcnt(u32 width, struct x86_rm rm, u8 reg)
+static void check_counts(u32 width, struct x86_rm rm, u8 reg)
 {
+	CHECK(x86_lzcnt(e, width, reg, rm), "lzcnt %s, %s", reg_name(width, reg),
+	      operand(w, width, rm));
+	CHECK(x86_bsr(e, width, reg, rm), "bsr %s, %s", reg_name(width, reg),
+	      operand(w, width, rm));
 	CHECK(x86_popcnt(e, width, reg, rm), "popcnt %s, %s", reg_name(width, reg),
 	      operand(w, width, rm));
 }
@@ -441,7 +445,7 @@ int main(void)
 		each_operand(check_wide, width);
 		each_operand(check_cmov, width);
 		each_operand(check_bmi, width);
-		each_operand(check_popcnt, width);
+		each_operand(check_counts, width);
 	}
 	each_operand(check_flow_operand, 64);
 	check_register_moves();

@@ -86,6 +86,13 @@ static u64 high_product(bool is_signed, u64 x, u64 y)
 	return (u64)((unsigned __int128)x * y >> 64);
 }
 
+static u64 count(const struct ir_insn *insn, u64 x)
+{
+	if (insn->row == IR_COUNT_ONES)
+		return (u64)__builtin_popcountll(x);
+	return x ? (u64)__builtin_clzll(x) - (64u - insn->width) : insn->width;
+}
+
 static u64 swap(u8 width, u64 x)
 {
 	return width == 16   ? end_BSWAP16(x)
@@ -272,9 +279,7 @@ static int step(struct frame *f, u32 at)
 	case IR_ROTL: *out = rotate(insn->width, a, v[insn->b]); return 0;
 	case IR_SWAP: *out = swap(insn->width, a); return 0;
 	case IR_MULH: *out = high_product(insn->row, a, v[insn->b]); return 0;
-	case IR_COUNT:
-		*out = (u64)__builtin_popcountll(insn->width == 64 ? a : (u32)a);
-		return 0;
+	case IR_COUNT: *out = count(insn, insn->width == 64 ? a : (u32)a); return 0;
 	case IR_CMP: *out = compare(insn, a, v[insn->b]); return 0;
 	case IR_SELECT: *out = a ? v[insn->b] : v[insn->c]; return 0;
 	case IR_LOAD:

@@ -111,6 +111,10 @@ extern const struct machine machine_x86_64, machine_aarch64;
 int allocate(const struct ir *ir, const struct machine *machine, u32 features,
 	     struct allocation *out);
 
+/* (count.c)  For select(): makes COUNTs of what counts bits by arithmetic; of ones only
+ * for machines that count them.  Uses must be counted. */
+void find_counts(struct ir *ir, bool ones);
+
 /* (moves.c)  Moves that happen at once, put in an order.  A source is a value's place or,
  * with loc LOC_NONE, the value itself (to be rebuilt). */
 struct move {

@@ -95,7 +95,7 @@ void a64_branch(struct a64 *e, s32 block);
 
 /* ---- the instructions ---- */
 
-void a64_emit_alu(struct a64 *e, u32 v); /* ALU, ROTL, SWAP, MULH */
+void a64_emit_alu(struct a64 *e, u32 v); /* ALU, ROTL, SWAP, MULH, COUNT */
 /* Sets the flags for a CMP or JMP; the condition under which it is true. */
 enum a64_cond a64_compare(struct a64 *e, const struct ir_insn *insn);
 void a64_emit_cmp(struct a64 *e, u32 v);

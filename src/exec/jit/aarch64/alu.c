@@ -295,6 +295,10 @@ void a64_emit_alu(struct a64 *e, u32 v)
 	case IR_ALU: alu(e, insn, r); break;
 	case IR_ROTL: rotate(e, insn, r); break;
 	case IR_SWAP: swap(e, insn, r); break;
+	case IR_COUNT: /* of leading zeroes: select.c */
+		r.rn = a64_use(e, insn->a, X16);
+		put(e, a64_clz(r));
+		break;
 	default:
 		r.rn = a64_use(e, insn->a, X16);
 		r.rm = a64_use(e, insn->b, X17);

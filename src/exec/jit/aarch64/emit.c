@@ -454,8 +454,8 @@ static void emit_insn(struct a64 *e, u32 v)
 	case IR_ALU:
 	case IR_ROTL:
 	case IR_SWAP:
-	case IR_MULH: a64_emit_alu(e, v); break;
-	case IR_COUNT: break; /* never: nobody wrote it */
+	case IR_MULH:
+	case IR_COUNT: a64_emit_alu(e, v); break;
 	case IR_CMP: a64_emit_cmp(e, v); break;
 	case IR_SELECT: a64_emit_select(e, v); break;
 	case IR_LOAD:

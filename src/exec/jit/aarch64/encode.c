@@ -196,6 +196,12 @@ u32 a64_smulh(u8 rd, u8 rn, u8 rm)
 	return 0x1b407c00 | regs((struct a64_regs){true, rd, rn, rm});
 }
 
+u32 a64_clz(struct a64_regs r)
+{
+	r.rm = 0;
+	return 0x5ac01000 | regs(r);
+}
+
 u32 a64_rev(struct a64_regs r)
 {
 	r.rm = 0;

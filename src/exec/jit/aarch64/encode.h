@@ -94,6 +94,7 @@ u32 a64_shift_imm(enum a64_shift shift, struct a64_regs r, u32 by);
 /* rd = ra + rn * rm; MSUB: ra - rn * rm. */
 u32 a64_madd(struct a64_regs r, u8 ra);
 u32 a64_msub(struct a64_regs r, u8 ra);
+u32 a64_clz(struct a64_regs r); /* rd = leading zeroes of rn */
 u32 a64_umulh(u8 rd, u8 rn, u8 rm);
 u32 a64_smulh(u8 rd, u8 rn, u8 rm);
 

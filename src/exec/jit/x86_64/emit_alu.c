@@ -429,18 +429,40 @@ void x86_emit_mulh(struct emitter *m, const struct ir_insn *insn)
 	}
 }
 
-/* POPCNT waits for what was in its result's register, on CPUs that think it a mistake of
- * others: so that is zeroed, where it is not the operand's. */
+/* For CPUs without LZCNT: the number of the highest bit, from width - 1 down.  For zero
+ * it is 2 * width - 1, of which XOR makes the width. */
+static void count_from_top(struct emitter *m, u32 width, u8 dst, struct x86_rm a)
+{
+	u8 all;
+
+	x86_bsr(&m->e, width, dst, a);
+	all = take_scratch(m);
+	x86_move_i(&m->e, all, 2 * width - 1);
+	x86_cmov(&m->e, CC_E, width, dst, x86_reg(all));
+	x86_alu_i(&m->e, X86_XOR, 32, x86_reg(dst), (s32)width - 1);
+}
+
+/* POPCNT and LZCNT wait for what was in their result's register, on CPUs that think it a
+ * mistake of others: so that is zeroed, where it is not the operand's. */
 void x86_emit_count(struct emitter *m, const struct ir_insn *insn)
 {
+	bool leading = insn->row == IR_COUNT_LEADING;
 	struct x86_rm a = operand_of(m, insn->a);
 	u8 dst;
 
 	release_scratch(m);
 	dst = x86_target(m, insn);
+	if (leading && !(m->features & X86_LZCNT)) {
+		count_from_top(m, insn->width, dst, a);
+		finish(m, insn, dst);
+		return;
+	}
 	if (!mentions(a, dst))
 		x86_zero(&m->e, dst);
-	x86_popcnt(&m->e, insn->width, dst, a);
+	if (leading)
+		x86_lzcnt(&m->e, insn->width, dst, a);
+	else
+		x86_popcnt(&m->e, insn->width, dst, a);
 	finish(m, insn, dst);
 }
 

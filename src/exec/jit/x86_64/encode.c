@@ -241,6 +241,16 @@ void x86_popcnt(struct encoder *e, u32 width, u8 dst, struct x86_rm src)
 	put(e, 0xb8 | MAP_0F | PREFIX_F3 | wide(width), dst, src);
 }
 
+void x86_lzcnt(struct encoder *e, u32 width, u8 dst, struct x86_rm src)
+{
+	put(e, 0xbd | MAP_0F | PREFIX_F3 | wide(width), dst, src);
+}
+
+void x86_bsr(struct encoder *e, u32 width, u8 dst, struct x86_rm src)
+{
+	put(e, 0xbd | MAP_0F | wide(width), dst, src);
+}
+
 void x86_lea(struct encoder *e, u32 width, u8 dst, struct x86_rm at)
 {
 	assert(x86_is_mem(at));

@@ -111,6 +111,9 @@ void x86_shift_i(struct encoder *e, u32 op, u32 width, struct x86_rm dst, u32 co
 void x86_shift_cl(struct encoder *e, u32 op, u32 width, struct x86_rm dst);
 void x86_bswap(struct encoder *e, u32 width, u8 reg);
 void x86_popcnt(struct encoder *e, u32 width, u8 dst, struct x86_rm src);
+void x86_lzcnt(struct encoder *e, u32 width, u8 dst, struct x86_rm src);
+/* The number of the highest bit; of zero: the zero flag, and dst is anything. */
+void x86_bsr(struct encoder *e, u32 width, u8 dst, struct x86_rm src);
 void x86_lea(struct encoder *e, u32 width, u8 dst, struct x86_rm at);
 
 /* Moves.  move_i changes no flags, zero does. */

@@ -8,7 +8,11 @@
 #include "exec/jit/compile.h"
 #include "exec/jit/x86_64/x86.h"
 
-enum { LEAF1_ECX_MOVBE = 1 << 22 };
+enum {
+	LEAF1_ECX_MOVBE = 1 << 22,
+	LEAF_EXTENDED = 0x80000001,
+	EXTENDED_ECX_LZCNT = 1 << 5,
+};
 
 /* What the third level of x86-64 has, all of it. */
 static bool is_v3(void)
@@ -27,7 +31,7 @@ static u32 cpu_features(void)
 	u32 eax, ebx, ecx = 0, edx, features = 0;
 
 	if (is_v3())
-		return X86_BMI1 | X86_BMI2 | X86_MOVBE | X86_POPCNT;
+		return X86_BMI1 | X86_BMI2 | X86_MOVBE | X86_POPCNT | X86_LZCNT;
 	if (__builtin_cpu_supports("bmi"))
 		features |= X86_BMI1;
 	if (__builtin_cpu_supports("popcnt"))
@@ -35,8 +39,10 @@ static u32 cpu_features(void)
 	if (!__builtin_cpu_supports("bmi2"))
 		return features;
 	__cpuid(1, eax, ebx, ecx, edx);
+	features |= X86_BMI2 | (ecx & LEAF1_ECX_MOVBE ? X86_MOVBE : 0);
+	__cpuid(LEAF_EXTENDED, eax, ebx, ecx, edx);
 	(void)eax, (void)ebx, (void)edx;
-	return features | X86_BMI2 | (ecx & LEAF1_ECX_MOVBE ? X86_MOVBE : 0);
+	return features | (ecx & EXTENDED_ECX_LZCNT ? X86_LZCNT : 0);
 }
 
 const struct machine *host_machine(u32 *features)

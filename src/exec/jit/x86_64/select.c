@@ -231,40 +231,6 @@ static void fold_address(struct selection *s, struct ir_insn *insn)
 	}
 }
 
-/* ---- counts of bits ---- */
-
-/* A use less; what then has none is not computed, so it reads nothing either. */
-static void drop_tree(struct ir *ir, u32 value)
-{
-	struct ir_insn *insn = &ir->insns[value];
-	struct ir_insn old = *insn;
-
-	if (--insn->uses || old.op != IR_ALU)
-		return;
-	*insn = (struct ir_insn){.op = IR_NOP, .pc = old.pc};
-	drop_tree(ir, old.a);
-	drop_tree(ir, old.b);
-}
-
-static void find_counts(struct ir *ir)
-{
-	for (u32 i = 0; i < ir->n_insns; i++) {
-		struct ir_insn *insn = &ir->insns[i];
-		u32 x = insn->op == IR_ALU && insn->row == ALU_RSH ? x86_counted(ir, insn)
-								   : 0;
-		u32 a = insn->a, b = insn->b;
-
-		if (!x)
-			continue;
-		ir->insns[x].uses++;
-		insn->op = IR_COUNT;
-		insn->a = x;
-		insn->b = 0;
-		drop_tree(ir, a);
-		drop_tree(ir, b);
-	}
-}
-
 /* Blocks come in order: the last header as deep as b is that of its loop. */
 static void find_loop(struct selection *s, u32 b)
 {
@@ -629,8 +595,7 @@ void x86_select(struct ir *ir, u32 features)
 	s.selects = s.kept + ir->n_insns;
 	s.tests = s.selects + ir->n_insns;
 	s.wanted = (bool *)(s.tests + ir->n_insns);
-	if (features & X86_POPCNT)
-		find_counts(ir);
+	find_counts(ir, features & X86_POPCNT);
 	count_kinds(&s);
 	fold_addresses(&s);
 	for (u32 b = 0; b < ir->n_blocks; b++) {

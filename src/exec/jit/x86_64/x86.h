@@ -19,6 +19,7 @@ enum x86_feature {
 	X86_BMI2 = 2,
 	X86_MOVBE = 4,
 	X86_POPCNT = 8,
+	X86_LZCNT = 16,
 	X86_BLIND = MACHINE_BLIND,
 };
 
@@ -63,11 +64,6 @@ extern const struct x86_atomic_row x86_atomic_rows[ATOMICS];
 /* ---- select.c ---- */
 
 void x86_select(struct ir *ir, u32 features);
-
-/* ---- count.c ---- */
-
-/* The value whose bits the shift counts, with all that it is made of, or 0. */
-u32 x86_counted(const struct ir *ir, const struct ir_insn *insn);
 
 /* Is it rebuilt wherever it is used, unless the allocator gave it a register? */
 static inline bool x86_is_rebuilt(const struct ir_insn *insn)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Bits that are counted in parallel become POPCNT where the CPU has it.
+ * Bits that are counted in parallel become COUNTs, which machines have.
  *
  *	y = x - (x >> 1 & 0x55..)
  *	z = (y & 0x33..) + (y >> 2 & 0x33..)
@@ -9,8 +9,13 @@
  * is how many bits of x are set, for every x: the sums are of pairs, of fours, of bytes,
  * none of which overflows, and the product's top byte is the sum of all bytes.  It is
  * what __builtin_popcount() is for BPF, and how people write it.
+ *
+ *	s = x; s |= s >> 1; s |= s >> 2; .. s |= s >> width / 2
+ *
+ * sets all bits below the highest one, so those of ~s are the leading zeroes of x, all of
+ * them if x is 0: __builtin_clz(), and what clang makes of while (x >>= 1) n++.
  */
-#include "exec/jit/x86_64/x86.h"
+#include "exec/jit/machine.h"
 
 struct match {
 	const struct ir *ir;
@@ -77,7 +82,32 @@ static bool is_pairs(const struct match *m, u32 value, u32 *x)
 	       at(m, at(m, insn->b)->a)->a == insn->a;
 }
 
-u32 x86_counted(const struct ir *ir, const struct ir_insn *insn)
+/* ~s: then *x is what was smeared. */
+static bool is_smeared(const struct match *m, u32 value, u32 *x)
+{
+	const struct ir_insn *inverse = at(m, value), *b = at(m, inverse->b);
+
+	if (inverse->op != IR_ALU || inverse->row != ALU_XOR ||
+	    inverse->width != m->width || b->op != IR_CONST || b->imm != -1)
+		return false;
+	value = inverse->a;
+	for (u32 by = m->width / 2; by; by /= 2) {
+		const struct ir_insn *step = at(m, value);
+		bool exchanged = is_shifted(m, step->a, by);
+		u32 shifted = exchanged ? step->a : step->b;
+
+		value = exchanged ? step->b : step->a;
+		if (step->op != IR_ALU || step->row != ALU_OR ||
+		    step->width != m->width || !is_shifted(m, shifted, by) ||
+		    at(m, shifted)->a != value)
+			return false;
+	}
+	*x = value;
+	return true;
+}
+
+/* The value whose bits the shift counts, with all that it is made of, or 0. */
+static u32 counted(const struct ir *ir, const struct ir_insn *insn)
 {
 	const struct match m = {.ir = ir, .width = insn->width};
 	u32 x, product = insn->a;
@@ -89,4 +119,39 @@ u32 x86_counted(const struct ir *ir, const struct ir_insn *insn)
 	    !is_pair_sum(&m, x, 0x33, 2, &x) || !is_pairs(&m, x, &x))
 		return 0;
 	return x;
+}
+
+/* A use less; what then has none is not computed, so it reads nothing either. */
+static void drop_tree(struct ir *ir, u32 value)
+{
+	struct ir_insn *insn = &ir->insns[value];
+	struct ir_insn old = *insn;
+
+	if (--insn->uses || old.op != IR_ALU)
+		return;
+	*insn = (struct ir_insn){.op = IR_NOP, .pc = old.pc};
+	drop_tree(ir, old.a);
+	drop_tree(ir, old.b);
+}
+
+void find_counts(struct ir *ir, bool ones)
+{
+	for (u32 i = 0; i < ir->n_insns; i++) {
+		struct ir_insn *insn = &ir->insns[i];
+		const struct match m = {.ir = ir, .width = insn->width};
+		u32 x = insn->op == IR_ALU && insn->row == ALU_RSH ? counted(ir, insn)
+								   : 0;
+		u32 a = insn->a, b = insn->b;
+		bool leading = x && is_smeared(&m, x, &x);
+
+		if (!x || (!leading && !ones))
+			continue;
+		ir->insns[x].uses++;
+		insn->op = IR_COUNT;
+		insn->row = leading ? IR_COUNT_LEADING : IR_COUNT_ONES;
+		insn->a = x;
+		insn->b = 0;
+		drop_tree(ir, a);
+		drop_tree(ir, b);
+	}
 }
