@@ -246,7 +246,7 @@ static void ask_directly(const struct pass *p, struct ir_insn *insn, u32 at)
  *
  * What is big-endian in a packet is mostly asked for one of a few constants.  The swapped
  * one goes where there is room, in front of the comparison; not if only the other is an
- * immediate.  Where a value has been, its users are yet to be renamed: that is no room.
+ * immediate.
  */
 static void ask_unswapped(struct pass *p, u32 at)
 {
@@ -276,7 +276,7 @@ static void use_bits_compared(struct pass *p, u32 at, const struct ir_block *blo
 
 	ask_directly(p, insn, at);
 	insn->width = compares_low(p, insn) ? 32 : insn->width;
-	if (at > block->start && insn[-1].op == IR_NOP && !p->same[at - 1])
+	if (at > block->start && pass_is_room(p, at - 1))
 		ask_unswapped(p, at);
 }
 

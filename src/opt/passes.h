@@ -59,6 +59,13 @@ static inline void pass_nop(struct ir_insn *insn)
 	*insn = (struct ir_insn){.op = IR_NOP, .pc = insn->pc};
 }
 
+/* May something be written there?  Not where a value has been that another one replaced:
+ * who names it is yet to be renamed. */
+static inline bool pass_is_room(const struct pass *p, u32 at)
+{
+	return p->ir->insns[at].op == IR_NOP && !p->same[at];
+}
+
 /* The block that an instruction is in. */
 const struct ir_block *pass_block_of(const struct ir *ir, u32 insn);
 /* Renames the operands of one instruction. */

@@ -146,7 +146,7 @@ static void find_ends(const struct pass *p, const struct branch *branch,
 	}
 	ends->n_free = 0;
 	last = &ir->blocks[p->tail[last_side(branch)]];
-	for (u32 i = last->end - 1; i-- > last->start && ir->insns[i].op == IR_NOP;)
+	for (u32 i = last->end - 1; i-- > last->start && pass_is_room(p, i);)
 		ends->n_free++;
 }
 
@@ -402,7 +402,7 @@ static bool join_pair(struct pass *p, const struct pair *pair)
 	struct ir_insn cmp, cmp2;
 	u32 at = (u32)(end - ir->insns);
 
-	if (ir->insns[at - 1].op != IR_NOP || ir->insns[at - 2].op != IR_NOP ||
+	if (!pass_is_room(p, at - 1) || !pass_is_room(p, at - 2) ||
 	    !condition_to(jmp, to_shared != all, &cmp) ||
 	    !condition_to(end, to_shared2 != all, &cmp2))
 		return false;
@@ -456,7 +456,7 @@ enum { LOOK_BACK = 8 };
 struct recent {
 	u32 cmps[LOOK_BACK], n_cmps;
 	u32 since[LOOK_BACK], n_since; /* the last select and what stands behind it */
-	u32 free;                      /* a NOP behind all that; 0: none */
+	u32 free;                      /* room behind all that; 0: none */
 };
 
 /* Constants are written again in each block. */
@@ -477,7 +477,6 @@ static void visit_cmp(struct pass *p, struct recent *r, u32 at)
 		    cmp->a == insn->a && is_same(p, cmp->b, insn->b)) {
 			pass_replace(p, at, r->cmps[i]);
 			pass_nop(insn);
-			r->free = at;
 			return;
 		}
 	}
@@ -512,7 +511,7 @@ static void visit(struct pass *p, struct recent *r, u32 at)
 	struct ir_insn *insn = &p->ir->insns[at];
 
 	if (insn->op == IR_NOP) {
-		r->free = at;
+		r->free = pass_is_room(p, at) ? at : r->free;
 		return;
 	}
 	if (insn->op != IR_PHI)
