@@ -255,8 +255,10 @@ static u32 fold_and(struct builder *b, struct ir_insn *insn, u64 y)
 		return cut(b, insn->a, insn->width);
 	if (y == UINT32_MAX)
 		return cut(b, insn->a, 32);
-	if ((may & y) <= UINT32_MAX)
+	if ((may & y) <= UINT32_MAX) {
 		narrow(b, insn);
+		y &= UINT32_MAX;
+	}
 	/* of 32 bits, what it is made of may have more than it had */
 	same = fold_masked_shift(b, insn, may_be_set(b, insn->a, KNOW_DEPTH), y);
 	if (same)
