@@ -211,6 +211,65 @@ static void tail_calls_stay_among_their_like(void)
 	map_put(map);
 }
 
+/* Puts one program, the other or none into the slot, until it is told to end. */
+struct changing {
+	struct map *map;
+	struct image *images[2];
+	_Atomic bool stop;
+	_Atomic u32 rounds;
+};
+
+static void *change(void *arg)
+{
+	struct changing *c = arg;
+	u32 key = 0;
+
+	for (u32 i = 0; !c->stop; i = (i + 1) % 4) {
+		if (i & 1)
+			map_delete(c->map, &key, 0);
+		else
+			CHECK(!map_update_ref(c->map, &key, c->images[i / 2], 0));
+		c->rounds++;
+	}
+	return NULL;
+}
+
+/* A run sees what was there or what is there now, and what it goes on with stays. */
+static void slots_change_under_a_run(void)
+{
+	static const char first[] = "r6 = 0\nld_pseudo r2, 5, 0\nr3 = 0\ncall 12\n"
+				    "r0 = 1\nexit\n";
+	struct map_attr attr = {.type = BPF_MAP_TYPE_PROG_ARRAY,
+				.key_size = 4,
+				.value_size = 4,
+				.max_entries = 1};
+	struct changing c = {.stop = false};
+	struct fixture f, next[2];
+	pthread_t thread;
+	u64 r0;
+
+	CHECK(!map_new(&attr, &c.map, NULL));
+	fixture_new(&f, first, 0, &c.map, helper_body);
+	fixture_new(&next[0], "r0 = 2\nexit\n", 0, NULL, helper_body);
+	fixture_new(&next[1], "r0 = 3\nexit\n", 0, NULL, helper_body);
+	for (u32 i = 0; i < 2; i++)
+		c.images[i] = next[i].image;
+	CHECK_INT(pthread_create(&thread, NULL, change, &c), 0);
+	for (u32 e = 0; engine_at(e); e++)
+		for (u32 i = 0, start = c.rounds; i < 1000 || c.rounds - start < 100;
+		     i++) {
+			r0 = run_with(&f, engine_at(e), NULL, NULL);
+			CHECK(r0 >= 1 && r0 <= 3);
+		}
+	c.stop = true;
+	pthread_join(thread, NULL);
+	map_reclaim(c.map);
+	fixture_free(&f);
+	fixture_free(&next[0]);
+	fixture_free(&next[1]);
+	map_put(c.map);
+}
+
 /* ---- a host's own helpers ---- */
 
 static u64 host_add(struct run *run, u64 r1, u64 r2, u64 r3, u64 r4, u64 r5)
@@ -545,6 +604,7 @@ int main(void)
 	may_goto_counts_in_each_frame();
 	a_typed_program_has_raw_memory();
 	tail_calls_stay_among_their_like();
+	slots_change_under_a_run();
 	a_host_has_its_own_helpers();
 	a_helper_ends_the_run();
 	a_helper_ends_the_run_behind_a_tail_call();

@@ -43,10 +43,10 @@ struct jit_run {
  * C functions that compiled code calls, beside helpers.
  *
  * JIT_TAIL_CALL finds the program, counts, and makes it the running one (jit_run.image,
- * run->prog), as code does itself where it knows the array (x86-64); the caller takes
- * down its frame and jumps there with run and R1 to R5 where they arrive.  Where a
- * program has tail calls (native.tail_calls), a function that comes back from CALL_LOCAL
- * or CALLX makes its own program the running one again (NATIVE_IMAGE, NATIVE_PROG).
+ * run->prog), as code does itself where it knows the array; the caller takes down its
+ * frame and jumps there with run and R1 to R5 where they arrive.  Where a program has
+ * tail calls (native.tail_calls), a function that comes back from CALL_LOCAL or CALLX
+ * makes its own program the running one again (NATIVE_IMAGE, NATIVE_PROG).
  */
 enum jit_routine {
 	JIT_TAIL_CALL, /* const void *(run, map, index): native code or NULL */

@@ -139,6 +139,14 @@ u32 moves_of_edge(const struct ir *ir, const struct allocation *where, u32 block
 		  u32 pred, struct move *moves);
 u32 count_phis(const struct ir *ir, u32 block);
 
+/* Does the instruction call a function of the engine, of those whose caller keeps run and
+ * R1 to R5, or gets the answer, in words of its frame?  Six are enough. */
+static inline bool calls_with_room(const struct ir_insn *insn)
+{
+	return insn->op == IR_CALLX || insn->op == IR_LD_PACKET ||
+	       (insn->op == IR_TAIL_CALL && !insn->row);
+}
+
 /* ---- native code ---- */
 
 /* A place that gets an address when the code is put where it runs. */

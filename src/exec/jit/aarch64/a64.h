@@ -92,6 +92,8 @@ void a64_epilogue(struct a64 *e);
 void a64_return_zero(struct a64 *e); /* from the function */
 /* To a block; ir->n_blocks: a64_return_zero(), where native.returns. */
 void a64_branch(struct a64 *e, s32 block);
+/* The branch at from, written with distance 0, leads here. */
+void a64_land(struct a64 *e, u32 from);
 
 /* ---- the instructions ---- */
 

@@ -8,9 +8,10 @@
 
 #include "exec/jit/aarch64/a64.h"
 #include "exec/jit/jit.h"
+#include "maps/map.h"
 
 static const struct a64_access load64 = {64, true, false}, store64 = {64, false, false},
-			       load32 = {32, true, false};
+			       load32 = {32, true, false}, store32 = {32, false, false};
 
 /* ---- arguments ---- */
 
@@ -160,29 +161,119 @@ static void callx(struct a64 *e, u32 v)
 	result(e, v);
 }
 
+/* Branches, as yet to nowhere, to one place further down. */
+struct leaps {
+	u32 from[8];
+	u32 n;
+};
+
+static void leap(struct a64 *e, struct leaps *leaps, u32 branch)
+{
+	leaps->from[leaps->n++] = e->out->len;
+	put(e, branch);
+}
+
+static void land(struct a64 *e, const struct leaps *leaps)
+{
+	for (u32 i = 0; i < leaps->n; i++)
+		a64_land(e, leaps->from[i]);
+}
+
+/* What a tail call has at hand, beside its arguments: nothing else is alive. */
+enum { X2 = 2, X3, X6 = 6, X7, X8 };
+
+static void load(struct a64 *e, u8 to, u8 from, size_t off)
+{
+	put(e, a64_access_imm(load64, to, from, (s32)off));
+}
+
+static void store(struct a64 *e, u8 reg, u8 to, size_t off)
+{
+	put(e, a64_access_imm(store64, reg, to, (s32)off));
+}
+
+static void compare32(struct a64 *e, u8 a, u8 b)
+{
+	put(e, a64_rrr(A64_SUBS, (struct a64_regs){false, A64_ZR, a, b}));
+}
+
+/* x16: what is in the slot of the array in x2 that w3 says.  The load acquires, as that
+ * of map_prog() does: what was written before the program was put there is seen by it,
+ * also where none of its addresses comes from the slot. */
+static void load_slot(struct a64 *e, struct leaps *stay)
+{
+	const struct a64_regs slot = {true, X16, X16, X3};
+
+	put(e, a64_access_imm(load32, X16, X2, offsetof(struct map, max_entries)));
+	compare32(e, X3, X16);
+	leap(e, stay, a64_b_cond(A64_HS, 0));
+	load(e, X16, X2, map_ref_layout.refs);
+	put(e, a64_add_uxtw(A64_ADD, slot, 3));
+	put(e, a64_add_imm(A64_ADD, slot, map_ref_layout.slots));
+	put(e, a64_ordered(A64_LDAR, 64, slot));
+	leap(e, stay, a64_cbz(true, X16, 0));
+}
+
+/* x16: the image there, x17: where it starts; x6: run->engine, w7: its count. */
+static void find_program(struct a64 *e, u32 type, struct leaps *stay)
+{
+	load(e, X6, X0, offsetof(struct run, engine));
+	put(e, a64_access_imm(load32, X7, X6, offsetof(struct jit_run, tail_calls)));
+	put(e, a64_add_imm(A64_SUBS, (struct a64_regs){false, A64_ZR, X7, 0},
+			   MAX_TAIL_CALLS));
+	leap(e, stay, a64_b_cond(A64_HS, 0));
+	load_slot(e, stay);
+	load(e, X16, X16, map_ref_layout.object);
+	put(e, a64_access_imm(load32, X17, X16, offsetof(struct image, type)));
+	a64_const(e, X8, type);
+	compare32(e, X17, X8);
+	leap(e, stay, a64_b_cond(A64_NE, 0));
+	load(e, X17, X16, offsetof(struct image, entry));
+	leap(e, stay, a64_cbz(true, X17, 0));
+}
+
+/* What jit.c's tail_call() does, where R2 is known to be an array: the slot is read once,
+ * and whoever changes it meanwhile keeps what was there. */
+static void tail_call_here(struct a64 *e, u32 v)
+{
+	const struct ir_insn *insn = value(e, v);
+	struct leaps stay = {.n = 0};
+
+	arguments(e, insn);
+	find_program(e, (u32)insn->imm, &stay);
+	put(e, a64_add_imm(A64_ADD, (struct a64_regs){false, X7, X7, 0}, 1));
+	put(e, a64_access_imm(store32, X7, X6, offsetof(struct jit_run, tail_calls)));
+	store(e, X16, X6, offsetof(struct jit_run, image));
+	load(e, X16, X16, offsetof(struct image, prog));
+	store(e, X16, X0, offsetof(struct run, prog));
+	a64_epilogue(e);
+	put(e, a64_br(X17)); /* through x17 a BTI C lets jumps in */
+	land(e, &stay);
+	put(e, a64_movn(true, X0, ENOENT - 1, 0));
+	result(e, v);
+}
+
 /* When nobody is there, R0 is -ENOENT and the program goes on. */
 static void tail_call(struct a64 *e, u32 v)
 {
-	u32 skip;
+	struct leaps stay = {.n = 0};
 
+	if (value(e, v)->row) {
+		tail_call_here(e, v);
+		return;
+	}
 	arguments(e, value(e, v));
 	keep_arguments(e);
-	put(e, a64_rrr(A64_ORR, (struct a64_regs){true, 1, A64_ZR, 2}));
-	put(e, a64_rrr(A64_ORR, (struct a64_regs){true, 2, A64_ZR, 3}));
+	a64_mov(e, X1, X2);
+	a64_mov(e, X2, X3);
 	call_routine(e, JIT_TAIL_CALL);
-	skip = e->out->len;
-	put(e, 0);
+	leap(e, &stay, a64_cbz(true, X0, 0));
 	a64_mov(e, X17, X0);
 	take_arguments(e);
 	a64_mov(e, X0, a64_run(e, X0));
 	a64_epilogue(e);
-	put(e, a64_br(X17)); /* through x17 a BTI C lets jumps in */
-	if (!e->out->failed) {
-		u32 word = a64_cbz(true, X0, (s32)(e->out->len - skip));
-
-		for (u32 i = 0; i < 4; i++)
-			e->out->code[skip + i] = (u8)(word >> 8 * i);
-	}
+	put(e, a64_br(X17));
+	land(e, &stay);
 	put(e, a64_movn(true, X0, ENOENT - 1, 0));
 	result(e, v);
 }
@@ -191,6 +282,7 @@ static void ld_packet(struct a64 *e, u32 v)
 {
 	const struct ir_insn *insn = value(e, v);
 	u64 off = (u32)insn->imm;
+	struct leaps over = {.n = 0};
 
 	if (insn->a) {
 		u8 a = a64_use(e, insn->a, X16);
@@ -205,18 +297,9 @@ static void ld_packet(struct a64 *e, u32 v)
 			   (u32)kept_off(e, 0)));
 	a64_mov(e, X0, a64_run(e, X0));
 	call_routine(e, JIT_LD_PACKET);
-	put(e, a64_cbnz(true, X0, 0)); /* patched below */
-	{
-		u32 skip = e->out->len - 4;
-
-		a64_return_zero(e);
-		if (!e->out->failed) {
-			u32 word = a64_cbnz(true, X0, (s32)(e->out->len - skip));
-
-			for (u32 i = 0; i < 4; i++)
-				e->out->code[skip + i] = (u8)(word >> 8 * i);
-		}
-	}
+	leap(e, &over, a64_cbnz(true, X0, 0));
+	a64_return_zero(e);
+	land(e, &over);
 	put(e, a64_access_imm(load64, X0, A64_SP, kept_off(e, 0)));
 	result(e, v);
 }

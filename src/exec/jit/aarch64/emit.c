@@ -529,6 +529,14 @@ static u32 aimed(u32 word, s32 distance)
 	return word | (a64_cbz(false, 0, distance) & 0xffffe0);
 }
 
+void a64_land(struct a64 *e, u32 from)
+{
+	u8 *at = e->out->code + from;
+
+	if (!e->out->failed)
+		write_word(at, aimed(read_word(at), (s32)(e->out->len - from)));
+}
+
 static void patch_branches(struct a64 *e)
 {
 	for (u32 i = 0; i < e->n_fixups; i++) {
@@ -550,13 +558,18 @@ static void emit_return(struct a64 *e)
 
 /* ---- the function ---- */
 
-static bool keeps_arguments(const struct ir *ir)
+/* What its calls need of the frame. */
+static void look_at_calls(struct a64 *e)
 {
-	for (u32 v = 0; v < ir->n_insns; v++)
-		if (ir->insns[v].op == IR_CALLX || ir->insns[v].op == IR_TAIL_CALL ||
-		    ir->insns[v].op == IR_LD_PACKET)
-			return true;
-	return false;
+	const struct ir *ir = e->ir;
+
+	for (u32 v = 0; v < ir->n_insns; v++) {
+		const struct ir_insn *insn = &ir->insns[v];
+
+		if (calls_with_room(insn))
+			e->kept = 8 * (1 + MAX_ARGS);
+		e->record |= e->kept || insn->op == IR_CALL || insn->op == IR_CALL_LOCAL;
+	}
 }
 
 static u32 most_moves(const struct ir *ir)
@@ -591,10 +604,9 @@ static int emitter_init(struct a64 *e)
 {
 	const struct ir *ir = e->ir;
 
-	e->record = ir->calls;
 	e->saved = e->where->used & CALLEE_SAVED;
 	e->slots = round16(e->where->n_slots * 8);
-	e->kept = keeps_arguments(ir) ? 48 : 0;
+	look_at_calls(e);
 	e->stack = round16(ir->stack_size);
 	/* an instruction has some 100 bytes at most; TBZ reaches 32 KiB, the others 1 MiB
 	 */

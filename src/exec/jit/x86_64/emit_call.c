@@ -29,12 +29,8 @@ static void lay_out_frame(struct emitter *m)
 	bool keeps_args = false;
 	u32 pushed = 0, size;
 
-	for (u32 i = 0; i < ir->n_insns; i++) {
-		u8 op = ir->insns[i].op;
-
-		keeps_args |= (op == IR_TAIL_CALL && !ir->insns[i].row) ||
-			      op == IR_CALLX || op == IR_LD_PACKET;
-	}
+	for (u32 i = 0; i < ir->n_insns; i++)
+		keeps_args |= calls_with_room(&ir->insns[i]);
 	for (u8 reg = 0; reg < 16; reg++)
 		if (is_saved(m->where->used, reg)) {
 			m->saved |= 1u << reg;
