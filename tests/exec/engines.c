@@ -270,6 +270,49 @@ static void slots_change_under_a_run(void)
 	map_put(c.map);
 }
 
+/* Over more code than one branch reaches: of aarch64, TBZ 32 KiB, CBZ and B.cond 1 MiB.
+ */
+static void jumps_over(u32 calls, const char *condition)
+{
+	static const char call[] =
+		"r1 = r7\nld_pseudo r2, 5, 0\nr3 = 9\ncall 12\nr6 += 1\n";
+	struct map_attr attr = {.type = BPF_MAP_TYPE_PROG_ARRAY,
+				.key_size = 4,
+				.value_size = 4,
+				.max_entries = 1};
+	size_t room = calls * sizeof(call) + 200;
+	char *text = malloc(room), *at = text;
+	u64 memory;
+	struct mem_region region = {"memory", &memory, sizeof(memory), true};
+	struct exec_opts opts = {.regions = &region, .n_regions = 1};
+	struct map *map = NULL;
+	struct fixture f;
+
+	if (!CHECK(text) || !CHECK(!map_new(&attr, &map, NULL)))
+		return;
+	at += sprintf(at, "r7 = r1\nagain: r6 = *(u64 *)(r7 + 0)\n");
+	at += sprintf(at, "if %s goto far\ngoto near\nfar: gotol out\nnear:\n",
+		      condition);
+	for (u32 i = 0; i < calls; i++)
+		at += sprintf(at, "%s", call);
+	sprintf(at, "*(u64 *)(r7 + 0) = r6\ngotol again\nout: r0 = r6\nexit\n");
+	fixture_new(&f, text, 0, &map, helper_body);
+	for (u32 e = 0; engine_at(e); e++) {
+		memory = 0;
+		CHECK_INT(run_with(&f, engine_at(e), &memory, &opts), calls);
+	}
+	fixture_free(&f);
+	map_put(map);
+	free(text);
+}
+
+static void jumps_reach_over_large_code(void)
+{
+	jumps_over(240, "r6 & 16");
+	jumps_over(8000, "r6 & 0x40");
+	jumps_over(8000, "r6 == 8000");
+}
+
 /* ---- a host's own helpers ---- */
 
 static u64 host_add(struct run *run, u64 r1, u64 r2, u64 r3, u64 r4, u64 r5)
@@ -605,6 +648,7 @@ int main(void)
 	a_typed_program_has_raw_memory();
 	tail_calls_stay_among_their_like();
 	slots_change_under_a_run();
+	jumps_reach_over_large_code();
 	a_host_has_its_own_helpers();
 	a_helper_ends_the_run();
 	a_helper_ends_the_run_behind_a_tail_call();

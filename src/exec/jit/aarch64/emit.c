@@ -537,15 +537,28 @@ void a64_land(struct a64 *e, u32 from)
 		write_word(at, aimed(read_word(at), (s32)(e->out->len - from)));
 }
 
-static void patch_branches(struct a64 *e)
+/* Bits of a branch's field, in words. */
+static u32 reach(u32 word)
+{
+	if ((word & 0x7c000000) == 0x14000000)
+		return 26;
+	return (word & 0x7e000000) == 0x36000000 ? 14 : 19;
+}
+
+/* false: some branch does not reach that far. */
+static bool patch_branches(struct a64 *e)
 {
 	for (u32 i = 0; i < e->n_fixups; i++) {
 		const struct a64_fixup *f = &e->fixups[i];
 		u32 to = f->block >= 0 ? e->block_off[f->block] : e->edges[~f->block].off;
 		u8 *at = e->out->code + f->off;
+		s32 distance = (s32)(to - f->off), most = 2 << reach(read_word(at));
 
-		write_word(at, aimed(read_word(at), (s32)(to - f->off)));
+		if (distance < -most || distance >= most)
+			return false;
+		write_word(at, aimed(read_word(at), distance));
 	}
+	return true;
 }
 
 /* Behind the blocks: where the run ends when it must. */
@@ -608,8 +621,8 @@ static int emitter_init(struct a64 *e)
 	e->slots = round16(e->where->n_slots * 8);
 	look_at_calls(e);
 	e->stack = round16(ir->stack_size);
-	/* an instruction has some 100 bytes at most; TBZ reaches 32 KiB, the others 1 MiB
-	 */
+	/* TBZ reaches 32 KiB, the others 1 MiB; most instructions have far less than 100
+	 * bytes, and emit() sees where all of them together have more */
 	e->tests_reach = ir->n_insns < 300;
 	e->far = ir->n_insns > 9000;
 	e->block_off = arena_array(ir->arena, ir->n_blocks + 1, sizeof(*e->block_off));
@@ -623,8 +636,25 @@ static int emitter_init(struct a64 *e)
 	return e->where->n_slots > 4000 ? -ENOTSUP : 0;
 }
 
+/* -ERANGE: branches do not reach. */
+static int put_function(struct a64 *e)
+{
+	struct native *out = e->out;
+
+	e->n_fixups = e->n_edges = 0;
+	prologue(e);
+	emit_blocks(e);
+	emit_edges(e);
+	emit_return(e);
+	if (out->failed)
+		return -ENOMEM;
+	e->function->size = out->len - e->function->start;
+	return patch_branches(e) ? 0 : -ERANGE;
+}
+
 static int emit(const struct ir *ir, const struct allocation *where, struct native *out)
 {
+	const u32 n_relocs = out->n_relocs, n_lines = out->n_lines;
 	struct a64 e = {.ir = ir,
 			.where = where,
 			.out = out,
@@ -634,15 +664,17 @@ static int emit(const struct ir *ir, const struct allocation *where, struct nati
 	if (err)
 		return err;
 	e.function->start = out->len;
-	prologue(&e);
-	emit_blocks(&e);
-	emit_edges(&e);
-	emit_return(&e);
-	if (out->failed)
-		return -ENOMEM;
-	patch_branches(&e);
-	e.function->size = out->len - e.function->start;
-	return 0;
+	while ((err = put_function(&e)) == -ERANGE) {
+		if (e.far)
+			return -ENOTSUP;
+		/* once more, with branches that reach farther */
+		e.far = !e.tests_reach;
+		e.tests_reach = false;
+		out->len = e.function->start;
+		out->n_relocs = n_relocs;
+		out->n_lines = n_lines;
+	}
+	return err;
 }
 
 static void link(u8 *place, const struct native_reloc *reloc, u64 target)
