@@ -550,6 +550,8 @@ static void use_want(struct pass *p, u32 at)
 		return;
 	if (p->renamed)
 		pass_operands(p, insn, 0);
+	if (!bits) /* then its operands are not what they were either */
+		insn->flags &= (u8)~IR_NONZERO;
 	if (bits > insn->width ? is_cut(p, at) : keeps_low(p, insn, bits)) {
 		pass_replace(p, at, insn->a);
 		return;
