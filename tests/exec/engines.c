@@ -341,6 +341,7 @@ static helper_fn host_helper(u32 number)
 	case 1001: return host_add;
 	case 1002: return host_stop;
 	case 1003: return host_call;
+	case 2000000000: return host_add;
 	default: return NULL;
 	}
 }
@@ -353,6 +354,23 @@ static void a_host_has_its_own_helpers(void)
 		    NULL, host_helper);
 	for (u32 e = 0; engine_at(e); e++)
 		CHECK_INT(run_with(&f, engine_at(e), NULL, NULL), 15);
+	fixture_free(&f);
+}
+
+/* Its number, which is in the place of an operand, is none. */
+static void bits_of_a_helper_s_answer_are_counted(void)
+{
+	static const char text[] =
+		"r1 = 1\nr2 = 2\nr3 = 3\nr4 = 4\nr5 = 5\ncall 2000000000\nr0 ^= -1\n"
+		"r1 = r0\nr1 >>= 1\nr2 = 0x5555555555555555 ll\nr1 &= r2\nr0 -= r1\n"
+		"r1 = r0\nr2 = 0x3333333333333333 ll\nr1 &= r2\nr0 >>= 2\nr0 &= r2\n"
+		"r0 += r1\nr1 = r0\nr1 >>= 4\nr0 += r1\nr2 = 0x0f0f0f0f0f0f0f0f ll\n"
+		"r0 &= r2\nr2 = 0x0101010101010101 ll\nr0 *= r2\nr0 >>= 56\nexit\n";
+	struct fixture f;
+
+	fixture_new(&f, text, 0, NULL, host_helper);
+	for (u32 e = 0; engine_at(e); e++)
+		CHECK_INT(run_with(&f, engine_at(e), NULL, NULL), 60);
 	fixture_free(&f);
 }
 
@@ -650,6 +668,7 @@ int main(void)
 	slots_change_under_a_run();
 	jumps_reach_over_large_code();
 	a_host_has_its_own_helpers();
+	bits_of_a_helper_s_answer_are_counted();
 	a_helper_ends_the_run();
 	a_helper_ends_the_run_behind_a_tail_call();
 	callbacks_nest_eight_deep();

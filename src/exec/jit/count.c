@@ -86,6 +86,7 @@ static bool is_pairs(const struct match *m, u32 value, u32 *x)
 static bool is_smeared(const struct match *m, u32 value, u32 *x)
 {
 	const struct ir_insn *inverse = at(m, value), *b = at(m, inverse->b);
+	u32 shifted;
 
 	if (inverse->op != IR_ALU || inverse->row != ALU_XOR ||
 	    inverse->width != m->width || b->op != IR_CONST || b->imm != -1)
@@ -93,13 +94,14 @@ static bool is_smeared(const struct match *m, u32 value, u32 *x)
 	value = inverse->a;
 	for (u32 by = m->width / 2; by; by /= 2) {
 		const struct ir_insn *step = at(m, value);
-		bool exchanged = is_shifted(m, step->a, by);
-		u32 shifted = exchanged ? step->a : step->b;
+		bool exchanged;
 
+		if (step->op != IR_ALU || step->row != ALU_OR || step->width != m->width)
+			return false;
+		exchanged = is_shifted(m, step->a, by);
+		shifted = exchanged ? step->a : step->b;
 		value = exchanged ? step->b : step->a;
-		if (step->op != IR_ALU || step->row != ALU_OR ||
-		    step->width != m->width || !is_shifted(m, shifted, by) ||
-		    at(m, shifted)->a != value)
+		if (!is_shifted(m, shifted, by) || at(m, shifted)->a != value)
 			return false;
 	}
 	*x = value;
