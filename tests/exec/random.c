@@ -30,7 +30,7 @@ static u32 try_program(struct map *map, u64 seed)
 {
 	static const struct map_def def = {.name = "values"};
 	const struct map_def *defs[] = {&def};
-	struct insn insns[RAW_MAX_LEN + 2];
+	struct insn insns[RAW_ROOM];
 	struct prog prog = {
 		.insns = insns, .n_insns = raw_program(insns), .maps = defs, .n_maps = 1};
 	struct image_spec spec = {.prog = &prog, .maps = &map, .helper = helper_body};

@@ -135,9 +135,9 @@ static struct insn random_insn(u32 kind, u32 pc, u32 n)
 }
 
 /* Programs begin by giving registers values, so that some come far. */
-u32 raw_program(struct insn insns[RAW_MAX_LEN + 2])
+static u32 a_bit_of_everything(struct insn insns[RAW_ROOM])
 {
-	u32 n = 14 + random_to(RAW_MAX_LEN - 16), pc = 0;
+	u32 n = 14 + random_to(24), pc = 0;
 
 	for (u8 reg = 2; reg < R10; reg++)
 		insns[pc++] = (struct insn){CLASS_ALU64 | 0xb0, reg, 0, 0, random_imm()};
@@ -158,6 +158,165 @@ u32 raw_program(struct insn insns[RAW_MAX_LEN + 2])
 	}
 	insns[pc++] = (struct insn){CLASS_JMP | 0x90, 0, 0, 0, 0};
 	return pc;
+}
+
+/* ---- arithmetic ---- */
+
+/*
+ * What compilers make of numbers: masks next to shifts, halves of rotates, extensions,
+ * carries, branches around a move.  All registers come from memory, so that nothing is
+ * known, and all go there at the end.
+ */
+struct writer {
+	struct insn *insns;
+	u32 n;
+};
+
+enum { ARITHMETIC = 48, FIRST_NUMBER = R2, LAST_NUMBER = R5 };
+
+static void write_insn(struct writer *w, u8 code, u8 dst, u8 src, s32 imm)
+{
+	w->insns[w->n++] =
+		(struct insn){.code = code, .dst_reg = dst, .src_reg = src, .imm = imm};
+}
+
+static u8 number_reg(void)
+{
+	return (u8)(FIRST_NUMBER + random_to(LAST_NUMBER - FIRST_NUMBER + 1));
+}
+
+static u8 alu_class(void)
+{
+	return random_to(2) ? CLASS_ALU : CLASS_ALU64;
+}
+
+static s32 random_count(void)
+{
+	static const u8 counts[] = {1,  3,  4,  7,  8,  13, 16, 24,
+				    25, 28, 31, 32, 33, 48, 63};
+
+	return counts[random_to(ARRAY_SIZE(counts))];
+}
+
+static s32 random_mask(void)
+{
+	u32 bits = random_to(32), ones = (1u << bits) - 1;
+
+	switch (random_to(4)) {
+	case 0: return (s32)ones;
+	case 1: return (s32)~ones;
+	case 2: return (s32)(UINT32_MAX >> bits & ~7u);
+	default: return (s32)(0xffu << bits);
+	}
+}
+
+/* x << n | x >> (width - n), the halves cut or not. */
+static void write_rotate(struct writer *w)
+{
+	u8 x = number_reg(), y = number_reg(), class = alu_class();
+	s32 width = random_to(3) ? 32 : 64, by = 1 + (s32)random_to((u32)width - 1);
+	u8 join = random_to(2) ? 0x4f : random_to(2) ? 0xaf : 0x0f;
+
+	write_insn(w, CLASS_ALU64 | 0xb8, R7, x, 0);
+	write_insn(w, CLASS_ALU64 | 0xb8, R8, random_to(8) ? x : y, 0);
+	if (random_to(2))
+		write_insn(w, CLASS_ALU64 | 0x50, R8, 0, random_mask());
+	write_insn(w, class | 0x60, R7, 0, by);
+	write_insn(w, random_to(4) ? class : alu_class(), R8, 0, 0);
+	w->insns[w->n - 1].code |= 0x70;
+	w->insns[w->n - 1].imm = random_to(8) ? width - by : random_count();
+	write_insn(w, alu_class(), R7, R8, 0);
+	w->insns[w->n - 1].code |= (u8)((join & 0xf0) | SRC_X);
+	write_insn(w, CLASS_ALU64 | 0xb8, x, R7, 0);
+}
+
+/* sum += x; if (sum < x) sum += 1; and what looks like it. */
+static void write_carry(struct writer *w)
+{
+	static const u8 relations[] = {0xa0, 0xb0, 0x20, 0x30};
+	u8 sum = number_reg(), x = number_reg(), class = alu_class();
+
+	write_insn(w, random_to(4) ? class : alu_class(), sum, x, 0);
+	w->insns[w->n - 1].code |= (random_to(4) ? 0x00 : 0x10) | SRC_X;
+	write_insn(w, class == CLASS_ALU ? CLASS_JMP32 : CLASS_JMP, sum, x, 0);
+	w->insns[w->n - 1].code |= (u8)(relations[random_to(4)] | SRC_X);
+	w->insns[w->n - 1].off = 1;
+	write_insn(w, alu_class(), sum, 0, random_to(4) ? 1 : random_imm());
+	w->insns[w->n - 1].code |= random_to(4) ? 0x00 : 0x10;
+}
+
+/* A jump over one to three of the next; those are written by somebody else. */
+static void write_branch(struct writer *w)
+{
+	u8 class = random_to(2) ? CLASS_JMP : CLASS_JMP32, reg = random_to(3) ? SRC_X : 0;
+	static const u8 relations[] = {0x10, 0x50, 0x20, 0x30, 0xa0, 0xb0,
+				       0x60, 0x70, 0xc0, 0xd0, 0x40};
+
+	write_insn(w, class | relations[random_to(ARRAY_SIZE(relations))] | reg,
+		   number_reg(), reg ? number_reg() : 0, reg ? 0 : random_mask());
+	w->insns[w->n - 1].off = (s16)(1 + random_to(3));
+}
+
+static void write_plain(struct writer *w)
+{
+	static const u8 rows[] = {0x00, 0x10, 0x20, 0x40, 0x50, 0xa0, 0xb0, 0x30, 0x90};
+	static const s32 widths[] = {16, 32, 64};
+	u8 x = number_reg(), reg = random_to(2) ? SRC_X : 0;
+	u32 kind = random_to(10);
+
+	if (kind < 3)
+		write_insn(w, alu_class() | (random_to(2) ? 0x70 : 0x60), x, 0,
+			   random_count());
+	else if (kind < 6)
+		write_insn(w, alu_class() | 0x50, x, 0, random_mask());
+	else if (kind < 7)
+		write_insn(w, alu_class() | (random_to(2) ? 0xc0 : 0x70), x, 0,
+			   random_count());
+	else if (kind < 8)
+		write_insn(w, (random_to(2) ? CLASS_ALU : CLASS_ALU64) | 0xd0, x, 0,
+			   widths[random_to(3)]);
+	else
+		write_insn(w, alu_class() | rows[random_to(ARRAY_SIZE(rows))] | reg, x,
+			   reg ? number_reg() : 0, reg ? 0 : random_mask());
+	if (kind == 8 && (w->insns[w->n - 1].code & 0xf0) == 0xb0 && reg)
+		w->insns[w->n - 1].off = (s16)(8 << random_to(3));
+	if (decode(&w->insns[w->n - 1]) == OP_INVALID)
+		w->n--;
+}
+
+static u32 much_arithmetic(struct insn insns[RAW_ROOM])
+{
+	static const u8 widths[] = {0x00, 0x08, 0x10, 0x18};
+	struct writer w = {insns, 0};
+
+	write_insn(&w, CLASS_ALU64 | 0xb8, R6, R1, 0);
+	write_insn(&w, CLASS_ALU64 | 0xb0, R7, 0, 0);
+	write_insn(&w, CLASS_ALU64 | 0xb0, R8, 0, 0);
+	for (u8 reg = FIRST_NUMBER; reg <= LAST_NUMBER; reg++) {
+		write_insn(&w, CLASS_LDX | MODE_MEM | widths[random_to(4)], reg, R1, 0);
+		w.insns[w.n - 1].off = (s16)random_to(RAW_MEMORY - 8);
+	}
+	while (w.n < ARITHMETIC) {
+		switch (random_to(8)) {
+		case 0: write_rotate(&w); break;
+		case 1: write_carry(&w); break;
+		case 2: write_branch(&w); break;
+		default: write_plain(&w); break;
+		}
+	}
+	for (u32 i = 0; i < 3; i++) /* what a branch at the end jumps to */
+		write_insn(&w, CLASS_ALU64 | 0xb0, R0, 0, (s32)i);
+	for (u8 reg = FIRST_NUMBER; reg <= LAST_NUMBER; reg++) {
+		write_insn(&w, CLASS_STX | MODE_MEM | 0x18, R6, reg, 0);
+		w.insns[w.n - 1].off = (s16)(8 * reg);
+	}
+	write_insn(&w, CLASS_JMP | 0x90, 0, 0, 0);
+	return w.n;
+}
+
+u32 raw_program(struct insn insns[RAW_ROOM])
+{
+	return random_to(2) ? a_bit_of_everything(insns) : much_arithmetic(insns);
 }
 
 void raw_run(raw_runner runner, const void *what, struct map *map,

@@ -89,7 +89,7 @@ static bool try_program(struct map *map)
 {
 	static const struct map_def def = {.name = "values"};
 	const struct map_def *defs[] = {&def};
-	struct insn insns[RAW_MAX_LEN + 2];
+	struct insn insns[RAW_ROOM];
 	struct trial t = {.map = map, .seed = raw_state};
 	struct image_spec spec = {.prog = &t.prog,
 				  .maps = &map,
