@@ -60,13 +60,11 @@ enum ir_count {
 	IR_COUNT_LEADING, /* zeroes above the highest one; of zero: all */
 };
 
-/* Set by a machine's selection (exec/jit/machine.h): the value is computed as part of the
- * instructions that use it, as an address, an immediate, a memory operand or a condition,
- * and has no register of its own. */
-enum {
-	IR_FUSED = 1,
-	IR_NONZERO = 2, /* a division: where it stands, b is not 0 */
-};
+/* FUSED is set by a machine's selection (exec/jit/machine.h): the value is computed as
+ * part of the instructions that use it, as an address, an immediate, a memory operand or
+ * a condition, and has no register of its own.  NONZERO is set by the builder, of a
+ * division: where it stands, b is not 0; pass_demand() takes it back. */
+enum { IR_FUSED = 1, IR_NONZERO = 2 };
 
 enum { IR_SPARE = 2 };
 

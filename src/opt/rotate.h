@@ -18,7 +18,8 @@ static inline bool ir_may_rotate(const struct ir_insn *insn)
 }
 
 /* Are the low bits of `sum`, an ir_may_rotate(), as many as `width`, those of a rotate of
- * that width?  Of a sum of 64 bits they may be 32. */
+ * that width?  Of a sum of 64 bits they may be 32.  True of the form as it stands, for
+ * all values: whoever asks must have renamed its operands. */
 bool ir_find_rotate(const struct ir *ir, const struct ir_insn *sum, u8 width,
 		    struct ir_insn *rotate);
 
