@@ -342,8 +342,18 @@ static bool is_carry(const struct selection *s, const struct ir_insn *cmp)
 	       (b->imm && x86_has_next((s32)b->imm, width, s->features));
 }
 
-/* y + (a < b), y - (a < b): with the carry of the comparison.  That may have loads of its
- * own fused. */
+/* May the comparison be made here?  It may have loads of its own fused; without them it
+ * may wait behind a CHECK, which stands in the middle of what were two blocks. */
+static bool may_wait(const struct selection *s, u32 value)
+{
+	const struct ir_insn *cmp = at(s, value);
+	u32 flags = at(s, cmp->a)->flags | at(s, cmp->b)->flags;
+
+	return value >= s->last_write ||
+	       (at(s, s->last_write)->op == IR_CHECK && !(flags & IR_FUSED));
+}
+
+/* y + (a < b), y - (a < b): with the carry of the comparison. */
 static bool fuse_carry(struct selection *s, struct ir_insn *insn)
 {
 	u32 tries = insn->row == ALU_ADD ? 2 : insn->row == ALU_SUB;
@@ -352,7 +362,7 @@ static bool fuse_carry(struct selection *s, struct ir_insn *insn)
 		const struct ir_insn *cmp = at(s, insn->b);
 
 		if (cmp->op == IR_CMP && is_used_once_here(s, insn->b) &&
-		    insn->b >= s->last_write && is_carry(s, cmp)) {
+		    may_wait(s, insn->b) && is_carry(s, cmp)) {
 			fuse(s, insn->b);
 			return true;
 		}
