@@ -79,16 +79,13 @@ static void emit_parameters(struct emitter *m)
 static void emit_block(struct emitter *m, u32 block, u32 next)
 {
 	const struct ir_block *b = &m->ir->blocks[block];
-	bool late;
 
 	make_room(m);
 	flow_begin_block(m, block);
-	late = flow_checks_late(m, block);
 	for (u32 i = b->start; i + 1 < b->end; i++) {
 		const struct ir_insn *insn = insn_of(m, i);
 
-		if (insn->op == IR_NOP || is_unused(m, i) ||
-		    (late && insn->op == IR_CHECK))
+		if (insn->op == IR_NOP || is_unused(m, i))
 			continue;
 		make_room(m);
 		native_line(m->out, insn->pc);

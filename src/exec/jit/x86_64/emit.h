@@ -167,8 +167,6 @@ void x86_emit_callx(struct emitter *m, const struct ir_insn *insn);
 void x86_emit_tail_call(struct emitter *m, const struct ir_insn *insn);
 void x86_emit_ld_packet(struct emitter *m, const struct ir_insn *insn);
 void x86_emit_check(struct emitter *m);
-/* Goes to the label if the run goes on. */
-void x86_emit_check_back(struct emitter *m, u32 label);
 void x86_emit_prologue(struct emitter *m);
 void x86_emit_epilogue(struct emitter *m); /* without RET */
 
@@ -178,7 +176,6 @@ void x86_emit_epilogue(struct emitter *m); /* without RET */
 int flow_begin(struct emitter *m);
 void flow_begin_block(struct emitter *m, u32 block);
 void flow_label(struct emitter *m, u32 label);
-bool flow_checks_late(const struct emitter *m, u32 block);
 void flow_jump(struct emitter *m, u32 cc, u32 label);
 void flow_way_out(struct emitter *m);
 /* The end of a block; next: what is emitted behind it, or none. */

@@ -151,13 +151,6 @@ void x86_emit_check(struct emitter *m)
 	flow_jump(m, CC_NE, leaving(m));
 }
 
-void x86_emit_check_back(struct emitter *m, u32 label)
-{
-	compare_going(m);
-	flow_jump(m, CC_E, label);
-	flow_jump(m, CC_ALWAYS, leaving(m));
-}
-
 void x86_emit_call(struct emitter *m, const struct ir_insn *insn)
 {
 	put_arguments(m, insn, 0, 0);

@@ -312,28 +312,12 @@ static void branch(struct emitter *m, u32 block, u32 cc, u32 next)
 	take_edge(m, block, straight, next);
 }
 
-/* A CHECK and a jump back without a condition are one: back, if the run goes on. */
-bool flow_checks_late(const struct emitter *m, u32 block)
-{
-	const struct ir_block *b = &m->ir->blocks[block];
-	bool checks = false;
-
-	if (insn_of(m, b->end - 1)->op != IR_GOTO || b->succ[0] > (s32)block)
-		return false;
-	for (u32 i = b->start; i < b->end; i++)
-		checks |= insn_of(m, i)->op == IR_CHECK;
-	return checks;
-}
-
 void flow_end_block(struct emitter *m, u32 block, u32 next)
 {
 	const struct ir_block *b = &m->ir->blocks[block];
 	const struct ir_insn *end = insn_of(m, b->end - 1);
 
-	if (end->op == IR_GOTO && flow_checks_late(m, block)) {
-		make_moves(m, m->moves, moves_at(m, block, 0));
-		x86_emit_check_back(m, target_block(m, (u32)b->succ[0]));
-	} else if (end->op == IR_GOTO) {
+	if (end->op == IR_GOTO) {
 		take_edge(m, block, 0, next);
 	} else if (end->op == IR_EXIT) {
 		put_value(m, RAX, end->a);
