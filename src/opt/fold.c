@@ -488,11 +488,6 @@ static u32 fold_same(struct builder *b, struct ir_insn *insn)
 	}
 }
 
-static bool divides(u8 row)
-{
-	return row == ALU_DIV || row == ALU_MOD || row == ALU_SDIV || row == ALU_SMOD;
-}
-
 static u32 fold_alu(struct builder *b, struct ir_insn *insn)
 {
 	u32 same = 0;
@@ -522,7 +517,7 @@ static u32 fold_alu(struct builder *b, struct ir_insn *insn)
 		same = emit_alu(b, ALU_NEG, insn->width, insn->b, 0);
 	if (!same && insn->row == ALU_OR)
 		same = fold_disjoint(b, insn);
-	if (divides(insn->row) && is_never_zero(b, insn->b, insn->width))
+	if (alu_divides(insn->row) && is_never_zero(b, insn->b, insn->width))
 		insn->flags |= IR_NONZERO;
 	return same;
 }

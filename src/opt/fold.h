@@ -19,6 +19,11 @@ static inline u32 low_part(const struct builder *b, u32 value, u32 width)
 	return ir_low_part(b->ir, value, width);
 }
 
+static inline bool alu_divides(u8 row)
+{
+	return row == ALU_DIV || row == ALU_MOD || row == ALU_SDIV || row == ALU_SMOD;
+}
+
 /* What the instruction tables say. */
 u64 eval_alu(u8 row, u8 width, u64 x, u64 y);
 bool eval_jmp(u8 row, u8 width, u64 x, u64 y);

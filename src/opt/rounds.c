@@ -53,12 +53,6 @@ struct rounds {
 
 /* ---- what it costs ---- */
 
-static bool divides(const struct ir_insn *insn)
-{
-	return insn->op == IR_ALU && (insn->row == ALU_DIV || insn->row == ALU_SDIV ||
-				      insn->row == ALU_MOD || insn->row == ALU_SMOD);
-}
-
 static u32 cost_of(const struct ir_insn *insn)
 {
 	if (insn->op >= IR_LD_PACKET && insn->op <= IR_TAIL_CALL)
@@ -67,7 +61,9 @@ static u32 cost_of(const struct ir_insn *insn)
 		return COST_ATOMIC;
 	if (insn->op >= IR_LOAD && insn->op <= IR_STORE_REL)
 		return COST_MEMORY;
-	return divides(insn) ? COST_DIVISION : insn->op != IR_NOP;
+	if (insn->op == IR_ALU && alu_divides(insn->row))
+		return COST_DIVISION;
+	return insn->op != IR_NOP;
 }
 
 static u32 cost_of_block(const struct ir *ir, const struct ir_block *block)
