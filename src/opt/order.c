@@ -8,6 +8,9 @@
  * there on one register holds what two did.  It is pure, so it may stand anywhere behind
  * its operands.
  *
+ * A CHECK moves up to the block's PHIs: where blocks became one it may stand between a
+ * comparison and who needs it, and ask for the flags.  Nothing but time hangs on it.
+ *
  * An instruction moves to the group of the one that it follows: the group's own, then
  * those that moved there, in the order in which they came.  So whatever was in a group
  * stands before what comes to it.  Never moves anything from one block to another.
@@ -26,6 +29,7 @@ struct order {
 	u32 *tail;  /* by group: who did last */
 	u32 *next;  /* by instruction: who moved there next */
 	u32 start;  /* of the block */
+	u32 top;    /* its last PHI, or what it starts with */
 	bool moved; /* anything */
 };
 
@@ -46,6 +50,8 @@ static u32 find_group(const struct order *o, u32 number)
 	u32 group;
 	u8 op;
 
+	if (insn->op == IR_CHECK)
+		return o->top;
 	/* a and b are values only of some */
 	if (insn->op != IR_ALU || !insn->b || insn->a == insn->b ||
 	    ir_is_const(o->ir, insn->a) || ir_is_const(o->ir, insn->b) ||
@@ -87,8 +93,10 @@ static void look_at(struct order *o, u32 number)
 	u32 group;
 
 	o->last[number] = number;
-	if (insn->op == IR_PHI)
+	if (insn->op == IR_PHI) {
+		o->top = number;
 		return;
+	}
 	group = find_group(o, number);
 	if (group != number)
 		move(o, number, group);
@@ -191,7 +199,7 @@ bool pass_order(struct pass *p)
 	for (u32 b = 0; b < ir->n_blocks; b++) {
 		const struct ir_block *block = &ir->blocks[b];
 
-		o.start = block->start;
+		o.start = o.top = block->start;
 		for (u32 i = block->start; i < block->end; i++)
 			look_at(&o, i);
 	}
