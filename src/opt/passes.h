@@ -19,6 +19,7 @@ struct pass {
 	u8 *bits;  /* by value: all bits from this one up are known to be zero */
 	u8 *want;  /* by value: all bits from this one up matter to nobody */
 	bool renamed;
+	u8 *states; /* by value, select.c's; NULL: none */
 	/* Counted by pass_loads(): what there is to merge. */
 	u32 narrow_loads, narrow_stores, shifts;
 	u32 *next; /* by block: the next part of the block that it is part of */

@@ -10,6 +10,8 @@
  * branches of all of its own, most of which jump with the data: what it thought worth a
  * select, and what is no longer than one, is one again.
  *
+ * What a switch then tells apart keeps its branches: see "states".
+ *
  * Only sides that stand right behind the branch are taken in: nothing moves.
  */
 #include "opt/fold.h"
@@ -150,6 +152,78 @@ static void find_ends(const struct pass *p, const struct branch *branch,
 		ends->n_free++;
 }
 
+/* ---- states ---- */
+
+/*
+ * A number that several jumps compare with constants is the state of a machine, and
+ * choosing the next one is better left a jump: whoever predicts the switch has then seen
+ * how that went.  A select would hide it, and each change of state could be a surprise.
+ */
+enum { STATES = 3 };
+
+static void count_questions(struct pass *p, u8 *asked)
+{
+	const struct ir *ir = p->ir;
+
+	for (u32 b = 0; b < ir->n_blocks; b++) {
+		const struct ir_insn *end = &ir->insns[ir->blocks[b].end - 1];
+
+		if (end->op != IR_JMP || ir->insns[end->a].op != IR_PHI ||
+		    ir->insns[end->b].op != IR_CONST || asked[end->a] == STATES)
+			continue;
+		if (++asked[end->a] == STATES)
+			p->states = asked;
+	}
+}
+
+/* PHIs that a state comes from are states. */
+static void spread_states(const struct pass *p, const struct ir_block *block)
+{
+	const struct ir *ir = p->ir;
+
+	for (u32 i = pass_phi(ir, block, block->start); i < block->end;
+	     i = pass_phi(ir, block, i + 1))
+		for (u32 k = 0; k < block->n_preds && p->states[i] == STATES; k++)
+			p->states[ir->args[ir->insns[i].aux + k]] = STATES;
+}
+
+/* From the head of a loop to its end and on to what leads there. */
+static bool find_states(struct pass *p)
+{
+	enum { ROUNDS = 2 };
+	const struct ir *ir = p->ir;
+	u8 *asked = arena_array(ir->arena, ir->n_insns, sizeof(*asked));
+
+	if (!asked)
+		return false;
+	count_questions(p, asked);
+	for (u32 round = 0; round < ROUNDS && p->states; round++)
+		for (u32 b = 0; b < ir->n_blocks; b++)
+			spread_states(p, &ir->blocks[b]);
+	return true;
+}
+
+/* Would a state be selected, of constants or from the one that it is? */
+static bool is_change_of_state(const struct pass *p, const struct branch *branch,
+			       const struct ends *ends)
+{
+	const struct ir *ir = p->ir;
+	const struct ir_block *meet = &ir->blocks[branch->meet];
+
+	if (!p->states)
+		return false;
+	for (u32 i = pass_phi(ir, meet, meet->start); i < meet->end;
+	     i = pass_phi(ir, meet, i + 1)) {
+		const u32 *args = ir->args + ir->insns[i].aux;
+		u32 x = args[ends->at[0]], y = args[ends->at[1]];
+
+		if (p->states[i] == STATES && x != y &&
+		    (ir_is_const(ir, x) || ir_is_const(ir, y)))
+			return true;
+	}
+	return false;
+}
+
 static bool is_worth_it(const struct pass *p, const struct branch *branch,
 			const struct ends *ends)
 {
@@ -158,7 +232,8 @@ static bool is_worth_it(const struct pass *p, const struct branch *branch,
 	for (u32 i = 0; i < 2; i++)
 		if (branch->sides[i] != PASS_NONE)
 			cost += cost_of_block(p, branch->sides[i]);
-	if (cost > MAX_COST || ends->n_phis > MAX_SELECTS)
+	if (cost > MAX_COST || ends->n_phis > MAX_SELECTS ||
+	    is_change_of_state(p, branch, ends))
 		return false;
 	return p->ir->blocks[branch->meet].n_preds == 2 || ends->n_phis <= ends->n_free;
 }
@@ -545,6 +620,8 @@ bool pass_select(struct pass *p)
 {
 	u32 n = p->ir->n_blocks;
 
+	if (!find_states(p))
+		return false;
 	for (u32 b = 0; b < n; b++)
 		pass_skip(p, b);
 	/* From the end, so that what is inside is there before what is around it. */
