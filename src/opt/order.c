@@ -8,8 +8,8 @@
  * there on one register holds what two did.  It is pure, so it may stand anywhere behind
  * its operands.
  *
- * A CHECK moves up to the block's PHIs: where blocks became one it may stand between a
- * comparison and who needs it, and ask for the flags.  Nothing but time hangs on it.
+ * Where a loop became one block, its CHECK moves up to the PHIs: it would take the flags
+ * from a sum that is compared behind it.  Nothing but time hangs on where it stands.
  *
  * An instruction moves to the group of the one that it follows: the group's own, then
  * those that moved there, in the order in which they came.  So whatever was in a group
@@ -29,7 +29,7 @@ struct order {
 	u32 *tail;  /* by group: who did last */
 	u32 *next;  /* by instruction: who moved there next */
 	u32 start;  /* of the block */
-	u32 top;    /* its last PHI, or what it starts with */
+	u32 top;    /* its last PHI, if it is a loop; 0: it is none */
 	bool moved; /* anything */
 };
 
@@ -43,6 +43,18 @@ static bool is_here(const struct order *o, u32 value)
 	return value >= o->start;
 }
 
+static u32 find_top(const struct ir *ir, u32 b)
+{
+	const struct ir_block *block = &ir->blocks[b];
+	u32 top = 0;
+
+	if (block->succ[0] != (s32)b && block->succ[1] != (s32)b)
+		return 0;
+	for (u32 i = block->start; i < block->end && ir->insns[i].op == IR_PHI; i++)
+		top = i;
+	return top;
+}
+
 /* The group to move to, or the instruction itself. */
 static u32 find_group(const struct order *o, u32 number)
 {
@@ -50,7 +62,7 @@ static u32 find_group(const struct order *o, u32 number)
 	u32 group;
 	u8 op;
 
-	if (insn->op == IR_CHECK)
+	if (insn->op == IR_CHECK && o->top)
 		return o->top;
 	/* a and b are values only of some */
 	if (insn->op != IR_ALU || !insn->b || insn->a == insn->b ||
@@ -93,10 +105,8 @@ static void look_at(struct order *o, u32 number)
 	u32 group;
 
 	o->last[number] = number;
-	if (insn->op == IR_PHI) {
-		o->top = number;
+	if (insn->op == IR_PHI)
 		return;
-	}
 	group = find_group(o, number);
 	if (group != number)
 		move(o, number, group);
@@ -199,7 +209,8 @@ bool pass_order(struct pass *p)
 	for (u32 b = 0; b < ir->n_blocks; b++) {
 		const struct ir_block *block = &ir->blocks[b];
 
-		o.start = o.top = block->start;
+		o.start = block->start;
+		o.top = find_top(ir, b);
 		for (u32 i = block->start; i < block->end; i++)
 			look_at(&o, i);
 	}
