@@ -51,6 +51,22 @@ static void find_succ(const struct finder *f, struct graph_block *b)
 		drop_unseen(b, g->spec->ways[last]);
 }
 
+/* Where one way of a branch is but a jump, as at the end of loops that clang leaves in
+ * the middle, it leads where that goes: the branch is what jumps back. */
+static void skip_jumps(const struct finder *f, struct graph_block *b)
+{
+	for (u32 way = 0; way < 2; way++) {
+		s32 to = b->succ[way], other = b->succ[!way];
+		u8 op;
+
+		if (to == IR_NO_BLOCK || other == IR_NO_BLOCK)
+			return;
+		op = f->g->ops[f->blocks[to].start];
+		if ((op == OP_JA || op == OP_JA32) && f->blocks[to].succ[0] != other)
+			b->succ[way] = f->blocks[to].succ[0];
+	}
+}
+
 static bool find_blocks(struct finder *f, const u8 *marks, struct arena *arena)
 {
 	const struct graph *g = f->g;
@@ -73,6 +89,8 @@ static bool find_blocks(struct finder *f, const u8 *marks, struct arena *arena)
 	f->blocks[n - 1].end = g->end;
 	for (u32 b = 0; b < n; b++)
 		find_succ(f, &f->blocks[b]);
+	for (u32 b = 0; b < n; b++)
+		skip_jumps(f, &f->blocks[b]);
 	return true;
 }
 
