@@ -87,7 +87,7 @@ static bool run_passes(struct pass *p)
 	pass_demand(p);
 	pass_merge_stores(p);
 	pass_rename(p);
-	return pass_dead(p) && pass_order(p);
+	return pass_dead(p) && pass_linear(p) && pass_order(p);
 }
 
 int ir_optimise(struct ir *ir, struct skep_diag *diag)

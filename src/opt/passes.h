@@ -100,6 +100,9 @@ void pass_demand(struct pass *p);
 /* dead.c: drops what nobody needs; counts uses.  Values get new numbers: the last of all.
  * False: no memory. */
 bool pass_dead(struct pass *p);
+/* linear.c: chains of bits are computed side by side.  Needs uses; values get new numbers.
+ * False: no memory. */
+bool pass_linear(struct pass *p);
 /* order.c: two values that end in one do so as soon as they can.  Needs uses; values get
  * new numbers.  False: no memory. */
 bool pass_order(struct pass *p);

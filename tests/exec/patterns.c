@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the compiler makes one instruction of, in all the forms in which programs write
- * it: comparisons that are added, of sums and others; leading zeroes.  Each form is
+ * it: comparisons that are added, of sums and others; leading zeroes; checksums bit by
+ * bit.  Each form is
  * written out with every register width, relation and constant, compiled for CPUs that
  * have everything and for those that have nothing, and must compute what the interpreter
  * does.
@@ -273,8 +274,38 @@ static void counts_of(const char *form, char width)
 							.constant = constants[i]});
 }
 
+/* ---- checksums ---- */
+
+#define EIGHT(step) step step step step step step step step
+#define RIGHT       "%w3 = %w2\n%w3 &= 1\n%w2 >>= 1\nif %w3 == 0 goto +1\n%w2 ^= %k\n"
+#define RIGHT_MASK  "%w3 = %w2\n%w3 &= 1\n%w3 = -%w3\n%w3 &= %k\n%w2 >>= 1\n%w2 ^= %w3\n"
+#define LEFT        "%w3 = %w2\n%w2 <<= 1\nif %w3 s>= 0 goto +1\n%w2 ^= %k\n"
+#define LEFT_16     "%w3 = %w2\n%w3 &= 0x8000\n%w2 <<= 1\nif %w3 == 0 goto +1\n%w2 ^= %k\n"
+
+static const char *const checksums[] = {
+	LOADS EIGHT(RIGHT) "r0 = r2\nexit\n",
+	LOADS EIGHT(RIGHT_MASK) "r0 = r2\nexit\n",
+	LOADS EIGHT(LEFT) "r0 = r2\nexit\n",
+	LOADS EIGHT(LEFT_16) "r0 = r2\nexit\n",
+	LOADS EIGHT(LEFT_16) "r0 = r2\nr0 &= 0xffff\nexit\n",
+	LOADS "w2 = w2\n" EIGHT(RIGHT) EIGHT(RIGHT) "r0 = r2\nexit\n",
+	"r2 = *(u16 *)(r1 + 2)\n" EIGHT(
+		LEFT_16) "*(u16 *)(r1 + 16) = r2\nr0 = r2\nexit\n",
+};
+
+static void checksums_of(const char *form)
+{
+	static const s32 constants[] = {1, 0x1021, INT32_MIN, (s32)0xedb88320, -1};
+
+	for (u32 i = 0; i < 2 * ARRAY_SIZE(constants); i++)
+		try_form(form, &(struct choice){.width = i % 2 ? 'w' : 'r',
+						.constant = constants[i / 2]});
+}
+
 int main(void)
 {
+	for (u32 i = 0; i < ARRAY_SIZE(checksums); i++)
+		checksums_of(checksums[i]);
 	for (u32 i = 0; i < ARRAY_SIZE(carries); i++)
 		carries_of(carries[i]);
 	for (u32 i = 0; i < ARRAY_SIZE(counts_32); i++) {
