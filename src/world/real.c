@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "world/counter.h"
 #include "world/cpu.h"
 #include "world/memory.h"
 #include "world/random.h"
@@ -34,12 +35,12 @@ static inline u64 ask(clock_fn gettime, clockid_t id)
 
 static u64 real_monotonic(struct world *w)
 {
-	return ask(real_of(w)->gettime, CLOCK_MONOTONIC);
+	return anchor_read(&real_of(w)->anchors[CLOCK_OF_MONOTONIC]);
 }
 
 static u64 real_boot(struct world *w)
 {
-	return ask(real_of(w)->gettime, CLOCK_BOOTTIME);
+	return anchor_read(&real_of(w)->anchors[CLOCK_OF_BOOT]);
 }
 
 static u64 real_coarse(struct world *w)
@@ -87,6 +88,20 @@ static clock_fn find_clock(void)
 			direct = NULL;
 	}
 	return direct ? direct : clock_gettime;
+}
+
+/* The counter is what the vDSO's clock is made of; any other has nothing to do with
+ * it. */
+static void find_anchors(struct world_real *w)
+{
+	static const clockid_t ids[WORLD_PAGES] = {CLOCK_MONOTONIC, CLOCK_BOOTTIME};
+	bool stable = w->gettime != clock_gettime && counter_is_clock();
+
+	for (u32 i = 0; i < WORLD_PAGES; i++)
+		w->anchors[i] = (struct anchor){.page = &w->world.pages[i],
+						.counter = stable ? counter_read : NULL,
+						.gettime = w->gettime,
+						.id = ids[i]};
 }
 
 static u32 real_random(struct world *w)
@@ -169,6 +184,7 @@ void world_real_init(struct world_real *w)
 		.gettime = find_clock(),
 		.cgroup_id = own_cgroup_id(),
 	};
+	find_anchors(w);
 	if (cpus > 1)
 		w->world.n_cpus = cpus < CPU_MAX ? (u32)cpus : CPU_MAX;
 	atomic_init(&w->random, seed);

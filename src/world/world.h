@@ -13,7 +13,7 @@
 #define SKEP_WORLD_WORLD_H
 
 #include "base/types.h"
-#include "world/vdso.h"
+#include "world/anchor.h"
 
 struct world;
 
@@ -25,6 +25,9 @@ enum world_clock {
 	CLOCK_OF_JIFFIES,   /* bpf_jiffies64: ticks, not ns */
 	WORLD_CLOCKS
 };
+
+/* The first two have a page, which compiled code looks at before it asks. */
+enum { WORLD_PAGES = CLOCK_OF_BOOT + 1 };
 
 /* Who runs right now, as helpers tell it. */
 struct world_task {
@@ -50,6 +53,8 @@ struct world {
 	u32 numa_node;
 	u32 hz;  /* jiffies a second */
 	u32 mtu; /* of every interface, without the Ethernet header */
+	/* What ops->clock would say, by clock; zeroes: ask. */
+	struct clock_page pages[WORLD_PAGES];
 };
 
 /* CONFIG_HZ and MTU of most systems; the caller may set others in struct world. */
@@ -60,12 +65,14 @@ enum { NS_PER_S = 1000000000 };
 /* bpf_jiffies64() when the monotonic clock says so; ns of the second. */
 u64 world_jiffies(const struct world *w, u64 seconds, u64 ns);
 
-/* The machine.  Its print writes nothing: set `sink` to see it. */
+/* The machine.  Its print writes nothing: set `sink` to see it.  Stays where it was
+ * made. */
 struct world_real {
 	struct world world;
 	_Atomic u64 random; /* state of the generator; seeded by the system */
 	clock_fn gettime;   /* as clock_gettime(2) */
-	u64 cgroup_id;      /* of this process when the world was made */
+	struct anchor anchors[WORLD_PAGES];
+	u64 cgroup_id; /* of this process when the world was made */
 	void (*sink)(void *arg, const char *text, u32 len);
 	void *sink_arg; /* borrowed */
 };

@@ -116,7 +116,8 @@ static u64 now_of(clockid_t id)
 	return (u64)t.tv_sec * NS_PER_S + (u64)t.tv_nsec;
 }
 
-/* Not near to them: the same, so that what a program writes down can be compared. */
+/* Not near to them: the same, so that what a program writes down can be compared.  Those
+ * with a page may be behind a little, never ahead (world/anchor.h). */
 static void the_machines_clocks_are_the_hosts(void)
 {
 	static const clockid_t ids[] = {
@@ -133,8 +134,9 @@ static void the_machines_clocks_are_the_hosts(void)
 		u32 clock = i % ARRAY_SIZE(ids);
 		u64 before = now_of(ids[clock]);
 		u64 told = w.world.ops->clock[clock](&w.world);
+		u64 behind = clock < WORLD_PAGES ? 4 * ANCHOR_WINDOW : 0;
 
-		wrong += told < before || told > now_of(ids[clock]);
+		wrong += told + behind < before || told > now_of(ids[clock]);
 	}
 	CHECK_INT(wrong, 0);
 }
