@@ -75,7 +75,10 @@ static u32 layout(void)
 		     sizeof(struct map) * 59 + offsetof(struct map, region) * 61 +
 		     JIT_ROUTINES * 67 + offsetof(struct image, entry) * 71 +
 		     offsetof(struct jit_run, image) * 73 + map_ref_layout.refs * 79 +
-		     map_ref_layout.slots * 83 + map_ref_layout.object * 89);
+		     map_ref_layout.slots * 83 + map_ref_layout.object * 89 +
+		     offsetof(struct run, world) * 101 +
+		     offsetof(struct world, pages) * 103 +
+		     sizeof(struct clock_page) * 107);
 }
 
 static void map_facts(const struct map *map, u64 facts[12])

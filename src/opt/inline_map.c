@@ -68,7 +68,7 @@ static bool lookup(struct builder *b, const u32 args[5], u32 *ret)
 		call_args[n++] = inline_cpu(b);
 	b->ir->calls = true;
 	*ret = ir_emit(b, &(struct ir_insn){.op = IR_CALL,
-					    .row = 1,
+					    .row = IR_CALL_RETURNS,
 					    .a = BPF_FUNC_map_lookup_elem,
 					    .imm = (s64)(uintptr_t)direct,
 					    .aux = emit_args(b, call_args, n),

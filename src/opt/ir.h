@@ -60,6 +60,10 @@ enum ir_count {
 	IR_COUNT_LEADING, /* zeroes above the highest one; of zero: all */
 };
 
+/* What is known of a CALL: it may end the run, it never does, or it is what page
+ * row - IR_CALL_CLOCK of the world says (struct world.pages), unless that is silent. */
+enum ir_call { IR_CALL_ANY, IR_CALL_RETURNS, IR_CALL_CLOCK };
+
 /* FUSED is set by a machine's selection (exec/jit/machine.h): the value is computed as
  * part of the instructions that use it, as an address, an immediate, a memory operand or
  * a condition, and has no register of its own.  NONZERO is set by the builder, of a

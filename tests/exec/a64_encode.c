@@ -267,6 +267,9 @@ static void control(void)
 	is(a64_bti(true, false), "hint #0x22");
 	is(a64_bti(false, true), "hint #0x24");
 	is(a64_dmb_ish(), "dmb ish");
+	is(a64_dmb_ishld(), "dmb ishld");
+	is(a64_isb(), "isb");
+	is(a64_counter(7), "mrs x7, cntvct_el0");
 }
 
 static void pairs(struct a64_regs r)

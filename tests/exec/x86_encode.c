@@ -412,6 +412,8 @@ static void check_flow(void)
 	CHECK(x86_call32(e, 0x1000), "call 0x1005");
 	CHECK(x86_ret(e), "ret");
 	CHECK(x86_endbr(e), "endbr64");
+	CHECK(x86_lfence(e), "lfence");
+	CHECK(x86_rdtsc(e), "rdtsc");
 	CHECK(x86_sign_rdx(e, 32), "cdq");
 	CHECK(x86_sign_rdx(e, 64), "cqo");
 	CHECK(x86_nops(e, 1), "nop");

@@ -8,7 +8,8 @@
 #include "check.h"
 #include "load/object.h"
 
-static const char source[] = ".map counts array key 4 value 8 entries 4\n"
+static const char source[] = ".license \"GPL\"\n"
+			     ".map counts array key 4 value 8 entries 4\n"
 			     ".section xdp\n"
 			     ".program first\n"
 			     "r1 = 0\n"
@@ -25,6 +26,10 @@ static const char source[] = ".map counts array key 4 value 8 entries 4\n"
 			     ".section xdp\n"
 			     ".program second\n"
 			     "r0 = 1\n"
+			     "exit\n"
+			     ".section xdp\n"
+			     ".program timed\n"
+			     "call 5\n"
 			     "exit\n";
 
 static struct skep_diag diag;
@@ -92,6 +97,32 @@ static void a_file_runs(void)
 				    &diag));
 	CHECK_INT(ret, 2);
 	skep_object_close(obj);
+	text_fini(&file);
+}
+
+/* Whatever the world of the one that it was made from. */
+static void a_file_tells_the_time_of_its_world(void)
+{
+	struct skep_packet packet = {.data = "0123456789abcdef", .len = 16};
+	struct skep_object_opts opts = {0};
+	struct text file = TEXT_INIT;
+	struct skep_object *obj;
+	u64 ret = 0;
+
+	make_file(NULL, &file);
+	CHECK(!skep_world_new_script(1, &opts.world, &diag));
+	CHECK(!skep_world_set_time(opts.world, 12345));
+	for (u32 i = 0; i < 2; i++) {
+		CHECK(!skep_object_open_memory(file.s, file.len, &opts, &obj, &diag));
+		CHECK(!skep_object_load(obj, NULL, &diag));
+		for (u32 j = 0; j < 1000; j++)
+			CHECK(!skep_prog_run_packet(skep_object_find_prog(obj, "timed"),
+						    &packet, &ret, &diag));
+		CHECK((ret == 12345) == (i == 0));
+		skep_object_close(obj);
+		skep_world_free(opts.world);
+		opts.world = NULL; /* the machine's */
+	}
 	text_fini(&file);
 }
 
@@ -196,6 +227,7 @@ int main(void)
 	if (!engine_find("jit"))
 		return 77;
 	a_file_runs();
+	a_file_tells_the_time_of_its_world();
 	other_machines_are_refused();
 	what_was_not_compiled_cannot_be_loaded();
 	chains_are_not_stored();

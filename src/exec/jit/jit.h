@@ -8,6 +8,8 @@
 
 #include "exec/exec.h"
 #include "exec/image.h"
+#include "opt/ir.h"
+#include "world/world.h"
 
 struct native;
 struct skep_diag;
@@ -55,6 +57,13 @@ enum jit_routine {
 			  with R0 = 0 */
 	JIT_ROUTINES
 };
+
+/* Where a field of the page that an IR_CALL_CLOCK asks is in struct world. */
+static inline s32 page_off(const struct ir_insn *insn, size_t field)
+{
+	return (s32)(offsetof(struct world, pages) +
+		     (insn->row - IR_CALL_CLOCK) * sizeof(struct clock_page) + field);
+}
 
 /* What image_spec.jit.harden asks for, and native.harden tells machines. */
 enum jit_harden {

@@ -113,14 +113,95 @@ static void running_again(struct a64 *e)
 	put(e, a64_access_imm(store64, X16, X17, offsetof(struct jit_run, image)));
 }
 
+/* Branches, as yet to nowhere, to one place further down. */
+struct leaps {
+	u32 from[8];
+	u32 n;
+};
+
+static void leap(struct a64 *e, struct leaps *leaps, u32 branch)
+{
+	leaps->from[leaps->n++] = e->out->len;
+	put(e, branch);
+}
+
+static void land(struct a64 *e, const struct leaps *leaps)
+{
+	for (u32 i = 0; i < leaps->n; i++)
+		a64_land(e, leaps->from[i]);
+}
+
+static void load(struct a64 *e, u8 to, u8 from, size_t off)
+{
+	put(e, a64_access_imm(load64, to, from, (s32)off));
+}
+
+enum { X2 = 2, X3, X4, X5 };
+
+static void load_page(struct a64 *e, u8 to, const struct ir_insn *insn, size_t field)
+{
+	load(e, to, X1, (size_t)page_off(insn, field));
+}
+
+/* x3: what the page in x1 makes of the counter.  That is read behind the page, and so
+ * behind any load that acquired what another thread said the time was: a branch on what
+ * was loaded, and ISB, are such a border. */
+static void read_page(struct a64 *e, const struct ir_insn *insn, struct leaps *over)
+{
+	const struct a64_regs r = {true, X3, X3, X4};
+
+	load_page(e, X5, insn, offsetof(struct clock_page, span));
+	leap(e, over, a64_cbz(true, X5, 0));
+	put(e, a64_isb());
+	put(e, a64_counter(X3));
+	load_page(e, X4, insn, offsetof(struct clock_page, base));
+	put(e, a64_rrr(A64_SUB, r));
+	put(e, a64_rrr(A64_SUBS, (struct a64_regs){true, A64_ZR, X3, X5}));
+	leap(e, over, a64_b_cond(A64_HS, 0));
+	load_page(e, X4, insn, offsetof(struct clock_page, slope));
+	put(e, a64_madd(r, A64_ZR));
+	put(e, a64_shift_imm(A64_LSR, r, 32));
+	load_page(e, X4, insn, offsetof(struct clock_page, ns));
+	put(e, a64_rrr(A64_ADD, r));
+}
+
+static void call_body(struct a64 *e, const struct ir_insn *insn)
+{
+	call_address(e, &(struct native_reloc){
+				.kind = IR_HELPER, .index = insn->a, .value = insn->imm});
+}
+
+/* What anchor_read() does while the line is good, else the call. */
+static void call_clock(struct a64 *e, const struct ir_insn *insn)
+{
+	const u32 end = (u32)page_off(insn, offsetof(struct clock_page, end));
+	struct leaps over = {.n = 0}, done = {.n = 0};
+
+	load(e, X1, X0, offsetof(struct run, world));
+	put(e, a64_add_imm(A64_ADD, (struct a64_regs){true, X2, X1, 0}, end));
+	put(e, a64_ordered(A64_LDAR, 64, (struct a64_regs){true, X2, X2, 0}));
+	read_page(e, insn, &over);
+	put(e, a64_dmb_ishld());
+	load_page(e, X4, insn, offsetof(struct clock_page, begin));
+	put(e, a64_rrr(A64_SUBS, (struct a64_regs){true, A64_ZR, X4, X2}));
+	leap(e, &over, a64_b_cond(A64_NE, 0));
+	a64_mov(e, X0, X3);
+	leap(e, &done, a64_b(0));
+	land(e, &over);
+	call_body(e, insn);
+	land(e, &done);
+}
+
 static void call_helper(struct a64 *e, u32 v)
 {
 	const struct ir_insn *insn = value(e, v);
 
 	arguments(e, insn);
-	call_address(e, &(struct native_reloc){
-				.kind = IR_HELPER, .index = insn->a, .value = insn->imm});
-	if (!insn->row)
+	if (insn->row >= IR_CALL_CLOCK)
+		call_clock(e, insn);
+	else
+		call_body(e, insn);
+	if (insn->row == IR_CALL_ANY)
 		check(e);
 	result(e, v);
 }
@@ -161,31 +242,8 @@ static void callx(struct a64 *e, u32 v)
 	result(e, v);
 }
 
-/* Branches, as yet to nowhere, to one place further down. */
-struct leaps {
-	u32 from[8];
-	u32 n;
-};
-
-static void leap(struct a64 *e, struct leaps *leaps, u32 branch)
-{
-	leaps->from[leaps->n++] = e->out->len;
-	put(e, branch);
-}
-
-static void land(struct a64 *e, const struct leaps *leaps)
-{
-	for (u32 i = 0; i < leaps->n; i++)
-		a64_land(e, leaps->from[i]);
-}
-
 /* What a tail call has at hand, beside its arguments: nothing else is alive. */
-enum { X2 = 2, X3, X6 = 6, X7, X8 };
-
-static void load(struct a64 *e, u8 to, u8 from, size_t off)
-{
-	put(e, a64_access_imm(load64, to, from, (s32)off));
-}
+enum { X6 = 6, X7, X8 };
 
 static void store(struct a64 *e, u8 reg, u8 to, size_t off)
 {

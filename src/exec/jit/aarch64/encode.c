@@ -319,6 +319,21 @@ u32 a64_dmb_ish(void)
 	return 0xd5033bbf;
 }
 
+u32 a64_dmb_ishld(void)
+{
+	return 0xd50339bf;
+}
+
+u32 a64_isb(void)
+{
+	return 0xd5033fdf;
+}
+
+u32 a64_counter(u8 rd)
+{
+	return 0xd53be040 | rd;
+}
+
 /* ---- control ---- */
 
 static s32 words(s32 distance)

@@ -147,6 +147,9 @@ u32 a64_lse(enum a64_lse op, u32 width, struct a64_regs r, bool ordered);
 /* CASAL: [rn] == rd ? rm is stored; the old value in rd */
 u32 a64_casal(u32 width, struct a64_regs r);
 u32 a64_dmb_ish(void);
+u32 a64_dmb_ishld(void);
+u32 a64_isb(void);
+u32 a64_counter(u8 rd); /* CNTVCT */
 
 /* ---- control ---- */
 

@@ -151,12 +151,78 @@ void x86_emit_check(struct emitter *m)
 	flow_jump(m, CC_NE, leaving(m));
 }
 
-void x86_emit_call(struct emitter *m, const struct ir_insn *insn)
+/* Jumps to one place a few bytes further down. */
+struct leaps {
+	u8 *from[8];
+	u32 n;
+};
+
+static void leap(struct emitter *m, struct leaps *leaps, u32 cc)
 {
-	put_arguments(m, insn, 0, 0);
+	x86_jcc8(&m->e, cc, 0);
+	leaps->from[leaps->n++] = m->e.at;
+}
+
+static void land(struct emitter *m, const struct leaps *leaps)
+{
+	for (u32 i = 0; i < leaps->n; i++) {
+		assert(m->e.at - leaps->from[i] <= INT8_MAX);
+		leaps->from[i][-1] = (u8)(m->e.at - leaps->from[i]);
+	}
+}
+
+static void call_helper(struct emitter *m, const struct ir_insn *insn)
+{
 	call_address(m, &(struct native_reloc){
 				.kind = IR_HELPER, .index = insn->a, .value = insn->imm});
-	if (!insn->row)
+}
+
+static struct x86_rm in_page(const struct ir_insn *insn, size_t field)
+{
+	return x86_at(RCX, page_off(insn, field));
+}
+
+/* What anchor_read() does while the line is good, else the call.  RDTSC waits, by LFENCE,
+ * for what has told the program what time it is; loads stay in order by themselves. */
+static void emit_clock(struct emitter *m, const struct ir_insn *insn)
+{
+	struct leaps over = {.n = 0}, done = {.n = 0};
+
+	put_arguments(m, insn, 0, 0);
+	x86_load(&m->e, 64, RCX, x86_at(RDI, offsetof(struct run, world)));
+	x86_load(&m->e, 64, RSI, in_page(insn, offsetof(struct clock_page, end)));
+	x86_load(&m->e, 64, XR8, in_page(insn, offsetof(struct clock_page, span)));
+	x86_test_r(&m->e, 64, x86_reg(XR8), XR8);
+	leap(m, &over, CC_E);
+	x86_lfence(&m->e);
+	x86_rdtsc(&m->e);
+	x86_shift_i(&m->e, X86_SHL, 64, x86_reg(RDX), 32);
+	x86_alu_r(&m->e, X86_OR, 64, RAX, x86_reg(RDX));
+	x86_alu_r(&m->e, X86_SUB, 64, RAX,
+		  in_page(insn, offsetof(struct clock_page, base)));
+	x86_alu_r(&m->e, X86_CMP, 64, RAX, x86_reg(XR8));
+	leap(m, &over, CC_AE);
+	x86_imul_r(&m->e, 64, RAX, in_page(insn, offsetof(struct clock_page, slope)));
+	x86_shift_i(&m->e, X86_SHR, 64, x86_reg(RAX), 32);
+	x86_alu_r(&m->e, X86_ADD, 64, RAX,
+		  in_page(insn, offsetof(struct clock_page, ns)));
+	x86_alu_r(&m->e, X86_CMP, 64, RSI,
+		  in_page(insn, offsetof(struct clock_page, begin)));
+	leap(m, &done, CC_E);
+	land(m, &over);
+	call_helper(m, insn);
+	land(m, &done);
+}
+
+void x86_emit_call(struct emitter *m, const struct ir_insn *insn)
+{
+	if (insn->row >= IR_CALL_CLOCK) {
+		emit_clock(m, insn);
+	} else {
+		put_arguments(m, insn, 0, 0);
+		call_helper(m, insn);
+	}
+	if (insn->row == IR_CALL_ANY)
 		look_at_err(m);
 	finish(m, insn, RAX);
 }
@@ -219,26 +285,6 @@ void x86_emit_callx(struct emitter *m, const struct ir_insn *insn)
 	look_at_err(m);
 	restore_program(m);
 	finish(m, insn, RAX);
-}
-
-/* Jumps to one place a few bytes further down. */
-struct leaps {
-	u8 *from[8];
-	u32 n;
-};
-
-static void leap(struct emitter *m, struct leaps *leaps, u32 cc)
-{
-	x86_jcc8(&m->e, cc, 0);
-	leaps->from[leaps->n++] = m->e.at;
-}
-
-static void land(struct emitter *m, const struct leaps *leaps)
-{
-	for (u32 i = 0; i < leaps->n; i++) {
-		assert(m->e.at - leaps->from[i] <= INT8_MAX);
-		leaps->from[i][-1] = (u8)(m->e.at - leaps->from[i]);
-	}
 }
 
 /* RAX: the image in the slot of the array in RDX that ECX says; R10: run->engine. */

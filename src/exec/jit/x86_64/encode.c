@@ -494,6 +494,16 @@ void x86_endbr(struct encoder *e)
 	x86_bytes(e, "\xf3\x0f\x1e\xfa", 4);
 }
 
+void x86_lfence(struct encoder *e)
+{
+	x86_bytes(e, "\x0f\xae\xe8", 3);
+}
+
+void x86_rdtsc(struct encoder *e)
+{
+	x86_bytes(e, "\x0f\x31", 2);
+}
+
 /* One instruction for each length, as the manuals recommend. */
 void x86_nops(struct encoder *e, u32 n)
 {

@@ -161,6 +161,8 @@ void x86_call(struct encoder *e, struct x86_rm to);
 void x86_jmp(struct encoder *e, struct x86_rm to);
 void x86_ret(struct encoder *e);
 void x86_endbr(struct encoder *e);
+void x86_lfence(struct encoder *e);
+void x86_rdtsc(struct encoder *e);
 void x86_nops(struct encoder *e, u32 n); /* n bytes of them */
 
 #endif
