@@ -309,11 +309,15 @@ static bool find_choices(const struct line *x, struct plan *plan)
 	return true;
 }
 
+/* Blocks stand as in the program: a root may be computed further down, where what is
+ * written here could not name it yet. */
 static bool find_plan(const struct line *x, struct plan *plan)
 {
 	s32 distance = find_distance(x);
 	struct plan masked;
 
+	if (x->root > x->value)
+		return false;
 	*plan = (struct plan){.root = x->root,
 			      .row = distance < 0 ? ALU_RSH : ALU_LSH,
 			      .by = (u32)(distance < 0 ? -distance : distance),

@@ -6,7 +6,7 @@
  * A program is up to twelve steps on one number: a shift, and a constant if a bit is set,
  * by a jump or by a mask.  In some a step is another one than the others, looks at
  * another bit or does something that is not linear, or a number on the way is needed at
- * the end.
+ * the end.  In some the number comes from a block that stands behind.
  */
 #include <string.h>
 
@@ -168,11 +168,16 @@ static void write_program(struct generator *g)
 		"w2 = -w2\n",        "r2 |= 0x100\n",
 		"r2 = r4\n",         "r4 ^= r2\n",
 		"w2 s>>= 3\n",       "*(u64 *)(r1 + 0) = r2\n"};
+	const char *load = loads[below(g, ARRAY_SIZE(loads))];
 	struct step step = any_step(g);
+	bool behind = one_in(g, 8);
 
 	text_clear(&g->text);
-	text_printf(&g->text, "r2 = *(%s *)(r1 + 0)\nr4 = 0\n",
-		    loads[below(g, ARRAY_SIZE(loads))]);
+	text_puts(&g->text, "r4 = 0\n");
+	if (behind)
+		text_puts(&g->text, "if r1 != 0 goto load\nr0 = 0\nexit\nchain:\n");
+	else
+		text_printf(&g->text, "r2 = *(%s *)(r1 + 0)\n", load);
 	for (u32 n = 4 + below(g, 9); n--;) {
 		struct step other = any_step(g), same = step;
 
@@ -185,6 +190,11 @@ static void write_program(struct generator *g)
 			text_puts(&g->text, others[below(g, ARRAY_SIZE(others))]);
 	}
 	text_puts(&g->text, "r0 = r2\nr0 ^= r4\nexit\n");
+	if (behind)
+		text_printf(&g->text,
+			    "load:\nr2 = *(%s *)(r1 + 0)\nif r2 == 0 goto chain\n"
+			    "r4 = *(u8 *)(r1 + 1)\ngoto chain\n",
+			    load);
 }
 
 static bool assemble(const char *text, struct arena *arena, struct prog *out)
