@@ -58,6 +58,7 @@ enum exec_end {
 };
 
 struct run {
+	u64 zero;                /* always, and first: opt/select_load.c */
 	struct world *world;     /* borrowed */
 	u32 cpu;                 /* the virtual CPU that this thread holds */
 	const struct prog *prog; /* the program that runs now; a tail call changes it */

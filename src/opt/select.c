@@ -14,16 +14,11 @@
  *
  * Only sides that stand right behind the branch are taken in: nothing moves.
  */
+#include "opt/select.h"
+
 #include "opt/fold.h"
-#include "opt/passes.h"
 
 enum { MAX_COST = 4, MAX_SELECTS = 4 };
-
-/* A branch: from a block over one or two sides to where they meet. */
-struct branch {
-	u32 from, meet;
-	u32 sides[2]; /* where it is true, and where not; PASS_NONE: none */
-};
 
 static u32 cost_of(const struct ir_insn *insn)
 {
@@ -104,12 +99,6 @@ static bool find_branch(const struct pass *p, u32 b, struct branch *branch)
 }
 
 /* ---- the PHIs where the sides meet ---- */
-
-struct ends {
-	u32 at[2];  /* among the predecessors of meet: the true side's and the false */
-	u32 n_phis; /* that differ */
-	u32 n_free; /* NOPs behind what the sides compute */
-};
 
 static u32 find_pred(const struct pass *p, const struct ir_block *block, u32 pred)
 {
@@ -516,7 +505,8 @@ static void select_at(struct pass *p, u32 b)
 	while (find_branch(p, b, &branch) ||
 	       (select_pair(p, b) && find_branch(p, b, &branch))) {
 		find_ends(p, &branch, &ends);
-		if (!is_worth_it(p, &branch, &ends))
+		if (!is_worth_it(p, &branch, &ends) &&
+		    !pass_select_load(p, &branch, &ends))
 			return;
 		convert(p, &branch, &ends);
 		pass_join(p, b);

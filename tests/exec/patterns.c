@@ -2,7 +2,7 @@
 /*
  * What the compiler makes one instruction of, in all the forms in which programs write
  * it: comparisons that are added, of sums and others; leading zeroes; checksums bit by
- * bit.  Each form is
+ * bit; loads behind bits.  Each form is
  * written out with every register width, relation and constant, compiled for CPUs that
  * have everything and for those that have nothing, and must compute what the interpreter
  * does.
@@ -302,8 +302,37 @@ static void checksums_of(const char *form)
 						.constant = constants[i / 2]});
 }
 
+/* ---- loads behind bits ---- */
+
+#define BITS(start, load, change)                                                        \
+	"r6 = r1\nr2 = *(u64 *)(r6 + 0)\nr0 = *(" start " *)(r6 + 8)\nr3 = 0\n"          \
+	"r4 = r2\nr4 &= %k\nif r4 %r 0 goto +2\nr5 = *(" load " *)(r6 + 0)\n" change     \
+	"\nr6 += 8\n%w2 <<= 1\nr3 += 1\nif r3 != 4 goto -9\nexit\n"
+
+static const char *const loads[] = {
+	BITS("u64", "u64", "%w0 %o %w5"), BITS("u32", "u32", "%w0 %o %w5"),
+	BITS("u32", "u16", "w0 %o w5"),   BITS("u64", "u8", "w5 %o w0"),
+	BITS("u16", "u64", "w0 %o w5"),   BITS("u64", "u32", "r0 %o r0"),
+};
+
+static void loads_of(const char *form)
+{
+	static const char *const ops[] = {"+=", "^=", "|=", "-=", "&="};
+	static const s32 constants[] = {1, 128, INT32_MIN, 6};
+
+	for (u32 i = 0; i < 4 * ARRAY_SIZE(ops) * ARRAY_SIZE(constants); i++)
+		try_form(form, &(struct choice){
+				       .width = i & 1 ? 'w' : 'r',
+				       .relation = i & 2 ? "==" : "!=",
+				       .op = ops[i / 4 % ARRAY_SIZE(ops)],
+				       .constant = constants[i / 4 / ARRAY_SIZE(ops)],
+			       });
+}
+
 int main(void)
 {
+	for (u32 i = 0; i < ARRAY_SIZE(loads); i++)
+		loads_of(loads[i]);
 	for (u32 i = 0; i < ARRAY_SIZE(checksums); i++)
 		checksums_of(checksums[i]);
 	for (u32 i = 0; i < ARRAY_SIZE(carries); i++)
