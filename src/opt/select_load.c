@@ -11,6 +11,7 @@
  * guessed wrong costs more than five such loads.  Only in loops, only for bits: other
  * comparisons (NULL, ends, errors) mostly go one way.
  */
+#include "opt/fold.h"
 #include "opt/select.h"
 
 static struct ir_insn *at(const struct pass *p, u32 value)
@@ -78,21 +79,31 @@ struct parts {
 	u32 *args;        /* of the PHI where the ways meet */
 };
 
-/* Is there one load in the side, and nothing else that may not be made in any case? */
+static bool is_cheap(const struct ir_insn *insn)
+{
+	return ir_ops[insn->op].effect == IR_PURE &&
+	       (insn->op != IR_ALU || !alu_divides(insn->row));
+}
+
+/* Is there one load in the side, and next to nothing else? */
 static bool find_load(const struct pass *p, struct parts *parts)
 {
+	enum { MOST = 4 };
 	const struct ir_block *block = &p->ir->blocks[parts->side];
+	u32 n = 0;
 
 	parts->load = 0;
 	for (u32 i = block->start; i < block->end; i++) {
 		const struct ir_insn *insn = at(p, i);
 
+		n += insn->op != IR_NOP && insn->op != IR_CONST && insn->op != IR_GOTO;
 		if (insn->op == IR_LOAD && !parts->load)
 			parts->load = i;
-		else if (ir_ops[insn->op].effect != IR_PURE && insn->op != IR_GOTO)
+		else if (!is_cheap(insn) && insn->op != IR_GOTO)
 			return false;
 	}
-	return parts->load && !at(p, parts->load)->b && !at(p, parts->load)->imm;
+	return parts->load && n <= MOST && !at(p, parts->load)->b &&
+	       !at(p, parts->load)->imm;
 }
 
 /* Finds x and the instruction that changes it; nothing else there reads what is loaded.
@@ -154,7 +165,8 @@ bool pass_select_load(struct pass *p, const struct branch *branch,
 		      const struct ends *ends)
 {
 	struct ir_insn *jmp = pass_end(p, branch->from), load, change;
-	u32 cmp = (u32)(jmp - p->ir->insns), run = cmp - 1, last;
+	const struct ir_block *tail = &p->ir->blocks[p->tail[branch->from]];
+	u32 cmp = tail->end - 1, run = cmp - 1, last;
 	bool when = branch->sides[0] != PASS_NONE;
 	struct parts parts;
 	u32 address;
@@ -163,7 +175,8 @@ bool pass_select_load(struct pass *p, const struct branch *branch,
 	    !find_parts(p, branch, ends, &parts))
 		return false;
 	last = p->ir->blocks[parts.side].end - 2;
-	if (last <= parts.change || !pass_is_room(p, last) || !pass_is_room(p, run))
+	if (last <= parts.change || !pass_is_room(p, last) || run < tail->start ||
+	    !pass_is_room(p, run))
 		return false;
 	load = *at(p, parts.load);
 	change = *at(p, parts.change);
