@@ -8,10 +8,10 @@
  *
  * All that happens to x there is linear over the bits: what comes of x is what comes of
  * 0, changed by what each bit of x that is set changes alone.  So a value is followed as
- * what it is for 65 x, 0 and the single bits, which says what it is for all; the
- * instructions are computed for each.  Most bits of the outcome then are bits of x
- * somewhere else: a shift.  Each other bit of x changes it by a constant, and all of
- *these are chosen side by side:
+ * what it is for 65 x, 0 and the single bits, which says what it is for all; each
+ * instruction is computed for these.  Most bits of x are found again in the outcome,
+ * somewhere else: that is a shift.  Each other bit changes it by a constant, and these
+ * are chosen side by side:
  *
  *	x >> 8 ^ (x & 1 ? C0 : 0) ^ .. ^ (x & 128 ? C7 : 0)
  *
