@@ -211,14 +211,18 @@ static const char *const carries[] = {
 	"if r2 != 3 goto -10\nexit\n",
 };
 
+/* Where it is slow: some, others of each form; 9 has no factor in common. */
+static u32 sampling(void)
+{
+	return CHECK_IS_SANITIZED || check_is_emulated() ? 9 : 1;
+}
+
 static void carries_of(const char *form)
 {
 	static const char *const relations[] = {"<", "<=", ">", ">=", "==", "!=", "s<"};
 	static const s32 constants[] = {
 		0, 1, -1, 254, 255, 32767, 32768, INT32_MAX - 1, INT32_MAX, INT32_MIN};
-	u32 n = strstr(form, "%k") ? ARRAY_SIZE(constants) : 1;
-	/* where it is slow: some, others of each form; 9 has no factor in common */
-	u32 step = CHECK_IS_SANITIZED || check_is_emulated() ? 9 : 1;
+	u32 n = strstr(form, "%k") ? ARRAY_SIZE(constants) : 1, step = sampling();
 
 	for (u32 i = (u32)strlen(form) % step; i < ARRAY_SIZE(relations) * 4 * n;
 	     i += step)
@@ -320,7 +324,10 @@ static void loads_of(const char *form)
 	static const char *const ops[] = {"+=", "^=", "|=", "-=", "&="};
 	static const s32 constants[] = {1, 128, INT32_MIN, 6};
 
-	for (u32 i = 0; i < 4 * ARRAY_SIZE(ops) * ARRAY_SIZE(constants); i++)
+	u32 step = sampling();
+
+	for (u32 i = (u32)strlen(form) % step;
+	     i < 4 * ARRAY_SIZE(ops) * ARRAY_SIZE(constants); i += step)
 		try_form(form, &(struct choice){
 				       .width = i & 1 ? 'w' : 'r',
 				       .relation = i & 2 ? "==" : "!=",
