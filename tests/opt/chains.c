@@ -20,7 +20,7 @@
 #include "world/random.h"
 #include "world/world.h"
 
-enum { PROGRAMS = CHECK_IS_SANITIZED ? 2000 : 20000, INPUTS = 24 };
+enum { PROGRAMS = CHECK_IS_SANITIZED ? 1000 : 6000, INPUTS = 16 };
 
 enum form {
 	BY_JUMP,
