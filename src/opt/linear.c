@@ -500,8 +500,12 @@ static u32 put_choice(struct writer *w, struct sum *s, u32 i, u32 so_far)
 					.c = so_far});
 }
 
-/* Of a choice: two constants, a comparison, a change, a SELECT; half a sum. */
-enum { PLAN_INSNS = 9 + 5 * MOST + MOST / 2 };
+/* At most: nine of what is moved, and of the upper half; of a choice two constants, a
+ * comparison, a change, a SELECT and half a sum. */
+static u32 count_insns(const struct plan *plan)
+{
+	return 9 + 5 * plan->n + plan->n / 2;
+}
 
 /* Two in a row wait for each other no longer than it takes to add up the others, and a
  * change of what there is needs fewer instructions than one of 0. */
@@ -570,14 +574,14 @@ static void rename_operands(const struct linear *l, const struct writer *w,
 static bool write_plans(struct linear *l)
 {
 	struct ir *ir = l->ir;
-	u32 most = ir->n_insns + l->n_plans * PLAN_INSNS;
-	struct writer w = {
-		.insns = arena_raw(ir->arena, most, sizeof(*w.insns)),
-		.number = arena_array(ir->arena, ir->n_insns, sizeof(*w.number)),
-		.is_new = arena_array(ir->arena, most, sizeof(*w.is_new)),
-		.n = 1,
-	};
+	struct writer w = {.n = 1};
+	u32 most = ir->n_insns;
 
+	for (u32 i = 0; i < l->n_plans; i++)
+		most += count_insns(&l->plans[i]);
+	w.insns = arena_raw(ir->arena, most, sizeof(*w.insns));
+	w.number = arena_array(ir->arena, ir->n_insns, sizeof(*w.number));
+	w.is_new = arena_array(ir->arena, most, sizeof(*w.is_new));
 	if (!w.insns || !w.number || !w.is_new)
 		return false;
 	w.insns[0] = ir->insns[0];
