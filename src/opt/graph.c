@@ -23,6 +23,7 @@ struct finder {
 	struct graph_block *blocks;
 	u32 n_blocks;
 	u32 *block_of; /* by instruction from start, where a block starts */
+	u32 *ways_in;  /* by block: from others */
 	u32 *number;   /* by block: in reverse postorder, plus one; 0: not reached */
 };
 
@@ -51,8 +52,17 @@ static void find_succ(const struct finder *f, struct graph_block *b)
 		drop_unseen(b, g->spec->ways[last]);
 }
 
+static void count_ways_in(const struct finder *f)
+{
+	for (u32 b = 0; b < f->n_blocks; b++)
+		for (u32 way = 0; way < 2; way++)
+			if (f->blocks[b].succ[way] != IR_NO_BLOCK)
+				f->ways_in[f->blocks[b].succ[way]]++;
+}
+
 /* Where one way of a branch is but a jump, as at the end of loops that clang leaves in
- * the middle, it leads where that goes: the branch is what jumps back. */
+ * the middle, it leads where that goes: the branch is what jumps back.  Not where others
+ * come by as well: of several jumps back each would look at the time. */
 static void skip_jumps(const struct finder *f, struct graph_block *b)
 {
 	for (u32 way = 0; way < 2; way++) {
@@ -62,7 +72,8 @@ static void skip_jumps(const struct finder *f, struct graph_block *b)
 		if (to == IR_NO_BLOCK || other == IR_NO_BLOCK)
 			return;
 		op = f->g->ops[f->blocks[to].start];
-		if ((op == OP_JA || op == OP_JA32) && f->blocks[to].succ[0] != other)
+		if ((op == OP_JA || op == OP_JA32) && f->ways_in[to] == 1 &&
+		    f->blocks[to].succ[0] != other)
 			b->succ[way] = f->blocks[to].succ[0];
 	}
 }
@@ -76,7 +87,8 @@ static bool find_blocks(struct finder *f, const u8 *marks, struct arena *arena)
 		n += (marks[pc] & MARK_BLOCK) != 0;
 	f->blocks = arena_array(arena, n, sizeof(*f->blocks));
 	f->block_of = arena_array(arena, g->end - g->start, sizeof(*f->block_of));
-	if (!f->blocks || !f->block_of)
+	f->ways_in = arena_array(arena, n, sizeof(*f->ways_in));
+	if (!f->blocks || !f->block_of || !f->ways_in)
 		return false;
 	for (u32 pc = g->start; pc < g->end; pc++) {
 		if (!(marks[pc] & MARK_BLOCK))
@@ -89,6 +101,7 @@ static bool find_blocks(struct finder *f, const u8 *marks, struct arena *arena)
 	f->blocks[n - 1].end = g->end;
 	for (u32 b = 0; b < n; b++)
 		find_succ(f, &f->blocks[b]);
+	count_ways_in(f);
 	for (u32 b = 0; b < n; b++)
 		skip_jumps(f, &f->blocks[b]);
 	return true;
