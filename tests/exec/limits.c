@@ -288,7 +288,11 @@ static void add_trouble(struct text *t, u32 var, u32 label)
 {
 	char to[16];
 
-	switch (random_below(12)) {
+	switch (random_below(13)) {
+	case 12:
+		snprintf(to, sizeof(to), "j%u", label);
+		add_jump(t, FIRST_VAR + random_below(VARS), to);
+		return;
 	case 0: text_printf(t, "r%u = r0\n", var); return;
 	case 1: add_step(t, var); return;
 	case 2: add_start(t, var); return;
@@ -302,6 +306,23 @@ static void add_trouble(struct text *t, u32 var, u32 label)
 		return;
 	default: text_printf(t, "r0 += r%u\n", var);
 	}
+}
+
+/* The end of a loop: a branch back, or one over or to bare jumps. */
+static void add_back(struct text *t, u32 var, u32 label)
+{
+	char back[16], out[16], jump[16];
+	u32 form = random_below(4);
+
+	snprintf(back, sizeof(back), "l%u", label);
+	snprintf(out, sizeof(out), "e%u", label);
+	snprintf(jump, sizeof(jump), "j%u", label);
+	if (form < 2)
+		add_jump(t, var, form ? jump : back);
+	else
+		add_jump(t, var, out);
+	text_printf(t, "goto %s\n", form < 2 ? out : form == 2 ? back : jump);
+	text_printf(t, "%s:\ngoto %s\n", jump, random_below(40) ? back : jump);
 }
 
 static void add_loop(struct text *t, u32 depth, u32 *labels)
@@ -323,9 +344,9 @@ static void add_loop(struct text *t, u32 depth, u32 *labels)
 		add_loop(t, depth + 1, labels);
 	add_step(t, var);
 	if (top)
-		text_printf(t, "goto %s\n", back);
+		text_printf(t, "j%u:\ngoto %s\n", label, back);
 	else
-		add_jump(t, var, back);
+		add_back(t, var, label);
 	text_printf(t, "%s:\n", out);
 }
 
