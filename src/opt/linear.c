@@ -18,7 +18,9 @@
  * An operation is linear if it is made of XOR; if it does the same to all bits (shifts,
  * masks, extensions); if what it adds has no bit in common; or if what it is asked of is
  * one of two numbers (a bit, a mask): all that is computed from that and constants is
- * again one of two.  Only what reads one value alone is followed, inside of a block.
+ * again one of two.  Both can be read off the 65: no bit is set for any x that is set
+ * for none of these, and where these are two numbers, each bit of x changes one into the
+ * other, or nothing.  Only what reads one value alone is followed, inside of a block.
  */
 #include <assert.h>
 #include <string.h>
