@@ -244,7 +244,7 @@ static void follow(struct linear *l, u32 value)
 {
 	const struct ir_insn *insn = &l->ir->insns[value];
 	struct line *sum = &l->lines[l->n_lines];
-	const struct line *x[3];
+	const struct line *x[3] = {NULL};
 
 	if (insn->op != IR_ALU && insn->op != IR_CMP && insn->op != IR_SELECT &&
 	    insn->op != IR_SWAP)
