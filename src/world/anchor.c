@@ -224,7 +224,7 @@ static bool answer(struct anchor *a, struct line *l, struct clock_reading *r)
 
 u64 anchor_read(struct anchor *a)
 {
-	struct clock_reading r;
+	struct clock_reading r = {0};
 	struct line l;
 
 	if (!a->counter)
