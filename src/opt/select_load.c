@@ -168,7 +168,7 @@ bool pass_select_load(struct pass *p, const struct branch *branch,
 	const struct ir_block *tail = &p->ir->blocks[p->tail[branch->from]];
 	u32 cmp = tail->end - 1, run = cmp - 1, last;
 	bool when = branch->sides[0] != PASS_NONE;
-	struct parts parts;
+	struct parts parts = {0};
 	u32 address;
 
 	if (!p->ir->blocks[branch->from].loop_depth || !asks_for_bit(p, jmp) ||
