@@ -72,22 +72,6 @@ static void sweep_list(struct dead *d)
 	}
 }
 
-static void rename(const struct ir *ir, const u32 *number, struct ir_insn *insn,
-		   u32 n_args)
-{
-	const struct ir_op_info *info = &ir_ops[insn->op];
-	u32 *args = ir->args + insn->aux;
-
-	if (info->a)
-		insn->a = number[insn->a];
-	if (info->b)
-		insn->b = number[insn->b];
-	if (info->c)
-		insn->c = number[insn->c];
-	for (u32 i = 0; i < n_args; i++)
-		args[i] = number[args[i]];
-}
-
 /* What is needed moves up, so that all who come after have less to go through. */
 static void pack(struct dead *d)
 {
@@ -108,7 +92,7 @@ static void pack(struct dead *d)
 
 			if (!d->needed[i])
 				continue;
-			rename(ir, number, insn, pass_n_args(insn, block));
+			pass_number(ir, number, insn, pass_n_args(insn, block));
 			ir->insns[number[i]] = *insn;
 		}
 		block->start = start;

@@ -553,24 +553,13 @@ static void copy_block(const struct linear *l, struct writer *w, struct ir_block
 	block->end = w->n;
 }
 
-static void rename_operands(const struct linear *l, const struct writer *w,
-			    const struct ir_block *block)
+static void rename_block(const struct linear *l, const struct writer *w,
+			 const struct ir_block *block)
 {
-	for (u32 i = block->start; i < block->end; i++) {
-		struct ir_insn *insn = &w->insns[i];
-		u32 *args = l->ir->args + insn->aux, n = pass_n_args(insn, block);
-
-		if (w->is_new[i])
-			continue;
-		if (ir_ops[insn->op].a)
-			insn->a = w->number[insn->a];
-		if (ir_ops[insn->op].b)
-			insn->b = w->number[insn->b];
-		if (ir_ops[insn->op].c)
-			insn->c = w->number[insn->c];
-		for (u32 k = 0; k < n; k++)
-			args[k] = w->number[args[k]];
-	}
+	for (u32 i = block->start; i < block->end; i++)
+		if (!w->is_new[i])
+			pass_number(l->ir, w->number, &w->insns[i],
+				    pass_n_args(&w->insns[i], block));
 }
 
 static bool write_plans(struct linear *l)
@@ -590,7 +579,7 @@ static bool write_plans(struct linear *l)
 	for (u32 b = 0; b < ir->n_blocks; b++)
 		copy_block(l, &w, &ir->blocks[b]);
 	for (u32 b = 0; b < ir->n_blocks; b++)
-		rename_operands(l, &w, &ir->blocks[b]);
+		rename_block(l, &w, &ir->blocks[b]);
 	assert(w.n <= most);
 	ir->insns = w.insns;
 	ir->n_insns = w.n;

@@ -149,21 +149,6 @@ static void take_block(struct packing *to, const struct order *o,
 	}
 }
 
-static void rename_operands(const struct packing *to, struct ir *ir, struct ir_insn *insn,
-			    u32 n_args)
-{
-	const struct ir_op_info *info = &ir_ops[insn->op];
-
-	if (info->a)
-		insn->a = to->number[insn->a];
-	if (info->b)
-		insn->b = to->number[insn->b];
-	if (info->c)
-		insn->c = to->number[insn->c];
-	for (u32 i = 0; i < n_args; i++)
-		ir->args[insn->aux + i] = to->number[ir->args[insn->aux + i]];
-}
-
 static bool put_in_order(struct order *o)
 {
 	struct ir *ir = o->ir;
@@ -185,8 +170,8 @@ static bool put_in_order(struct order *o)
 	ir->insns = to.insns;
 	for (u32 b = 0; b < ir->n_blocks; b++)
 		for (u32 i = ir->blocks[b].start; i < ir->blocks[b].end; i++)
-			rename_operands(&to, ir, &ir->insns[i],
-					pass_n_args(&ir->insns[i], &ir->blocks[b]));
+			pass_number(ir, to.number, &ir->insns[i],
+				    pass_n_args(&ir->insns[i], &ir->blocks[b]));
 	return true;
 }
 

@@ -55,6 +55,21 @@ void pass_rename(struct pass *p)
 	p->renamed = false;
 }
 
+void pass_number(const struct ir *ir, const u32 *number, struct ir_insn *insn, u32 n_args)
+{
+	const struct ir_op_info *info = &ir_ops[insn->op];
+	u32 *args = ir->args + insn->aux;
+
+	if (info->a)
+		insn->a = number[insn->a];
+	if (info->b)
+		insn->b = number[insn->b];
+	if (info->c)
+		insn->c = number[insn->c];
+	for (u32 i = 0; i < n_args; i++)
+		args[i] = number[args[i]];
+}
+
 static bool allocate_pass(struct pass *p)
 {
 	struct ir *ir = p->ir;

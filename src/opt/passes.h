@@ -74,6 +74,10 @@ void pass_operands(struct pass *p, struct ir_insn *insn, u32 n_args);
 /* Renames all of them, if any was replaced. */
 void pass_rename(struct pass *p);
 
+/* Operands of one instruction by their new numbers. */
+void pass_number(const struct ir *ir, const u32 *number, struct ir_insn *insn,
+		 u32 n_args);
+
 /* blocks.c: takes in the block that b goes to, if nobody else goes there. */
 void pass_join(struct pass *p, u32 b);
 /* `block` becomes the last part of `into`, who ends as it did. */
@@ -100,8 +104,8 @@ void pass_demand(struct pass *p);
 /* dead.c: drops what nobody needs; counts uses.  Values get new numbers: the last of all.
  * False: no memory. */
 bool pass_dead(struct pass *p);
-/* linear.c: chains of bits are computed side by side.  Needs uses; values get new numbers.
- * False: no memory. */
+/* linear.c: chains of bits are computed side by side.  Needs uses; values get new
+ * numbers. False: no memory. */
 bool pass_linear(struct pass *p);
 /* order.c: two values that end in one do so as soon as they can.  Needs uses; values get
  * new numbers.  False: no memory. */
