@@ -23,7 +23,7 @@ struct finder {
 	struct graph_block *blocks;
 	u32 n_blocks;
 	u32 *block_of; /* by instruction from start, where a block starts */
-	u32 *ways_in;  /* by block: from others */
+	u32 *ways_in;  /* by block: how often others lead there */
 	u32 *number;   /* by block: in reverse postorder, plus one; 0: not reached */
 };
 

@@ -6,9 +6,9 @@
  *		x = a + 1;    x = a < b ? t : x
  *
  * What stands on the sides is then always computed, so it must be cheap and free of
- * effects; loads are not, as they may fail.  clang knows no select for BPF and makes
- * branches of all of its own, most of which jump with the data: what it thought worth a
- * select, and what is no longer than one, is one again.
+ * effects; loads are not, as they may fail (but see select_load.c).  clang knows no select
+ * for BPF and makes branches of all of its own, most of which jump with the data: what it
+ * thought worth a select, and what is no longer than one, is one again.
  *
  * What a switch then tells apart keeps its branches: see "states".
  *
