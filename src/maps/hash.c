@@ -171,18 +171,49 @@ static u32 take_fresh(struct hash *h)
 	return n + 1;
 }
 
+static u32 pop_any(struct hash *h, u32 cpu)
+{
+	u32 link = 0;
+
+	for (u32 i = 0; !link && i < h->n_lists; i++)
+		link = pop(h, &h->lists[(cpu + i) % h->n_lists]);
+	return link;
+}
+
+/* How often something was put into a free list or taken out. */
+static u32 count_moves(const struct hash *h)
+{
+	u32 moves = 0;
+
+	for (u32 i = 0; i < h->n_lists; i++)
+		moves += (u32)(atomic_load_explicit(&h->lists[i].top,
+						    memory_order_acquire) >>
+			       32);
+	return moves;
+}
+
 /* The number plus one of an element for a new key, 0 when the map is full. */
 static u32 take_elem(struct hash *h, u32 cpu)
 {
-	u32 link;
+	u32 link, moves;
 
 	assert(cpu < h->n_lists);
 	link = pop(h, &h->lists[cpu]);
 	if (!link)
 		link = take_fresh(h);
-	for (u32 i = 1; !link && i < h->n_lists; i++)
-		link = pop(h, &h->lists[(cpu + i) % h->n_lists]);
-	return !link && h->lru ? lru_evict(h) : link;
+	if (!link)
+		link = pop_any(h, cpu);
+	if (!link && h->lru)
+		link = lru_evict(h);
+	/* What is free may pass from a list before it is looked at to one after: all were
+	 * empty at once only when nothing moved meanwhile. */
+	while (!link) {
+		moves = count_moves(h);
+		link = pop_any(h, cpu);
+		if (!link && count_moves(h) == moves)
+			return 0;
+	}
+	return link;
 }
 
 static void release_elem(struct hash *h, u32 number, u32 cpu)

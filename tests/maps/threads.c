@@ -136,6 +136,38 @@ static void steady_keys_are_always_found(struct map_attr attr)
 	map_put(map);
 }
 
+/* ---- as many keys as places ---- */
+
+/* Who has taken its own key out finds a place for it, wherever the places are by then. */
+static void *come_and_go(void *arg)
+{
+	struct job *j = arg;
+	u64 value = 0;
+	u8 key[8];
+
+	make_key(j->cpu, key);
+	for (u32 i = 0; i < TURNS; i++) {
+		u32 cpu = next_random(j) % THREADS;
+
+		j->failed += map_update(j->map, key, &value, MAP_NOEXIST, cpu) != 0;
+		j->failed += map_delete(j->map, key, next_random(j) % THREADS) != 0;
+	}
+	return NULL;
+}
+
+static void a_place_is_found_while_there_is_one(u32 type)
+{
+	struct map *map = new_map((struct map_attr){.type = type,
+						    .key_size = 8,
+						    .value_size = 8,
+						    .max_entries = THREADS});
+	struct job jobs[THREADS];
+
+	run(map, come_and_go, jobs);
+	CHECK_INT(count_keys(map, NULL), 0);
+	map_put(map);
+}
+
 /* ---- LRU ---- */
 
 enum { LRU_SIZE = 64, HOT = 8 };
@@ -352,6 +384,8 @@ int main(void)
 		attr.key_size = attr.value_size = 8;
 		steady_keys_are_always_found(attr);
 	}
+	a_place_is_found_while_there_is_one(MAP_TYPE_HASH);
+	a_place_is_found_while_there_is_one(MAP_TYPE_PERCPU_HASH);
 	an_lru_keeps_its_size_and_what_is_hot();
 	locked_values_are_whole(MAP_TYPE_ARRAY);
 	locked_values_are_whole(MAP_TYPE_HASH);
