@@ -4,9 +4,10 @@
  *
  * Starting and stopping a run is an exchange each; nobody but the thread reads clocks.
  * It looks again and again, and takes the time from the look that saw a run first: so a
- * limit is never cut short.  A run lives on the stack of its thread, so it must not be
- * touched when it is over: the thread takes the place (BUSY) while it writes, and who
- * stops meanwhile waits.
+ * limit is never cut short.  Who starts a run that cannot wait for the next look wakes
+ * the thread.  A run lives on the stack of its thread, so it must not be touched when it
+ * is over: the thread takes the place (BUSY) while it writes, and who stops meanwhile
+ * waits.
  */
 #include "exec/watchdog.h"
 
@@ -23,10 +24,10 @@
 #include "helpers/run.h"
 
 enum {
-	MIN_TICK = 50000,     /* ns between looks */
-	MAX_TICK = 100000000, /* so that a run which just came is seen in time */
-	EMPTY_LOOKS = 8,      /* then the thread sleeps until somebody starts */
+	MIN_TICK = 50000, /* ns between looks */
+	CALM_LOOKS = 8,   /* that could have been later: then they are */
 };
+#define NEVER UINT64_MAX
 
 /* States of a place beside the address of a run. */
 enum { FREE = 0, BUSY = 1, ENDED = 2 };
@@ -43,8 +44,8 @@ struct place {
 struct watchdog {
 	struct place *places; /* owned */
 	u32 n;
-	_Atomic bool asleep;
-	bool stop; /* guarded by lock */
+	_Atomic u64 tick; /* ns to the next look at most; NEVER: when somebody starts */
+	bool stop;        /* guarded by lock */
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	pthread_t thread;
@@ -81,6 +82,12 @@ static bool end_run(struct place *place, uintptr_t state)
 	return ends;
 }
 
+/* How often a run with this limit is looked at. */
+static u64 tick_for(u64 max_ns)
+{
+	return max_ns / 8 < MIN_TICK ? MIN_TICK : max_ns / 8;
+}
+
 /* How long this place can do without another look. */
 static u64 look_at(struct place *place, u64 now)
 {
@@ -89,27 +96,24 @@ static u64 look_at(struct place *place, u64 now)
 	u64 max_ns = atomic_load(&place->max_ns);
 
 	if (state <= ENDED)
-		return MAX_TICK;
+		return NEVER;
 	if (place->seen != serial) {
 		place->seen = serial;
 		place->since = now;
 	}
 	if (now - place->since < max_ns)
-		return max_ns / 8;
-	return end_run(place, state) ? MAX_TICK : MIN_TICK;
+		return tick_for(max_ns);
+	return end_run(place, state) ? NEVER : MIN_TICK;
 }
 
-/* Looks at all; the time until the next look; 0: nobody is there. */
+/* Looks at all; how long they can do without another look. */
 static u64 look_around(struct watchdog *dog)
 {
-	u64 now = now_ns(), tick = MAX_TICK;
-	bool anybody = false;
+	u64 now = now_ns(), tick = NEVER;
 
-	for (u32 i = 0; i < dog->n; i++) {
-		anybody |= atomic_load(&dog->places[i].state) > ENDED;
+	for (u32 i = 0; i < dog->n; i++)
 		tick = min_u64(tick, look_at(&dog->places[i], now));
-	}
-	return anybody ? tick < MIN_TICK ? MIN_TICK : tick : 0;
+	return tick;
 }
 
 static void nap(struct watchdog *dog, u64 ns)
@@ -117,38 +121,35 @@ static void nap(struct watchdog *dog, u64 ns)
 	u64 until = now_ns() + ns;
 	struct timespec ts = {(time_t)(until / 1000000000), (long)(until % 1000000000)};
 
-	if (!dog->stop)
+	if (ns == NEVER)
+		pthread_cond_wait(&dog->wake, &dog->lock);
+	else
 		pthread_cond_timedwait(&dog->wake, &dog->lock, &ts);
 }
 
-/* Nobody is there: sleep until watchdog_start() says otherwise.  It stores its run, then
- * reads asleep; here it is the other way round: one of the two sees the other. */
-static void sleep_well(struct watchdog *dog)
-{
-	atomic_store(&dog->asleep, true);
-	if (!look_around(dog) && !dog->stop)
-		pthread_cond_wait(&dog->wake, &dog->lock);
-	atomic_store(&dog->asleep, false);
-}
-
+/*
+ * The tick is told before the look that must not find anybody who needs a shorter one:
+ * watchdog_start() stores its run, then reads the tick, so that one of the two sees the
+ * other.  It grows only when a longer one would have done for some time: runs that come
+ * and go do not wake the thread each time.
+ */
 static void *watch(void *arg)
 {
 	struct watchdog *dog = arg;
-	u64 tick = MIN_TICK;
-	u32 empty = 0;
+	u64 tick = MIN_TICK, next;
+	u32 calm = 0;
 
 	pthread_mutex_lock(&dog->lock);
 	while (!dog->stop) {
-		u64 next = look_around(dog);
-
-		empty = next ? 0 : empty + 1;
-		tick = next ? next : tick;
-		if (empty < EMPTY_LOOKS) {
-			nap(dog, tick);
-		} else {
-			sleep_well(dog);
-			empty = 0;
+		atomic_store(&dog->tick, tick);
+		next = look_around(dog);
+		calm = next > tick ? calm + 1 : 0;
+		if (next < tick || calm == CALM_LOOKS) {
+			tick = next;
+			calm = 0;
+			continue;
 		}
+		nap(dog, tick);
 	}
 	pthread_mutex_unlock(&dog->lock);
 	return NULL;
@@ -243,7 +244,7 @@ u32 watchdog_start(struct watchdog *dog, struct run *run, u64 max_ns)
 		if (i == run->cpu % dog->n)
 			sched_yield();
 	}
-	if (atomic_load(&dog->asleep))
+	if (tick_for(max_ns) < atomic_load(&dog->tick))
 		wake_up(dog);
 	return i;
 }

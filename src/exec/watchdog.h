@@ -25,8 +25,8 @@ int watchdog_new(u32 n, struct watchdog **out, struct skep_diag *diag);
 void watchdog_free(struct watchdog *dog); /* no run is under way; NULL is fine */
 
 /*
- * From now on the run ends after max_ns, never before; late by an eighth of that, at
- * least 50 us, and by what the machine takes to wake a thread.  Returns the place to give
+ * From now on the run ends after max_ns, never before; late by a quarter of that at most,
+ * or 100 us, and by what the machine takes to wake a thread.  Returns the place to give
  * back.
  */
 u32 watchdog_start(struct watchdog *dog, struct run *run, u64 max_ns);

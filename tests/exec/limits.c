@@ -21,7 +21,7 @@
 #include "isa/asm.h"
 #include "opt/eval.h"
 
-enum { PROGRAMS = CHECK_IS_SANITIZED ? 10 : 60, EMULATED = 12 };
+enum { PROGRAMS = CHECK_IS_SANITIZED ? 10 : 600, EMULATED = 60 };
 enum { MAX_NS = 200000, MAX_STEPS = 280000 /* more than may go by without a look */ };
 enum { MEMORY = 64 };
 
