@@ -48,7 +48,7 @@ static const char *const inconclusive[] = {
 	"is not a function",
 };
 
-enum { FILLERS = 300, MAX_SLOTS = FILLERS + 32 };
+enum { FILLERS = 80, MAX_SLOTS = FILLERS + 32 };
 
 static char log_text[65536];
 
@@ -149,7 +149,7 @@ static void compare(const struct insn *insn)
 }
 
 static const u8 regs[] = {0, 1, 2, 3, 4, 6, 7, 10, 11, 15};
-static const s16 offs[] = {0, 1, -1, 2, 8, 16, 32, 64, 256};
+static const s16 offs[] = {0, 1, -1, 2, 8, 16, 32, 64};
 static const s32 imms[] = {0,    1,    -1,    2,     3,     16,    17,      32,   64,
 			   0x40, 0x50, 0xa0,  0x41,  0x51,  0xa1,  0xe1,    0xf1, 0xe0,
 			   0xf0, 0x10, 0x100, 0x110, 0x101, 0x111, 1 << 16, 5};
