@@ -43,9 +43,10 @@ static const u64 edges[] = {
 	0x1122334455667788,
 	0x8899aabbccddeeff,
 };
-enum { RANDOM = CHECK_IS_SANITIZED ? 0 : 20, OPERANDS = ARRAY_SIZE(edges) + RANDOM };
+enum { EDGES = ARRAY_SIZE(edges), RANDOM = 20 };
 
-static u64 operands[OPERANDS];
+static u64 operands[EDGES + RANDOM];
+static u32 n_operands = EDGES + RANDOM; /* or EDGES, where that takes long */
 
 struct memory {
 	u64 a, b, result;
@@ -195,7 +196,7 @@ static void run_form_on_engines(const struct insn *insn, u64 b, enum form form)
 		return;
 	}
 	for (u32 e = 0; engine_at(e); e++)
-		for (u32 i = 0; i < OPERANDS; i++) {
+		for (u32 i = 0; i < n_operands; i++) {
 			struct run run = {.ctx = &mem, .opts = &opts, .diag = &diag};
 			u64 a = form == MOVED32 ? (u32)operands[i] : operands[i];
 			u64 ret = 0, want = evaluate(op, a, b);
@@ -231,7 +232,7 @@ static void run_kernel(const struct insn *insn, u64 b)
 		fprintf(stderr, "%s: %s\n", op_info(decode(insn))->name, log);
 		return;
 	}
-	for (u32 i = 0; i < OPERANDS; i++) {
+	for (u32 i = 0; i < n_operands; i++) {
 		u64 want = evaluate(decode(insn), operands[i], b);
 		struct memory mem = {.a = operands[i], .b = b, .result = ~want};
 		u32 len = sizeof(packet), ret = 0;
@@ -258,7 +259,7 @@ static void run_row(struct insn insn, u32 step, runner run)
 		run(&insn, 0);
 		return;
 	}
-	for (u32 i = 0; i < OPERANDS; i += step) {
+	for (u32 i = 0; i < n_operands; i += step) {
 		if (immediate)
 			insn.imm = (s32)operands[i];
 		run(&insn, immediate ? (u64)(s64)insn.imm : operands[i]);
@@ -330,7 +331,7 @@ static void divide_by(u64 d)
 	static const u8 codes[] = {CLASS_ALU64 | SRC_X, CLASS_ALU | SRC_X};
 	static const u64 quotients[] = {0, 1, UINT64_MAX};
 
-	for (u32 i = ARRAY_SIZE(edges) / 2; i < OPERANDS; i++) {
+	for (u32 i = EDGES / 2; i < n_operands; i++) {
 		u64 most = (i & 1 ? UINT64_MAX : INT64_MAX) / (d ? d : 1);
 		u64 q = i % 7 < 3   ? quotients[i % 7]
 			: i % 7 < 5 ? most - i / 7 % 2
@@ -354,7 +355,7 @@ static void divide_by_many(void)
 		5,   6,   7,   9,    10,   11,         12,         25,         60,
 		100, 125, 333, 1000, 1024, 1000000007, 1000000000, 0x100000001};
 
-	for (u32 i = 0; i < ARRAY_SIZE(edges); i++) {
+	for (u32 i = 0; i < EDGES; i++) {
 		divide_by(edges[i]);
 		divide_by(0 - edges[i]);
 	}
@@ -362,7 +363,7 @@ static void divide_by_many(void)
 		divide_by(divisors[i]);
 		divide_by(0 - divisors[i]);
 	}
-	for (u32 i = 0; i < (CHECK_IS_SANITIZED ? 50 : 300); i++)
+	for (u32 i = 0; i < (n_operands == EDGES ? 50 : 300); i++)
 		divide_by(random_number());
 }
 
@@ -370,10 +371,12 @@ int main(void)
 {
 	u32 rows;
 
+	if (CHECK_IS_SANITIZED || check_is_emulated())
+		n_operands = EDGES;
 	memcpy(operands, edges, sizeof(edges));
-	for (u32 i = ARRAY_SIZE(edges); i < OPERANDS; i++)
+	for (u32 i = EDGES; i < n_operands; i++)
 		operands[i] = random_number();
-	rows = run_rows(run_engines, 1);
+	rows = run_rows(run_engines, CHECK_IS_SANITIZED ? 2 : 1);
 #define A(name, code, off, sign, forms, ...) FORMS_##forms +
 #define J(...)                               4 +
 	enum {
