@@ -211,10 +211,10 @@ static const char *const carries[] = {
 	"if r2 != 3 goto -10\nexit\n",
 };
 
-/* Where it is slow: some, others of each form; 9 has no factor in common. */
+/* Where it is slow: some, others of each form; 19 has no factor in common. */
 static u32 sampling(void)
 {
-	return CHECK_IS_SANITIZED || check_is_emulated() ? 9 : 1;
+	return CHECK_IS_SANITIZED || check_is_emulated() ? 19 : 1;
 }
 
 static void carries_of(const char *form)

@@ -11,7 +11,7 @@
 #include "maps/map.h"
 
 /* make fuzz has time for more, with other seeds. */
-enum { PROGRAMS = CHECK_IS_SANITIZED ? 6000 : 40000, EMULATED = 8000 };
+enum { PROGRAMS = CHECK_IS_SANITIZED ? 4000 : 40000, EMULATED = 6000 };
 
 struct engine_run {
 	const struct engine *engine;

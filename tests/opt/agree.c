@@ -19,7 +19,7 @@
 #include "maps/map.h"
 #include "opt/eval.h"
 
-enum { PROGRAMS = CHECK_IS_SANITIZED ? 3500 : 30000 };
+enum { PROGRAMS = CHECK_IS_SANITIZED ? 2000 : 30000 };
 
 static const struct compile_how hows[] = {
 	{0},

@@ -368,7 +368,7 @@ int main(void)
 		random_state ^= strtoull(seed, NULL, 0) * 0x9e3779b97f4a7c15;
 	check_tnums();
 	check_small();
-	check_random(CHECK_IS_SANITIZED || check_is_emulated() ? 20000 : 150000);
+	check_random(CHECK_IS_SANITIZED || check_is_emulated() ? 12000 : 150000);
 	check_precision();
 	CHECK(tried > 1000000);
 	return check_report();
