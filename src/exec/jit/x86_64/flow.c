@@ -16,10 +16,12 @@
 #include "exec/jit/jit.h"
 #include "exec/jit/x86_64/emit.h"
 
-/* Loops start where what decoders keep of code does, 32 bytes, or a bit later: so that as
- * few of their jumps as can be cross such a border, or end there: many Intel CPUs
- * (Skylake to Comet Lake) decode what is around those anew each time. */
-enum { JMP_LONG = 5, JCC_LONG = 6, JUMP_SHORT = 2, ALIGNMENT = 32 };
+enum { JMP_LONG = 5, JCC_LONG = 6, JUMP_SHORT = 2 };
+
+/* Loops start where what decoders keep of code does, or a bit later.  Intel's up to Comet
+ * Lake keep blocks, and decode anew each time what is around a jump that crosses a border
+ * or ends there; later ones and AMD's keep lines. */
+enum { BLOCK = 32, LINE = 64, ALIGNMENT = LINE };
 
 /* ---- before the first instruction ---- */
 
@@ -395,7 +397,7 @@ static void shorten(struct emitter *m, u32 *shrunk)
 
 /* How far behind a border the loop had better start that the i-th fix, a padding, stands
  * before.  Code up to the next padding is looked at: each place is charged with the jumps
- * that would lie badly, and with the blocks that the loop would lie in. */
+ * that would lie badly, and with the blocks and lines that the loop would lie in. */
 static u32 best_start(const struct emitter *m, u32 i)
 {
 	enum { CROSSED = 4 }; /* as bad as that many blocks */
@@ -407,13 +409,15 @@ static u32 best_start(const struct emitter *m, u32 i)
 		u32 end = fix->off + fix->size - from;
 
 		for (u32 k = 0; fix->weight && k < (u32)fix->pair + fix->size; k++)
-			cost[(k - end) % ALIGNMENT] += CROSSED * fix->weight;
+			for (u32 at = (k - end) % BLOCK; at < ALIGNMENT; at += BLOCK)
+				cost[at] += CROSSED * fix->weight;
 		if (fix->weight >= weight)
 			length = end;
 		from += long_size(fix) - fix->size;
 	}
 	for (u32 start = 0; start < ALIGNMENT && length; start++)
-		cost[start] += weight * ((start + length - 1) / ALIGNMENT);
+		cost[start] += weight * ((start % BLOCK + length - 1) / BLOCK +
+					 (start + length - 1) / LINE);
 	for (u32 start = 1; start < ALIGNMENT; start++)
 		if (cost[start] < cost[best])
 			best = start;
