@@ -431,11 +431,12 @@ static bool find_joint(const struct pass *p, const struct pair *pair,
 
 static bool is_pair_worth_it(const struct pass *p, const struct pair *pair)
 {
+	enum { MAX_BETWEEN = 2 };
 	const struct ir_block *shared = &p->ir->blocks[pair->shared];
 	struct branch branch;
 	struct ends ends;
 
-	if (cost_of_block(p, pair->second) > 1 || !find_joint(p, pair, &branch) ||
+	if (cost_of_block(p, pair->second) > MAX_BETWEEN || !find_joint(p, pair, &branch) ||
 	    branch.meet == pair->first ||
 	    differs(p, shared, find_pred(p, shared, pair->first),
 		    find_pred(p, shared, pair->second)))
