@@ -70,6 +70,10 @@ struct emitter {
 	/* The flags are those of this value's computation while code ends here. */
 	u32 flags_at; /* offset in out->code; 0: no value */
 	u32 flags_of;
+	/* Or those that a SELECT asked. */
+	u32 asked_at;
+	u32 asked_of; /* its condition */
+	u32 asked_cc; /* that it holds */
 	u32 insn_at; /* where the code of the instruction starts, in out->code */
 	u32 pair;    /* struct fix: of the next jump */
 	u8 weight;

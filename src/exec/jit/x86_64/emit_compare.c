@@ -275,21 +275,29 @@ void x86_emit_add_carry(struct emitter *m, const struct ir_insn *insn)
 	finish(m, insn, dst);
 }
 
-void x86_emit_select(struct emitter *m, const struct ir_insn *insn)
+/* What a SELECT asks, unless the one before it asked the same. */
+static u32 emit_question(struct emitter *m, const struct ir_insn *insn)
 {
 	const struct ir_insn *condition = insn_of(m, insn->a);
-	u32 yes = insn->b, no = insn->c, cc;
+	u8 reg;
+
+	if (m->asked_at == (u32)(m->e.at - m->out->code) && m->asked_of == insn->a)
+		return m->asked_cc;
+	if (condition->flags & IR_FUSED && condition->op == IR_CMP)
+		return x86_emit_condition(m, condition);
+	reg = in_register(m, insn->a);
+	x86_test_r(&m->e, 32, x86_reg(reg), reg);
+	return CC_NE;
+}
+
+void x86_emit_select(struct emitter *m, const struct ir_insn *insn)
+{
+	u32 yes = insn->b, no = insn->c, cc = emit_question(m, insn);
 	struct x86_rm rm;
 	u8 dst;
 
-	if (condition->flags & IR_FUSED && condition->op == IR_CMP) {
-		cc = x86_emit_condition(m, condition);
-	} else {
-		u8 reg = in_register(m, insn->a);
-
-		x86_test_r(&m->e, 32, x86_reg(reg), reg);
-		cc = CC_NE;
-	}
+	m->asked_of = insn->a;
+	m->asked_cc = cc;
 	release_scratch(m);
 	m->keep_flags = true;
 	dst = x86_target(m, insn);
@@ -306,4 +314,5 @@ void x86_emit_select(struct emitter *m, const struct ir_insn *insn)
 	x86_cmov(&m->e, cc, 64, dst, rm);
 	m->keep_flags = false;
 	finish(m, insn, dst);
+	m->asked_at = (u32)(m->e.at - m->out->code);
 }

@@ -97,7 +97,7 @@ static u32 offset(const struct emitter *m)
 void flow_label(struct emitter *m, u32 label)
 {
 	m->labels[label] = (struct label){.off = offset(m), .fixes = m->n_fixes};
-	m->flags_at = 0;
+	m->flags_at = m->asked_at = 0;
 	forget_held(m);
 }
 
