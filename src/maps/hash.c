@@ -171,46 +171,42 @@ static u32 take_fresh(struct hash *h)
 	return n + 1;
 }
 
-static u32 pop_any(struct hash *h, u32 cpu)
+/* From any list.  0: each was empty when it was looked at; *moves: how often something
+ * had been put into them or taken out by then. */
+static u32 pop_any(struct hash *h, u32 cpu, u32 *moves)
 {
-	u32 link = 0;
+	*moves = 0;
+	for (u32 i = 0; i < h->n_lists; i++) {
+		struct free_list *list = &h->lists[(cpu + i) % h->n_lists];
+		u32 link = pop(h, list);
 
-	for (u32 i = 0; !link && i < h->n_lists; i++)
-		link = pop(h, &h->lists[(cpu + i) % h->n_lists]);
-	return link;
-}
-
-/* How often something was put into a free list or taken out. */
-static u32 count_moves(const struct hash *h)
-{
-	u32 moves = 0;
-
-	for (u32 i = 0; i < h->n_lists; i++)
-		moves += (u32)(atomic_load_explicit(&h->lists[i].top,
-						    memory_order_acquire) >>
-			       32);
-	return moves;
+		if (link)
+			return link;
+		*moves += (u32)(atomic_load_explicit(&list->top, memory_order_acquire) >>
+				32);
+	}
+	return 0;
 }
 
 /* The number plus one of an element for a new key, 0 when the map is full. */
 static u32 take_elem(struct hash *h, u32 cpu)
 {
-	u32 link, moves;
+	u32 link, moves = 0, before;
 
 	assert(cpu < h->n_lists);
 	link = pop(h, &h->lists[cpu]);
 	if (!link)
 		link = take_fresh(h);
 	if (!link)
-		link = pop_any(h, cpu);
+		link = pop_any(h, cpu, &moves);
 	if (!link && h->lru)
 		link = lru_evict(h);
 	/* What is free may pass from a list before it is looked at to one after: all were
-	 * empty at once only when nothing moved meanwhile. */
+	 * empty at once only when nothing moved from one search to the next. */
 	while (!link) {
-		moves = count_moves(h);
-		link = pop_any(h, cpu);
-		if (!link && count_moves(h) == moves)
+		before = moves;
+		link = pop_any(h, cpu, &moves);
+		if (!link && moves == before)
 			return 0;
 	}
 	return link;
