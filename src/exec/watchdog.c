@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/diag.h"
 #include "helpers/run.h"
@@ -45,10 +46,11 @@ struct watchdog {
 	struct place *places; /* owned */
 	u32 n;
 	_Atomic u64 tick; /* ns to the next look at most; NEVER: when somebody starts */
-	bool stop;        /* guarded by lock */
+	_Atomic bool stop;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	pthread_t thread;
+	pid_t pid; /* whose thread it is: a child of fork() has none */
 };
 
 static u64 now_ns(void)
@@ -88,7 +90,8 @@ static u64 tick_for(u64 max_ns)
 	return max_ns / 8 < MIN_TICK ? MIN_TICK : max_ns / 8;
 }
 
-/* How long this place can do without another look. */
+/* How long this place can do without another look.  A run that is seen for the first time
+ * may have begun after `now`. */
 static u64 look_at(struct place *place, u64 now)
 {
 	uintptr_t state = atomic_load(&place->state);
@@ -99,7 +102,8 @@ static u64 look_at(struct place *place, u64 now)
 		return NEVER;
 	if (place->seen != serial) {
 		place->seen = serial;
-		place->since = now;
+		place->since = now_ns();
+		return tick_for(max_ns);
 	}
 	if (now - place->since < max_ns)
 		return tick_for(max_ns);
@@ -177,6 +181,7 @@ int watchdog_new(u32 n, struct watchdog **out, struct skep_diag *diag)
 	if (!dog)
 		return fail(diag, NO_MEMORY, NO_PC);
 	dog->n = n;
+	dog->pid = getpid();
 	dog->places = aligned_alloc(64, n * sizeof(*dog->places));
 	if (!dog->places) {
 		free(dog);
@@ -190,29 +195,20 @@ int watchdog_new(u32 n, struct watchdog **out, struct skep_diag *diag)
 	pthread_condattr_destroy(&attr);
 	err = start_thread(dog);
 	if (err) {
-		dog->n = 0;
-		watchdog_free(dog);
+		pthread_cond_destroy(&dog->wake);
+		pthread_mutex_destroy(&dog->lock);
+		free(dog->places);
+		free(dog);
 		return fail_errno(diag, err, NO_MEMORY, NO_PC);
 	}
 	*out = dog;
 	return 0;
 }
 
-void watchdog_free(struct watchdog *dog)
+/* In a child, the lock may be held for ever, and the thread seem to wait. */
+static bool has_thread(const struct watchdog *dog)
 {
-	if (!dog)
-		return;
-	if (dog->n) {
-		pthread_mutex_lock(&dog->lock);
-		dog->stop = true;
-		pthread_cond_signal(&dog->wake);
-		pthread_mutex_unlock(&dog->lock);
-		pthread_join(dog->thread, NULL);
-	}
-	pthread_cond_destroy(&dog->wake);
-	pthread_mutex_destroy(&dog->lock);
-	free(dog->places);
-	free(dog);
+	return dog->pid == getpid();
 }
 
 static void wake_up(struct watchdog *dog)
@@ -220,6 +216,25 @@ static void wake_up(struct watchdog *dog)
 	pthread_mutex_lock(&dog->lock);
 	pthread_cond_signal(&dog->wake);
 	pthread_mutex_unlock(&dog->lock);
+}
+
+static void end_thread(struct watchdog *dog)
+{
+	atomic_store(&dog->stop, true);
+	wake_up(dog);
+	pthread_join(dog->thread, NULL);
+	pthread_cond_destroy(&dog->wake);
+	pthread_mutex_destroy(&dog->lock);
+}
+
+void watchdog_free(struct watchdog *dog)
+{
+	if (!dog)
+		return;
+	if (has_thread(dog))
+		end_thread(dog);
+	free(dog->places);
+	free(dog);
 }
 
 /* A free place becomes this run's; serial and limit are written while it is BUSY. */
@@ -244,7 +259,7 @@ u32 watchdog_start(struct watchdog *dog, struct run *run, u64 max_ns)
 		if (i == run->cpu % dog->n)
 			sched_yield();
 	}
-	if (tick_for(max_ns) < atomic_load(&dog->tick))
+	if (tick_for(max_ns) < atomic_load(&dog->tick) && has_thread(dog))
 		wake_up(dog);
 	return i;
 }

@@ -6,8 +6,8 @@
  *
  * Why a thread: a flag that somebody else sets costs the code one load and one branch
  * that is never taken; counting down to a look at the clock costs each iteration a chain
- * through memory.  No signals are sent, and the thread takes none.  It sleeps for good
- * while no run with a limit is under way.  Belongs to whoever made it; a child process
+ * through memory.  No signals are sent, and the thread takes none.  While no run with a
+ * limit is under way it soon sleeps for good.  Belongs to whoever made it; a child process
  * made by fork() has no thread: its runs are not limited.
  */
 #ifndef SKEP_EXEC_WATCHDOG_H
