@@ -48,7 +48,8 @@ static const char *const inconclusive[] = {
 	"is not a function",
 };
 
-enum { FILLERS = 80, MAX_SLOTS = FILLERS + 32 };
+/* Behind jumps: as many as the offsets reach, of the one that has it in imm more. */
+enum { FILLERS = 80, FILLERS_FAR = 300, MAX_SLOTS = FILLERS_FAR + 32 };
 
 static char log_text[65536];
 
@@ -93,6 +94,7 @@ static enum answer kernel_says(const struct insn *insn, bool wide)
 	struct insn insns[MAX_SLOTS];
 	bool jump = insn_class(insn->code) == CLASS_JMP ||
 		    insn_class(insn->code) == CLASS_JMP32;
+	int fillers = insn->code == 0x06 ? FILLERS_FAR : jump ? FILLERS : 2;
 	u32 n = 0;
 
 	insns[n++] = (struct insn){.code = 0xbf, .dst_reg = 6, .src_reg = 1};
@@ -103,7 +105,7 @@ static enum answer kernel_says(const struct insn *insn, bool wide)
 	insns[n++] = *insn;
 	if (wide)
 		insns[n++] = (struct insn){0};
-	for (int i = 0; i < (jump ? FILLERS : 2); i++)
+	for (int i = 0; i < fillers; i++)
 		insns[n++] = (struct insn){.code = 0xb7, .dst_reg = 0};
 	insns[n++] = (struct insn){.code = 0x95};
 	if (!load(insns, n))
