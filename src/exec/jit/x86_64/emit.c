@@ -76,12 +76,13 @@ static void emit_parameters(struct emitter *m)
 	make_moves(m, moves, n);
 }
 
-static void emit_block(struct emitter *m, u32 block, u32 next)
+static void emit_block(struct emitter *m, struct laid laid, u32 next)
 {
+	const u32 block = laid.block;
 	const struct ir_block *b = &m->ir->blocks[block];
 
 	make_room(m);
-	flow_begin_block(m, block);
+	flow_begin_block(m, laid);
 	for (u32 i = b->start; i + 1 < b->end; i++) {
 		const struct ir_insn *insn = insn_of(m, i);
 
@@ -135,14 +136,15 @@ int x86_emit(const struct ir *ir, const struct allocation *where, struct native 
 			    .features = out->features,
 			    .e.at = out->code + out->len};
 	u32 first_reloc = out->n_relocs, first_line = out->n_lines;
+	const struct laid *laid = x86_lay_out(ir);
 
-	if (flow_begin(&m))
+	if (!laid || flow_begin(&m))
 		return -ENOMEM;
 	pad_start(&m);
 	x86_emit_prologue(&m);
 	emit_parameters(&m);
 	for (u32 i = 0; i < ir->n_blocks; i++)
-		emit_block(&m, i, i + 1 < ir->n_blocks ? i + 1 : UINT32_MAX);
+		emit_block(&m, laid[i], laid[i + 1].block);
 	emit_tail(&m);
 	flow_finish(&m, first_reloc, first_line);
 	if (m.failed)

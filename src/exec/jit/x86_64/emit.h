@@ -174,11 +174,21 @@ void x86_emit_check(struct emitter *m);
 void x86_emit_prologue(struct emitter *m);
 void x86_emit_epilogue(struct emitter *m); /* without RET */
 
+/* ---- layout.c ---- */
+
+struct laid {
+	u32 block;
+	bool top; /* a loop begins with it */
+};
+
+/* All blocks, the first one first, then one of number UINT32_MAX; NULL: no memory. */
+struct laid *x86_lay_out(const struct ir *ir);
+
 /* ---- flow.c ---- */
 
 /* Room for labels and jumps, numbers of edges.  -ENOMEM. */
 int flow_begin(struct emitter *m);
-void flow_begin_block(struct emitter *m, u32 block);
+void flow_begin_block(struct emitter *m, struct laid laid);
 void flow_label(struct emitter *m, u32 label);
 void flow_jump(struct emitter *m, u32 cc, u32 label);
 void flow_way_out(struct emitter *m);

@@ -115,16 +115,14 @@ static u8 weight_of(u32 depth)
 	return depth < 4 ? (u8)((1u << 2 * depth) - 1) : UINT8_MAX;
 }
 
-void flow_begin_block(struct emitter *m, u32 block)
+void flow_begin_block(struct emitter *m, struct laid laid)
 {
-	const struct ir_block *b = &m->ir->blocks[block];
-
-	m->weight = weight_of(b->loop_depth);
-	if (b->loop_header)
+	m->weight = weight_of(m->ir->blocks[laid.block].loop_depth);
+	if (laid.top)
 		add_fix(m, (struct fix){.kind = FIX_ALIGN,
 					.size = ALIGNMENT - 1,
 					.weight = m->weight});
-	flow_label(m, block);
+	flow_label(m, laid.block);
 }
 
 void flow_jump(struct emitter *m, u32 cc, u32 label)
