@@ -20,10 +20,19 @@ static void test_imm(struct emitter *m, u32 width, struct x86_rm a, s32 imm)
 		x86_test_i(&m->e, width, a, imm);
 }
 
+static bool is_fused_load(const struct emitter *m, u32 value)
+{
+	const struct ir_insn *insn = insn_of(m, value);
+
+	return insn->op == IR_LOAD && insn->flags & IR_FUSED;
+}
+
 static void test(struct emitter *m, u32 width, u32 a, u32 b)
 {
 	const struct ir_insn *load = insn_of(m, a);
-	u32 x = register_of(m, a) == NO_REG ? b : a, y = x == a ? b : a;
+	/* the one in memory is y, rather one that is loaded than one in a slot */
+	u32 x = register_of(m, a) == NO_REG && !is_fused_load(m, b) ? b : a;
+	u32 y = x == a ? b : a;
 	struct x86_rm rm;
 	s32 imm;
 
@@ -150,8 +159,14 @@ static u32 compare(struct emitter *m, u32 width, const struct ir_insn *insn, u32
 		x86_alu_m(&m->e, X86_CMP, width, rm, register_of(m, insn->b));
 		return cc;
 	}
-	rm = operand_of(m, insn->b);
-	a = in_register(m, insn->a);
+	/* what is loaded comes first: its address may take both scratch registers */
+	if (is_fused_load(m, insn->a)) {
+		a = in_register(m, insn->a);
+		rm = operand_of(m, insn->b);
+	} else {
+		rm = operand_of(m, insn->b);
+		a = in_register(m, insn->a);
+	}
 	if (!wants_carry(insn, cc)) {
 		x86_alu_r(&m->e, X86_CMP, width, a, rm);
 		return cc;

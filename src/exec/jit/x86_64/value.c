@@ -198,6 +198,19 @@ void put_result(struct emitter *m, u32 number)
 	finish(m, insn, dst);
 }
 
+/* A load that is done where it is used; what its address takes is free behind it. */
+static u8 load_fused(struct emitter *m, const struct ir_insn *load)
+{
+	u32 taken = m->taken;
+	struct x86_rm rm = address_of(m, load);
+	u8 reg;
+
+	m->taken = taken;
+	reg = take_scratch(m);
+	put_load(m, reg, load, rm);
+	return reg;
+}
+
 u8 in_register(struct emitter *m, u32 value)
 {
 	u8 reg = register_of(m, value);
@@ -206,6 +219,8 @@ u8 in_register(struct emitter *m, u32 value)
 		reg = take_held(m, m->where->loc[value]);
 	if (reg != NO_REG)
 		return reg;
+	if (m->where->loc[value] == LOC_NONE && insn_of(m, value)->op == IR_LOAD)
+		return load_fused(m, insn_of(m, value));
 	reg = take_scratch(m);
 	put_value(m, reg, value);
 	if (loc_is_slot(m->where->loc[value]))
