@@ -33,7 +33,7 @@ static void sleep_ns(u64 ns)
 	nanosleep(&ts, NULL);
 }
 
-/* How long it takes until a run with this limit is ended; NEVER: seconds later it is not. */
+/* How long it takes until a run with this limit is ended; NEVER: it is not, for seconds. */
 static u64 time_to_end(struct watchdog *dog, u64 max_ns)
 {
 	struct run run = {0};

@@ -29,15 +29,14 @@ static bool is_fused_load(const struct emitter *m, u32 value)
 
 static void test(struct emitter *m, u32 width, u32 a, u32 b)
 {
-	const struct ir_insn *load = insn_of(m, a);
 	/* the one in memory is y, rather one that is loaded than one in a slot */
 	u32 x = register_of(m, a) == NO_REG && !is_fused_load(m, b) ? b : a;
 	u32 y = x == a ? b : a;
 	struct x86_rm rm;
 	s32 imm;
 
-	if (load->op == IR_LOAD && load->flags & IR_FUSED && load->width < width)
-		width = load->width;
+	if (is_fused_load(m, a) && insn_of(m, a)->width < width)
+		width = insn_of(m, a)->width;
 	if (register_of(m, a) != NO_REG && insn_of(m, b)->op == IR_CONST &&
 	    insn_of(m, b)->imm == UINT16_MAX) {
 		x86_test_r(&m->e, 16, x86_reg(register_of(m, a)), register_of(m, a));
@@ -106,8 +105,7 @@ static bool compare_narrow(struct emitter *m, const struct ir_insn *insn, u32 *c
 	const struct ir_insn *load = insn_of(m, insn->a);
 	s32 imm = (s32)insn_of(m, insn->b)->imm;
 
-	if (!(load->flags & IR_FUSED) || load->op != IR_LOAD ||
-	    load->width >= insn->width)
+	if (!is_fused_load(m, insn->a) || load->width >= insn->width)
 		return false;
 	if (wants_carry(insn, *cc))
 		ask_carry(m, load->width, &imm, cc);
@@ -290,7 +288,7 @@ void x86_emit_add_carry(struct emitter *m, const struct ir_insn *insn)
 	finish(m, insn, dst);
 }
 
-/* What a SELECT asks, unless the one before it asked the same. */
+/* What a SELECT asks, unless the one before it asked the same.  Returns when it holds. */
 static u32 emit_question(struct emitter *m, const struct ir_insn *insn)
 {
 	const struct ir_insn *condition = insn_of(m, insn->a);

@@ -198,29 +198,30 @@ void put_result(struct emitter *m, u32 number)
 	finish(m, insn, dst);
 }
 
-/* A load that is done where it is used; what its address takes is free behind it. */
-static u8 load_fused(struct emitter *m, const struct ir_insn *load)
+/* Into a scratch register that is not among `taken`: those of the address are free. */
+static u8 load_from(struct emitter *m, const struct ir_insn *load, struct x86_rm at,
+		    u32 taken)
 {
-	u32 taken = m->taken;
-	struct x86_rm rm = address_of(m, load);
 	u8 reg;
 
 	m->taken = taken;
 	reg = take_scratch(m);
-	put_load(m, reg, load, rm);
+	put_load(m, reg, load, at);
 	return reg;
 }
 
 u8 in_register(struct emitter *m, u32 value)
 {
+	const struct ir_insn *insn = insn_of(m, value);
+	u32 taken = m->taken;
 	u8 reg = register_of(m, value);
 
 	if (reg == NO_REG)
 		reg = take_held(m, m->where->loc[value]);
 	if (reg != NO_REG)
 		return reg;
-	if (m->where->loc[value] == LOC_NONE && insn_of(m, value)->op == IR_LOAD)
-		return load_fused(m, insn_of(m, value));
+	if (m->where->loc[value] == LOC_NONE && insn->op == IR_LOAD)
+		return load_from(m, insn, address_of(m, insn), taken);
 	reg = take_scratch(m);
 	put_value(m, reg, value);
 	if (loc_is_slot(m->where->loc[value]))
@@ -246,10 +247,7 @@ struct x86_rm operand_of(struct emitter *m, u32 value)
 	if (m->taken != SCRATCH || taken)
 		return rm;
 	/* both scratch registers are in the address: one is enough for the value */
-	release_scratch(m);
-	reg = take_scratch(m);
-	put_load(m, reg, insn, rm);
-	return x86_reg(reg);
+	return x86_reg(load_from(m, insn, rm, taken));
 }
 
 bool immediate_of(const struct emitter *m, u32 value, u32 width, s32 *imm)
