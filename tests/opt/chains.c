@@ -8,19 +8,9 @@
  * another bit or does something that is not linear, or a number on the way is needed at
  * the end.  In some the number comes from a block that stands behind.
  */
-#include <string.h>
-
-#include <skep/diag.h>
-
-#include "base/text.h"
 #include "check.h"
-#include "helpers/helpers.h"
-#include "isa/asm.h"
-#include "opt/eval.h"
+#include "opt/written.h"
 #include "world/random.h"
-#include "world/world.h"
-
-enum { PROGRAMS = CHECK_IS_SANITIZED ? 1000 : 6000, INPUTS = 16 };
 
 enum form {
 	BY_JUMP,
@@ -53,22 +43,6 @@ struct step {
 	bool left;
 	s32 change;
 };
-
-struct generator {
-	_Atomic u64 state;
-	struct text text;
-	u32 labels;
-};
-
-static u32 below(struct generator *g, u32 n)
-{
-	return random_next(&g->state) % n;
-}
-
-static bool one_in(struct generator *g, u32 n)
-{
-	return !below(g, n);
-}
 
 /* Instructions with %w for the width, %s for the shift, %b for the bit, %u for how far it
  * is from the highest one, %h for the number of that, %c for the change, %l and %m for
@@ -172,7 +146,6 @@ static void write_program(struct generator *g)
 	struct step step = any_step(g);
 	bool behind = one_in(g, 8);
 
-	text_clear(&g->text);
 	text_puts(&g->text, "r4 = 0\n");
 	if (behind)
 		text_puts(&g->text, "if r1 != 0 goto load\nr0 = 0\nexit\nchain:\n");
@@ -197,54 +170,6 @@ static void write_program(struct generator *g)
 			    load);
 }
 
-static bool assemble(const char *text, struct arena *arena, struct prog *out)
-{
-	struct asm_input in = {.text = {(const u8 *)text, strlen(text)}};
-	struct skep_diag diag = SKEP_DIAG_INIT;
-	struct asm_linked linked = {0};
-	struct asm_unit unit;
-
-	if (!CHECK(!asm_parse(&in, arena, &unit, &diag)) ||
-	    !CHECK(!asm_link(&unit, 0, arena, &linked, &diag))) {
-		fprintf(stderr, "%s\n%s\n", text, diag.text);
-		return false;
-	}
-	struct prog prog = {
-		.name = "main", .insns = linked.insns, .n_insns = linked.n_insns};
-
-	memcpy(out, &prog, sizeof(prog));
-	return true;
-}
-
-static u64 run_on(const struct compiled *c, u64 input)
-{
-	struct exec_opts opts = {.max_steps = 1000};
-	struct world_script world;
-	struct run run = {.world = &world.world, .ctx = &input, .opts = &opts};
-	u64 r0 = UINT64_MAX;
-
-	world_script_init(&world);
-	CHECK(!eval_run(c, &run, &r0));
-	run_end(&run);
-	return r0;
-}
-
-static void compare(struct generator *g, const struct compiled *built,
-		    const struct compiled *passed)
-{
-	for (u32 i = 0; i < INPUTS; i++) {
-		u64 input = (u64)random_next(&g->state) << 32 | random_next(&g->state);
-
-		if (i < 4)
-			input = i * (UINT64_MAX / 3);
-		if (!CHECK(run_on(built, input) == run_on(passed, input))) {
-			fprintf(stderr, "%#llx\n%s\n", (unsigned long long)input,
-				text_str(&g->text));
-			return;
-		}
-	}
-}
-
 /* Only what chains become asks for single bits so. */
 static bool is_chain(const struct compiled *c)
 {
@@ -256,39 +181,13 @@ static bool is_chain(const struct compiled *c)
 	return n > 2;
 }
 
-static bool try_program(struct generator *g)
-{
-	struct arena arena = ARENA_INIT;
-	struct compiled built, passed;
-	struct prog prog;
-	bool found = false;
-
-	write_program(g);
-	if (assemble(text_str(&g->text), &arena, &prog)) {
-		CHECK(!compiled_new(&prog, NULL, &(struct compile_how){0}, &built, NULL));
-		CHECK(!compiled_new(&prog, NULL, &(struct compile_how){.passes = true},
-				    &passed, NULL));
-		CHECK(!passed.wrong);
-		compare(g, &built, &passed);
-		found = is_chain(&passed);
-		compiled_fini(&built);
-		compiled_fini(&passed);
-	}
-	arena_fini(&arena);
-	return found;
-}
-
-/* SEED [PROGRAMS] */
 int main(int argc, char **argv)
 {
-	u32 n = argc > 2 ? (u32)atoi(argv[2]) : PROGRAMS, found = 0;
-	struct generator g = {.text = TEXT_INIT,
-			      .state = argc > 1 ? strtoull(argv[1], NULL, 0) : 1};
+	const struct written test = {.write = write_program,
+				     .is_found = is_chain,
+				     .programs = CHECK_IS_SANITIZED ? 1000 : 6000,
+				     .inputs = 16,
+				     .found_in = 4};
 
-	for (u32 i = 0; i < n; i++)
-		found += try_program(&g);
-	printf("%u programs, %u chains\n", n, found);
-	CHECK(found > n / 4);
-	text_fini(&g.text);
-	return check_report();
+	return written_main(&test, argc, argv);
 }
