@@ -25,6 +25,79 @@ void pass_absorb(struct pass *p, u32 into, u32 block)
 	to->succ[1] = from->succ[1];
 }
 
+static void *grown(struct arena *arena, const void *old, u32 n, u32 cap, size_t size)
+{
+	void *p = arena_array(arena, cap, size);
+
+	if (p)
+		memcpy(p, old, n * size);
+	return p;
+}
+
+static bool room_for_block(struct pass *p)
+{
+	struct arena *arena = p->ir->arena;
+	u32 n = p->ir->n_blocks, cap = n + n / 2 + 4;
+	struct ir_block *blocks;
+	u32 *next, *tail, *home;
+
+	if (n < p->cap_blocks)
+		return true;
+	blocks = grown(arena, p->ir->blocks, n, cap, sizeof(*blocks));
+	next = grown(arena, p->next, n, cap, sizeof(*next));
+	tail = grown(arena, p->tail, n, cap, sizeof(*tail));
+	home = grown(arena, p->home, n, cap, sizeof(*home));
+	if (!blocks || !next || !tail || !home)
+		return false;
+	p->ir->blocks = blocks;
+	p->next = next;
+	p->tail = tail;
+	p->home = home;
+	p->cap_blocks = cap;
+	return true;
+}
+
+static bool room_for_insns(struct pass *p, u32 more)
+{
+	struct arena *arena = p->ir->arena;
+	u32 n = p->ir->n_insns, cap = n + n / 2 + more;
+	struct ir_insn *insns;
+	u32 *same;
+	u8 *bits, *want;
+
+	if (n + more <= p->cap_insns)
+		return true;
+	insns = grown(arena, p->ir->insns, n, cap, sizeof(*insns));
+	same = grown(arena, p->same, n, cap, sizeof(*same));
+	bits = arena_array(arena, cap, sizeof(*bits)); /* empty as yet */
+	want = arena_array(arena, cap, sizeof(*want));
+	if (!insns || !same || !bits || !want)
+		return false;
+	p->ir->insns = insns;
+	p->same = same;
+	p->bits = bits;
+	p->want = want;
+	p->cap_insns = cap;
+	return true;
+}
+
+u32 pass_new_block(struct pass *p, u32 n_insns)
+{
+	struct ir *ir = p->ir;
+	u32 b = ir->n_blocks, start = ir->n_insns;
+
+	if (!room_for_block(p) || !room_for_insns(p, n_insns))
+		return PASS_NONE;
+	ir->blocks[b] = (struct ir_block){.start = start,
+					  .end = start + n_insns,
+					  .succ = {IR_NO_BLOCK, IR_NO_BLOCK}};
+	p->next[b] = PASS_NONE;
+	p->tail[b] = p->home[b] = b;
+	ir->n_blocks++;
+	ir->n_insns += n_insns;
+	return b;
+}
+
 static bool is_empty(const struct pass *p, const struct ir_block *block)
 {
 	for (u32 i = block->start; i + 1 < block->end; i++)
@@ -120,7 +193,7 @@ static u32 worth_of(const struct order *o, u32 b, u32 to)
 {
 	const struct ir_block *blocks = o->p->ir->blocks;
 	bool stays = blocks[to].loop_depth >= blocks[b].loop_depth;
-	bool was_next = next_head(o->p, b) == to;
+	bool was_next = next_head(o->p, b) == to || to >= o->p->n_old;
 
 	if (o->placed[to])
 		return 0;

@@ -11,10 +11,10 @@
  *
  * ir_build() folds while it builds (fold.c) and puts what it knows of maps and helpers in
  * place of calls (inline*.c); ir_optimise() runs the passes.  Passes rewrite in place and
- * leave NOPs; nobody but linear.c inserts after building, and each block has IR_SPARE NOPs
- * before its END for those who must (pass_select()).  What is left at the end has no NOPs.
- * Of what the verifier proved some things are taken (docs/jit.md).  Included by src/opt,
- * src/exec/jit and tests.  Never knows a machine.
+ * leave NOPs; of those who add something, each block has IR_SPARE NOPs before its END for
+ * pass_select(), select_pair.c makes blocks, linear.c writes a new array.  What is left
+ * at the end has no NOPs. Of what the verifier proved some things are taken
+ * (docs/jit.md).  Included by src/opt, src/exec/jit and tests.  Never knows a machine.
  */
 #ifndef SKEP_OPT_IR_H
 #define SKEP_OPT_IR_H

@@ -83,6 +83,8 @@ static bool allocate_pass(struct pass *p)
 	p->tail = arena_raw(arena, ir->n_blocks, sizeof(*p->tail));
 	if (!p->same || !p->bits || !p->want || !p->next || !p->home || !p->tail)
 		return false;
+	p->cap_insns = ir->n_insns;
+	p->cap_blocks = p->n_old = ir->n_blocks;
 	for (u32 b = 0; b < ir->n_blocks; b++) {
 		p->next[b] = PASS_NONE;
 		p->home[b] = p->tail[b] = b;

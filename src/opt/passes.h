@@ -19,12 +19,14 @@ struct pass {
 	u8 *bits;  /* by value: all bits from this one up are known to be zero */
 	u8 *want;  /* by value: all bits from this one up matter to nobody */
 	bool renamed;
-	u8 *states; /* by value, select.c's; NULL: none */
+	u8 *states; /* by value, guess.c's; NULL: none */
 	/* Counted by pass_loads(): what there is to merge. */
 	u32 narrow_loads, narrow_stores, shifts;
 	u32 *next; /* by block: the next part of the block that it is part of */
 	u32 *tail; /* by block: its last part */
 	u32 *home; /* by block: the one that took it in, itself, or PASS_NONE */
+	u32 cap_insns, cap_blocks; /* room for pass_new_block() */
+	u32 n_old;                 /* blocks that were there before any new one */
 };
 
 static inline u32 pass_same(const struct pass *p, u32 value)
@@ -82,6 +84,8 @@ void pass_number(const struct ir *ir, const u32 *number, struct ir_insn *insn,
 void pass_join(struct pass *p, u32 b);
 /* `block` becomes the last part of `into`, who ends as it did. */
 void pass_absorb(struct pass *p, u32 into, u32 block);
+/* A new one of so many NOPs; PASS_NONE: no memory.  Blocks and instructions may move. */
+u32 pass_new_block(struct pass *p, u32 n_insns);
 /* What ends the block with all its parts. */
 struct ir_insn *pass_end(const struct pass *p, u32 b);
 /* An empty block that another one branches to: that goes on to where it leads. */

@@ -6,11 +6,11 @@
  *		x = a + 1;    x = a < b ? t : x
  *
  * What stands on the sides is then always computed, so it must be cheap and free of
- * effects; loads are not, as they may fail (but see select_load.c).  clang knows no select
- * for BPF and makes branches of all of its own, most of which jump with the data: what it
- * thought worth a select, and what is no longer than one, is one again.
+ * effects; loads are not, as they may fail (but see select_load.c).  clang knows no
+ *select for BPF and makes branches of all of its own, most of which jump with the data:
+ *what it thought worth a select, and what is no longer than one, is one again.
  *
- * What a switch then tells apart keeps its branches: see "states".
+ * What a processor guesses well keeps its branches: see guess.c.
  *
  * Only sides that stand right behind the branch are taken in: nothing moves.
  */
@@ -48,8 +48,7 @@ static u32 cost_of(const struct ir_insn *insn)
 	}
 }
 
-/* Of a block with all its parts, but for what ends it. */
-static u32 cost_of_block(const struct pass *p, u32 block)
+u32 pass_cost_of_block(const struct pass *p, u32 block)
 {
 	const struct ir_insn *end = pass_end(p, block);
 	u32 cost = 0;
@@ -61,15 +60,14 @@ static u32 cost_of_block(const struct pass *p, u32 block)
 	return cost;
 }
 
-/* Does it only go on to where there is nothing but to go on? */
-static bool is_side(const struct pass *p, u32 b)
+bool pass_is_side(const struct pass *p, u32 b)
 {
 	const struct ir_block *block = &p->ir->blocks[b];
 
 	return block->n_preds == 1 && pass_end(p, b)->op == IR_GOTO;
 }
 
-static u32 goes_on_to(const struct pass *p, u32 side)
+u32 pass_goes_on_to(const struct pass *p, u32 side)
 {
 	return (u32)p->ir->blocks[side].succ[0];
 }
@@ -82,16 +80,17 @@ static bool find_branch(const struct pass *p, u32 b, struct branch *branch)
 
 	if (pass_end(p, b)->op != IR_JMP || yes == no)
 		return false;
-	yes_is_side = is_side(p, yes);
-	no_is_side = is_side(p, no);
+	yes_is_side = pass_is_side(p, yes);
+	no_is_side = pass_is_side(p, no);
 	*branch = (struct branch){.from = b, .meet = no, .sides = {yes, no}};
-	if (yes_is_side && goes_on_to(p, yes) == no) {
+	if (yes_is_side && pass_goes_on_to(p, yes) == no) {
 		branch->sides[1] = PASS_NONE;
-	} else if (no_is_side && goes_on_to(p, no) == yes) {
+	} else if (no_is_side && pass_goes_on_to(p, no) == yes) {
 		branch->meet = yes;
 		branch->sides[0] = PASS_NONE;
-	} else if (yes_is_side && no_is_side && goes_on_to(p, yes) == goes_on_to(p, no)) {
-		branch->meet = goes_on_to(p, no);
+	} else if (yes_is_side && no_is_side &&
+		   pass_goes_on_to(p, yes) == pass_goes_on_to(p, no)) {
+		branch->meet = pass_goes_on_to(p, no);
 	} else {
 		return false;
 	}
@@ -100,7 +99,7 @@ static bool find_branch(const struct pass *p, u32 b, struct branch *branch)
 
 /* ---- the PHIs where the sides meet ---- */
 
-static u32 find_pred(const struct pass *p, const struct ir_block *block, u32 pred)
+u32 pass_find_pred(const struct pass *p, const struct ir_block *block, u32 pred)
 {
 	for (u32 i = 0; i < block->n_preds; i++) {
 		u32 b = p->ir->preds[block->preds + i];
@@ -118,16 +117,15 @@ static u32 last_side(const struct branch *branch)
 	return branch->sides[branch->sides[1] != PASS_NONE];
 }
 
-static void find_ends(const struct pass *p, const struct branch *branch,
-		      struct ends *ends)
+void pass_find_ends(const struct pass *p, const struct branch *branch, struct ends *ends)
 {
 	const struct ir *ir = p->ir;
 	const struct ir_block *meet = &ir->blocks[branch->meet], *last;
 
 	for (u32 i = 0; i < 2; i++)
-		ends->at[i] = find_pred(p, meet,
-					branch->sides[i] == PASS_NONE ? branch->from
-								      : branch->sides[i]);
+		ends->at[i] = pass_find_pred(
+			p, meet,
+			branch->sides[i] == PASS_NONE ? branch->from : branch->sides[i]);
 	ends->n_phis = 0;
 	for (u32 i = pass_phi(ir, meet, meet->start); i < meet->end;
 	     i = pass_phi(ir, meet, i + 1)) {
@@ -141,88 +139,16 @@ static void find_ends(const struct pass *p, const struct branch *branch,
 		ends->n_free++;
 }
 
-/* ---- states ---- */
-
-/*
- * A number that several jumps compare with constants is the state of a machine, and
- * choosing the next one is better left a jump: whoever predicts the switch has then seen
- * how that went.  A select would hide it, and each change of state could be a surprise.
- */
-enum { STATES = 3 };
-
-static void count_questions(struct pass *p, u8 *asked)
-{
-	const struct ir *ir = p->ir;
-
-	for (u32 b = 0; b < ir->n_blocks; b++) {
-		const struct ir_insn *end = &ir->insns[ir->blocks[b].end - 1];
-
-		if (end->op != IR_JMP || ir->insns[end->a].op != IR_PHI ||
-		    ir->insns[end->b].op != IR_CONST || asked[end->a] == STATES)
-			continue;
-		if (++asked[end->a] == STATES)
-			p->states = asked;
-	}
-}
-
-/* PHIs that a state comes from are states. */
-static void spread_states(const struct pass *p, const struct ir_block *block)
-{
-	const struct ir *ir = p->ir;
-
-	for (u32 i = pass_phi(ir, block, block->start); i < block->end;
-	     i = pass_phi(ir, block, i + 1))
-		for (u32 k = 0; k < block->n_preds && p->states[i] == STATES; k++)
-			p->states[ir->args[ir->insns[i].aux + k]] = STATES;
-}
-
-/* From the head of a loop to its end and on to what leads there. */
-static bool find_states(struct pass *p)
-{
-	enum { ROUNDS = 2 };
-	const struct ir *ir = p->ir;
-	u8 *asked = arena_array(ir->arena, ir->n_insns, sizeof(*asked));
-
-	if (!asked)
-		return false;
-	count_questions(p, asked);
-	for (u32 round = 0; round < ROUNDS && p->states; round++)
-		for (u32 b = 0; b < ir->n_blocks; b++)
-			spread_states(p, &ir->blocks[b]);
-	return true;
-}
-
-/* Would a state be selected, of constants or from the one that it is? */
-static bool is_change_of_state(const struct pass *p, const struct branch *branch,
-			       const struct ends *ends)
-{
-	const struct ir *ir = p->ir;
-	const struct ir_block *meet = &ir->blocks[branch->meet];
-
-	if (!p->states)
-		return false;
-	for (u32 i = pass_phi(ir, meet, meet->start); i < meet->end;
-	     i = pass_phi(ir, meet, i + 1)) {
-		const u32 *args = ir->args + ir->insns[i].aux;
-		u32 x = args[ends->at[0]], y = args[ends->at[1]];
-
-		if (p->states[i] == STATES && x != y &&
-		    (ir_is_const(ir, x) || ir_is_const(ir, y)))
-			return true;
-	}
-	return false;
-}
-
-static bool is_worth_it(const struct pass *p, const struct branch *branch,
-			const struct ends *ends)
+bool pass_is_worth_it(const struct pass *p, const struct branch *branch,
+		      const struct ends *ends)
 {
 	u32 cost = 0;
 
 	for (u32 i = 0; i < 2; i++)
 		if (branch->sides[i] != PASS_NONE)
-			cost += cost_of_block(p, branch->sides[i]);
+			cost += pass_cost_of_block(p, branch->sides[i]);
 	if (cost > MAX_COST || ends->n_phis > MAX_SELECTS ||
-	    is_change_of_state(p, branch, ends))
+	    pass_is_guessed(p, branch, ends))
 		return false;
 	return p->ir->blocks[branch->meet].n_preds == 2 || ends->n_phis <= ends->n_free;
 }
@@ -236,8 +162,7 @@ static bool is_constant(const struct pass *p, u32 value, s64 number)
 	return insn->op == IR_CONST && insn->imm == number;
 }
 
-/* Writes cmp ? yes : no; or, of 1 and 0, the comparison or its opposite. */
-static void write_select(struct pass *p, u32 at, u32 cmp, const u32 sides[2])
+void pass_write_select(struct pass *p, u32 at, u32 cmp, const u32 sides[2])
 {
 	struct ir_insn *insn = &p->ir->insns[at];
 	const struct ir_insn *asked = &p->ir->insns[cmp];
@@ -288,7 +213,7 @@ static void select_in_place(struct pass *p, const struct branch *branch,
 			pass_replace(p, i, same);
 			pass_nop(&ir->insns[i]);
 		} else {
-			write_select(p, i, cmp, sides);
+			pass_write_select(p, i, cmp, sides);
 		}
 	}
 }
@@ -309,15 +234,14 @@ static void select_before(struct pass *p, const struct branch *branch,
 		sides_of(p, &ir->insns[i], ends, sides);
 		same = needs_no_select(p, cmp, sides);
 		if (!same) {
-			write_select(p, --at, cmp, sides);
+			pass_write_select(p, --at, cmp, sides);
 			same = at;
 		}
 		args[ends->at[0]] = args[ends->at[1]] = same;
 	}
 }
 
-/* The second of the two ways leads there no more. */
-static void drop_pred(struct pass *p, struct ir_block *meet, u32 gone)
+void pass_drop_pred(struct pass *p, struct ir_block *meet, u32 gone)
 {
 	struct ir *ir = p->ir;
 	u32 last = meet->n_preds - 1;
@@ -346,7 +270,7 @@ static void convert(struct pass *p, const struct branch *branch, const struct en
 	else
 		select_before(p, branch, ends, cmp);
 	/* The entry that stays is that of a block that `from` takes in, or its own. */
-	drop_pred(p, meet, ends->at[0] > ends->at[1] ? ends->at[0] : ends->at[1]);
+	pass_drop_pred(p, meet, ends->at[0] > ends->at[1] ? ends->at[0] : ends->at[1]);
 	for (u32 i = 0; i < 2; i++) {
 		if (branch->sides[i] == PASS_NONE)
 			continue;
@@ -356,157 +280,15 @@ static void convert(struct pass *p, const struct branch *branch, const struct en
 	}
 }
 
-/* ---- two conditions ---- */
-
-/*
- * One branch in front of another that leads to the same place:
- *
- *	if (a) goto x;			if (!a && b) y
- *	if (!b) goto x;
- *	y
- */
-struct pair {
-	u32 first, second; /* the blocks that branch */
-	u32 shared, other; /* where both lead to, and only the second one does */
-};
-
-static bool find_pair(const struct pass *p, u32 b, struct pair *pair)
-{
-	const struct ir_block *blocks = p->ir->blocks;
-
-	if (pass_end(p, b)->op != IR_JMP || blocks[b].succ[0] == blocks[b].succ[1])
-		return false;
-	for (u32 i = 0; i < 2; i++) {
-		u32 second = (u32)blocks[b].succ[i], shared = (u32)blocks[b].succ[!i];
-		const s32 *succ = blocks[second].succ;
-		u32 at = succ[1] == (s32)shared;
-
-		if (blocks[second].n_preds != 1 || pass_end(p, second)->op != IR_JMP ||
-		    succ[0] == succ[1] || succ[at] != (s32)shared)
-			continue;
-		*pair = (struct pair){b, second, shared, (u32)succ[!at]};
-		return shared != b && pair->other != b;
-	}
-	return false;
-}
-
-static bool differs(const struct pass *p, const struct ir_block *meet, u32 x, u32 y)
-{
-	const struct ir *ir = p->ir;
-
-	for (u32 i = pass_phi(ir, meet, meet->start); i < meet->end;
-	     i = pass_phi(ir, meet, i + 1)) {
-		const u32 *args = ir->args + ir->insns[i].aux;
-
-		if (pass_same(p, args[x]) != pass_same(p, args[y]))
-			return true;
-	}
-	return false;
-}
-
-/* The branch that it would be, if there is nothing on the sides but what can be
- * selected. */
-static bool find_joint(const struct pass *p, const struct pair *pair,
-		       struct branch *branch)
-{
-	const struct ir_block *shared = &p->ir->blocks[pair->shared];
-	bool shared_is_side =
-		shared->n_preds == 2 && pass_end(p, pair->shared)->op == IR_GOTO;
-	bool other_is_side = is_side(p, pair->other);
-
-	*branch = (struct branch){.from = pair->second,
-				  .meet = pair->other,
-				  .sides = {pair->shared, PASS_NONE}};
-	if (shared_is_side && goes_on_to(p, pair->shared) == pair->other)
-		return true;
-	branch->sides[1] = pair->other;
-	branch->meet = goes_on_to(p, pair->other);
-	if (other_is_side && branch->meet == pair->shared) {
-		branch->sides[0] = PASS_NONE;
-		return true;
-	}
-	return shared_is_side && other_is_side &&
-	       branch->meet == goes_on_to(p, pair->shared);
-}
-
-static bool is_pair_worth_it(const struct pass *p, const struct pair *pair)
-{
-	enum { MAX_BETWEEN = 2 };
-	const struct ir_block *shared = &p->ir->blocks[pair->shared];
-	struct branch branch;
-	struct ends ends;
-
-	if (cost_of_block(p, pair->second) > MAX_BETWEEN || !find_joint(p, pair, &branch) ||
-	    branch.meet == pair->first ||
-	    differs(p, shared, find_pred(p, shared, pair->first),
-		    find_pred(p, shared, pair->second)))
-		return false;
-	find_ends(p, &branch, &ends);
-	return is_worth_it(p, &branch, &ends);
-}
-
-/* Makes a CMP of what jumps, true where it leads to `to`, or where not; false: the
- * opposite cannot be said. */
-static bool condition_to(const struct ir_insn *jmp, bool as_it_is, struct ir_insn *out)
-{
-	*out = *jmp;
-	out->op = IR_CMP;
-	if (!as_it_is)
-		out->row = jmp_opposite(jmp->row);
-	return out->row != JMPS;
-}
-
-static bool join_pair(struct pass *p, const struct pair *pair)
-{
-	struct ir *ir = p->ir;
-	struct ir_block *second = &ir->blocks[pair->second];
-	struct ir_insn *jmp = pass_end(p, pair->first), *end = pass_end(p, pair->second);
-	bool to_shared = ir->blocks[pair->first].succ[0] == (s32)pair->shared;
-	bool to_shared2 = second->succ[0] == (s32)pair->shared;
-	bool all = !to_shared && !to_shared2; /* both hold: to `other` */
-	struct ir_insn cmp, cmp2;
-	u32 at = (u32)(end - ir->insns);
-
-	if (!pass_is_room(p, at - 1) || !pass_is_room(p, at - 2) ||
-	    !condition_to(jmp, to_shared != all, &cmp) ||
-	    !condition_to(end, to_shared2 != all, &cmp2))
-		return false;
-	*jmp = cmp;
-	ir->insns[at - 2] = cmp2;
-	ir->insns[at - 1] = (struct ir_insn){.op = IR_ALU,
-					     .row = all ? ALU_AND : ALU_OR,
-					     .width = 32,
-					     .a = (u32)(jmp - ir->insns),
-					     .b = at - 2,
-					     .pc = end->pc};
-	end->row = JMP_JSET;
-	end->width = 32;
-	end->a = end->b = at - 1;
-	second->succ[0] = (s32)(all ? pair->other : pair->shared);
-	second->succ[1] = (s32)(all ? pair->shared : pair->other);
-	drop_pred(p, &ir->blocks[pair->shared],
-		  find_pred(p, &ir->blocks[pair->shared], pair->first));
-	pass_absorb(p, pair->first, pair->second);
-	return true;
-}
-
-static bool select_pair(struct pass *p, u32 b)
-{
-	struct pair pair;
-
-	return find_pair(p, b, &pair) && is_pair_worth_it(p, &pair) &&
-	       join_pair(p, &pair);
-}
-
 static void select_at(struct pass *p, u32 b)
 {
 	struct branch branch;
 	struct ends ends;
 
 	while (find_branch(p, b, &branch) ||
-	       (select_pair(p, b) && find_branch(p, b, &branch))) {
-		find_ends(p, &branch, &ends);
-		if (!is_worth_it(p, &branch, &ends) &&
+	       (pass_join_pair(p, b) && find_branch(p, b, &branch))) {
+		pass_find_ends(p, &branch, &ends);
+		if (!pass_is_worth_it(p, &branch, &ends) &&
 		    !pass_select_load(p, &branch, &ends))
 			return;
 		convert(p, &branch, &ends);
@@ -611,7 +393,7 @@ bool pass_select(struct pass *p)
 {
 	u32 n = p->ir->n_blocks;
 
-	if (!find_states(p))
+	if (!pass_find_states(p))
 		return false;
 	for (u32 b = 0; b < n; b++)
 		pass_skip(p, b);
