@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Dead code: what nobody needs goes, NOPs too, and who is left is counted.
+ * Dead code: what nobody needs goes, NOPs too, and who is left is counted.  In between,
+ * where there is room, steps are chosen (choose.c).
  *
  * What writes or ends a block is needed; so is what a needed instruction names.  One
  * sweep backwards finds nearly all: only a PHI may name what stands behind it, and for
@@ -117,6 +118,7 @@ bool pass_dead(struct pass *p)
 	for (u32 b = ir->n_blocks; b-- > 0;)
 		sweep(&d, &ir->blocks[b]);
 	sweep_list(&d);
+	pass_choose(p, d.needed);
 	pack(&d);
 	return true;
 }
