@@ -14,12 +14,13 @@
 struct selection {
 	struct ir *ir;
 	u32 features;
-	u32 *addresses;     /* by value: how many uses are a or b of LOAD and STORE */
-	u32 *kept;          /* how many of these need a sum in a register */
-	u32 *selects;       /* how many are the condition of a SELECT */
-	u32 *tests;         /* how many are comparisons with zero, for equality */
-	bool *wanted;       /* constants that had better have a register */
-	u32 start;          /* of the block */
+	u32 *addresses; /* by value: how many uses are a or b of LOAD and STORE */
+	u32 *kept;      /* how many of these need a sum in a register */
+	u32 *selects;   /* how many are the condition of a SELECT; of constants: chosen by
+			   one */
+	u32 *tests;     /* how many are comparisons with zero, for equality */
+	bool *wanted;   /* constants that had better have a register */
+	u32 start;      /* of the block */
 	u32 loop, loop_end; /* the first block of the innermost loop around it, or nothing
 			     */
 	u32 last_write; /* last instruction of the block that may write memory, or start
@@ -95,6 +96,8 @@ static void count_kinds(struct selection *s)
 			s->addresses[insn->b]++;
 		} else if (insn->op == IR_SELECT) {
 			s->selects[insn->a]++;
+			s->selects[insn->b] += at(s, insn->b)->op == IR_CONST;
+			s->selects[insn->c] += at(s, insn->c)->op == IR_CONST;
 		} else if (is_zero_test(s, insn)) {
 			s->tests[insn->a]++;
 		} else if (insn->op == IR_CMP || insn->op == IR_JMP) {
@@ -451,7 +454,7 @@ static bool is_sign_test(const struct selection *s, const struct ir_insn *insn)
 
 	return (insn->row == JMP_JSLT || insn->row == JMP_JSGE) && b->op == IR_CONST &&
 	       !b->imm && a->op == IR_ALU && x86_alu_rows[a->row].form == FORM_EXTEND &&
-	       is_used_once_here(s, insn->a) && a->width >= insn->width &&
+	       a->uses == 1 && a->width >= insn->width &&
 	       !(at(s, a->a)->flags & IR_FUSED);
 }
 
@@ -459,8 +462,6 @@ static void select_compare(struct selection *s, struct ir_insn *insn)
 {
 	const struct ir_insn *a = at(s, insn->a);
 
-	if (insn->op == IR_CMP && s->selects[number_of(s, insn)])
-		return; /* may be fused itself */
 	if (a->op == IR_ALU && a->flags & IR_FUSED && a->row == ALU_AND)
 		select_test(s, a);
 	else if (fits_in_memory(s, insn) || is_sign_test(s, insn))
@@ -474,6 +475,27 @@ static void select_compare(struct selection *s, struct ir_insn *insn)
 		insn->row = (u8)jmp_exchanged(insn->row);
 		fuse(s, insn->b);
 	}
+}
+
+/* Not yet where selects ask: they may be in its place. */
+static void select_condition(struct selection *s, struct ir_insn *insn)
+{
+	if (!s->selects[number_of(s, insn)])
+		select_compare(s, insn);
+}
+
+/* Only selects ask it, each for itself: one alone may load what it compares. */
+static void select_choice(struct selection *s, const struct ir_insn *insn)
+{
+	struct ir_insn *cmp = at(s, insn->a);
+
+	if (cmp->op != IR_CMP || s->selects[insn->a] != cmp->uses)
+		return;
+	if (cmp->uses == 1 && insn->a >= s->start)
+		select_compare(s, cmp);
+	else if (is_sign_test(s, cmp))
+		fuse(s, cmp->a);
+	fuse(s, insn->a);
 }
 
 /* ---- stores ---- */
@@ -524,14 +546,10 @@ static void select_insn(struct selection *s, struct ir_insn *insn)
 	switch ((enum ir_op)insn->op) {
 	case IR_ALU: select_alu(s, insn); return;
 	case IR_STORE: select_store(s, insn); return;
-	case IR_CMP:
+	case IR_CMP: select_condition(s, insn); return;
 	case IR_JMP: select_compare(s, insn); return;
 	case IR_COUNT: select_count(s, insn); return;
-	case IR_SELECT:
-		if (at(s, insn->a)->op == IR_CMP &&
-		    s->selects[insn->a] == at(s, insn->a)->uses)
-			fuse(s, insn->a);
-		return;
+	case IR_SELECT: select_choice(s, insn); return;
 	case IR_SWAP:
 		if (insn->width > 16 && s->features & X86_MOVBE &&
 		    is_operand(s, insn->a, insn->width) && !at(s, insn->a)->row)
@@ -576,6 +594,10 @@ static void want_registers(struct selection *s, const struct ir_insn *insn)
 		s->wanted[insn->c] = true;
 	if (insn->op == IR_LOAD || insn->op == IR_STORE || insn->op == IR_ATOMIC)
 		s->wanted[insn->a] = true;
+	if (insn->op == IR_SELECT) {
+		s->wanted[insn->b] |= s->selects[insn->b] > 1;
+		s->wanted[insn->c] |= s->selects[insn->c] > 1;
+	}
 }
 
 static void fuse_constants(struct selection *s)
