@@ -354,22 +354,29 @@ static void it_uses_what_the_cpu_has(void)
 
 /* ---- where loops lie ---- */
 
-/* A loop of so many instructions more, which ends in ADD, JNE, and then RET. */
-static void compile_loop(u32 n, struct native *native)
+static void compile_text(const char *text, const struct jit_opts *opts,
+			 struct native *native)
 {
-	const struct jit_opts opts = {0};
-	struct text text = TEXT_INIT;
 	struct fixture f;
 
-	text_puts(&text, "r1 = 5\nr0 = 0\nloop: ");
-	for (u32 i = 0; i < n; i++)
-		text_puts(&text, i % 2 ? "r0 ^= r1\n" : "r0 += r1\n");
-	text_puts(&text, "r1 -= 1\nif r1 != 0 goto loop\nexit\n");
-	CHECK(!fixture_new(&f, text_str(&text), &opts));
-	struct jit_source source = {.prog = &f.prog, .opts = opts};
+	CHECK(!fixture_new(&f, text, opts));
+	struct jit_source source = {.prog = &f.prog, .opts = *opts};
 
 	CHECK(!jit_compile(&source, native, &f.diag));
 	fixture_free(&f);
+}
+
+/* A loop of so many instructions more, which ends in ADD, JNE, and then RET. */
+static void compile_loop(u32 n, bool time_limit, struct native *native)
+{
+	const struct jit_opts opts = {.time_limit = time_limit};
+	struct text text = TEXT_INIT;
+
+	text_puts(&text, "r1 = *(u32 *)(r1 + 0)\nr0 = 0\nloop: ");
+	for (u32 i = 0; i < n; i++)
+		text_puts(&text, i % 2 ? "r0 ^= r1\n" : "r0 += r1\n");
+	text_puts(&text, "r1 -= 1\nif r1 != 0 goto loop\nexit\n");
+	compile_text(text_str(&text), &opts, native);
 	text_fini(&text);
 }
 
@@ -386,7 +393,7 @@ static void a_loop_lies_well(void)
 		struct native native;
 		u32 end, jump, length;
 
-		compile_loop(n, &native);
+		compile_loop(n, false, &native);
 		end = native.functions[0].start + native.functions[0].size - 1;
 		CHECK_INT(native.code[end], RET);
 		jump = ADD + (native.code[end - 5] == 0x85 ? JNE_LONG : JNE_SHORT);
@@ -394,6 +401,71 @@ static void a_loop_lies_well(void)
 		length = n * EACH + jump;
 		CHECK(length > ANYWHERE || (end - length) / LINE == (end - 1) / LINE);
 		native_fini(&native);
+	}
+}
+
+/* How often code comes from an instruction of the program, without a break. */
+static u32 times_there(const struct native *native, u32 pc)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < native->n_lines; i++)
+		n += native->lines[i].pc == pc;
+	return n;
+}
+
+/* x86-64: then one look is enough for both rounds. */
+static void a_short_loop_with_a_limit_is_there_twice(void)
+{
+	enum { SECOND = 3, SHORT = 4, LONG = 40 };
+	struct native native;
+
+	if (strcmp(host_machine(NULL)->name, "x86_64"))
+		return;
+	compile_loop(SHORT, true, &native);
+	CHECK_INT(times_there(&native, SECOND), 2);
+	native_fini(&native);
+	compile_loop(LONG, true, &native);
+	CHECK_INT(times_there(&native, SECOND), 1);
+	native_fini(&native);
+	compile_loop(SHORT, false, &native);
+	CHECK_INT(times_there(&native, SECOND), 1);
+	native_fini(&native);
+}
+
+static u32 starts_at(const struct native *native, u32 pc)
+{
+	for (u32 i = 0; i < native->n_lines; i++)
+		if (native->lines[i].pc == pc)
+			return native->lines[i].off;
+	return UINT32_MAX;
+}
+
+/* x86-64: what four ways lead to lies in front of where it leads to. */
+static void the_end_of_a_loop_lies_in_front_of_it(void)
+{
+	enum { HEAD = 2, END = 13, WAYS = 4 };
+	const struct jit_opts opts = {0};
+
+	if (strcmp(host_machine(NULL)->name, "x86_64"))
+		return;
+	for (u32 ways = 3; ways <= WAYS; ways++) {
+		struct text text = TEXT_INIT;
+		struct native native;
+
+		text_puts(&text, "r2 = r1\nr0 = 0\n"
+				 "loop: r3 = *(u32 *)(r2 + 0)\n"
+				 "if r3 == 1 goto one\nif r3 == 2 goto two\n");
+		text_puts(&text, ways == WAYS ? "if r3 == 3 goto end\n" : "r0 += 5\n");
+		text_puts(&text, "*(u32 *)(r2 + 0) = r0\ngoto end\n"
+				 "one: *(u32 *)(r2 + 4) = r3\nr0 += 2\ngoto end\n"
+				 "two: *(u32 *)(r2 + 8) = r3\nr0 ^= 3\n"
+				 "end: r2 += 4\nif r3 != 0 goto loop\nexit\n");
+		compile_text(text_str(&text), &opts, &native);
+		CHECK((starts_at(&native, END) < starts_at(&native, HEAD)) ==
+		      (ways == WAYS));
+		native_fini(&native);
+		text_fini(&text);
 	}
 }
 
@@ -411,5 +483,7 @@ int main(void)
 	offsets_are_blinded();
 	circles_end();
 	a_loop_lies_well();
+	a_short_loop_with_a_limit_is_there_twice();
+	the_end_of_a_loop_lies_in_front_of_it();
 	return check_report();
 }

@@ -76,17 +76,14 @@ static void emit_parameters(struct emitter *m)
 	make_moves(m, moves, n);
 }
 
-static void emit_block(struct emitter *m, struct laid laid, u32 next)
+/* What the block computes.  again: behind itself, where CHECKs have just been made. */
+static void emit_insns(struct emitter *m, const struct ir_block *b, bool again)
 {
-	const u32 block = laid.block;
-	const struct ir_block *b = &m->ir->blocks[block];
-
-	make_room(m);
-	flow_begin_block(m, laid);
 	for (u32 i = b->start; i + 1 < b->end; i++) {
 		const struct ir_insn *insn = insn_of(m, i);
 
-		if (insn->op == IR_NOP || is_unused(m, i))
+		if (insn->op == IR_NOP || is_unused(m, i) ||
+		    (again && insn->op == IR_CHECK))
 			continue;
 		make_room(m);
 		native_line(m->out, insn->pc);
@@ -95,10 +92,29 @@ static void emit_block(struct emitter *m, struct laid laid, u32 next)
 		if (ir_ops[insn->op].effect == IR_WRITE && insn->op != IR_STORE)
 			forget_held(m);
 	}
+}
+
+static void emit_end(struct emitter *m, u32 block, u32 next)
+{
 	make_room(m);
-	native_line(m->out, insn_of(m, b->end - 1)->pc);
+	native_line(m->out, insn_of(m, m->ir->blocks[block].end - 1)->pc);
 	flow_end_block(m, block, next);
 	release_scratch(m);
+}
+
+static void emit_block(struct emitter *m, struct laid laid, u32 next)
+{
+	const struct ir_block *b = &m->ir->blocks[laid.block];
+
+	make_room(m);
+	flow_begin_block(m, laid);
+	emit_insns(m, b, false);
+	if (x86_is_twice(m->ir, laid.block)) {
+		emit_end(m, laid.block, laid.block);
+		flow_forget(m);
+		emit_insns(m, b, true);
+	}
+	emit_end(m, laid.block, next);
 }
 
 /* Behind the blocks: moves of edges, and the ways to leave. */

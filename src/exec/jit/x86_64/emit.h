@@ -74,8 +74,8 @@ struct emitter {
 	u32 asked_at;
 	u32 asked_of; /* its condition */
 	u32 asked_cc; /* that it holds */
-	u32 insn_at; /* where the code of the instruction starts, in out->code */
-	u32 pair;    /* struct fix: of the next jump */
+	u32 insn_at;  /* where the code of the instruction starts, in out->code */
+	u32 pair;     /* struct fix: of the next jump */
 	u8 weight;
 	u32 n_fixes, n_stubs, n_labels;
 	u8 sink[EMIT_ROOM]; /* where code goes when there is no memory */
@@ -183,6 +183,9 @@ struct laid {
 
 /* All blocks, the first one first, then one of number UINT32_MAX; NULL: no memory. */
 struct laid *x86_lay_out(const struct ir *ir);
+/* Is it a short loop that looks at the time?  Then it is there twice, one round behind
+ * the other, and only the first one looks. */
+bool x86_is_twice(const struct ir *ir, u32 block);
 
 /* ---- flow.c ---- */
 
@@ -190,6 +193,8 @@ struct laid *x86_lay_out(const struct ir *ir);
 int flow_begin(struct emitter *m);
 void flow_begin_block(struct emitter *m, struct laid laid);
 void flow_label(struct emitter *m, u32 label);
+/* Nothing is known of flags and scratch registers: others may come here. */
+void flow_forget(struct emitter *m);
 void flow_jump(struct emitter *m, u32 cc, u32 label);
 void flow_way_out(struct emitter *m);
 /* The end of a block; next: what is emitted behind it, or none. */

@@ -32,10 +32,9 @@ static u32 count_fixes(const struct ir *ir)
 	for (u32 i = 0; i < ir->n_insns; i++) {
 		enum ir_op op = ir->insns[i].op;
 
-		/* CALLX has two ways out */
-		n += op == IR_CALL || op == IR_CHECK || op == IR_LD_PACKET;
-		n += op == IR_CALL_LOCAL;
-		n += op == IR_CALLX ? 2 : 0;
+		/* CALLX has two ways out; what has a CHECK may be there twice */
+		n += op == IR_CALL || op == IR_LD_PACKET || op == IR_CALL_LOCAL;
+		n += op == IR_CALLX ? 2 : op == IR_CHECK ? 5 : 0;
 	}
 	/* a block: padding, two jumps at its end and two in stubs */
 	return n + 5 * ir->n_blocks;
@@ -94,11 +93,16 @@ static u32 offset(const struct emitter *m)
 	return (u32)(m->e.at - m->out->code) - m->start;
 }
 
+void flow_forget(struct emitter *m)
+{
+	m->flags_at = m->asked_at = 0;
+	forget_held(m);
+}
+
 void flow_label(struct emitter *m, u32 label)
 {
 	m->labels[label] = (struct label){.off = offset(m), .fixes = m->n_fixes};
-	m->flags_at = m->asked_at = 0;
-	forget_held(m);
+	flow_forget(m);
 }
 
 static void add_fix(struct emitter *m, struct fix fix)

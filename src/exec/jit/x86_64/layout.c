@@ -13,12 +13,15 @@
  *
  * Each round jumps once where it jumped twice, to the end and back; only the way that
  * fell into the end has a jump more.
+ *
+ * And a short loop with a CHECK lies there twice, one round behind the other: in what
+ *takes a cycle or two, one operation more is half a cycle.
  */
 #include <assert.h>
 
 #include "exec/jit/x86_64/emit.h"
 
-enum { SEVERAL = 4 };
+enum { SEVERAL = 4, SHORT = 16 /* instructions */ };
 
 /* A block may lie behind where it leads to without a loop. */
 static bool is_end_of(const struct ir *ir, u32 end, s32 loop)
@@ -28,8 +31,8 @@ static bool is_end_of(const struct ir *ir, u32 end, s32 loop)
 	if (loop < 0 || (u32)loop >= end)
 		return false;
 	header = &ir->blocks[loop];
-	return header->loop_header && !block->loop_header &&
-	       block->n_preds >= SEVERAL && block->loop_depth == header->loop_depth;
+	return header->loop_header && !block->loop_header && block->n_preds >= SEVERAL &&
+	       block->loop_depth == header->loop_depth;
 }
 
 struct laid *x86_lay_out(const struct ir *ir)
@@ -61,4 +64,23 @@ struct laid *x86_lay_out(const struct ir *ir)
 	assert(n == ir->n_blocks);
 	laid[n] = (struct laid){UINT32_MAX, false};
 	return laid;
+}
+
+bool x86_is_twice(const struct ir *ir, u32 block)
+{
+	const struct ir_block *b = &ir->blocks[block];
+	u32 n = 0;
+	bool looks = false;
+
+	if (b->succ[0] != (s32)block && b->succ[1] != (s32)block)
+		return false;
+	for (u32 i = b->start; i < b->end && n <= SHORT; i++) {
+		u8 op = ir->insns[i].op;
+
+		looks |= op == IR_CHECK;
+		if (ir_ops[op].effect == IR_WRITE && op != IR_CHECK && op != IR_STORE)
+			return false;
+		n += op != IR_NOP && op != IR_PHI;
+	}
+	return looks && n <= SHORT;
 }
