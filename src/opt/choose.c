@@ -11,17 +11,9 @@
  * Works while uses are counted and what nobody needs still has its place, which is where
  * constants go: pass_dead() calls it.
  */
-#include "opt/passes.h"
+#include "opt/choose.h"
 
 enum { DEPTH = 6, ROOM = 32 };
-
-struct chooser {
-	struct pass *p;
-	bool *needed;
-	u32 start; /* of the block */
-	u32 last;  /* what was chosen last, */
-	u64 bits;  /* and which of its bits can be other than zero */
-};
 
 static struct ir_insn *at(const struct chooser *c, u32 value)
 {
@@ -61,6 +53,8 @@ static u64 bits_of(const struct chooser *c, u32 value)
 		return (u64)insn->imm;
 	if (insn->op == IR_CMP)
 		return 1;
+	if (insn->op == IR_ALU && insn->row == ALU_AND && ir_is_const(c->p->ir, insn->b))
+		return all & (u64)at(c, insn->b)->imm;
 	if (!is_shift(c, insn) || at(c, insn->a)->op != IR_CMP)
 		return all;
 	return all & 1ull << (at(c, insn->b)->imm & (insn->width - 1));
@@ -71,11 +65,18 @@ static bool is_zero(const struct chooser *c, u32 value)
 	return ir_is_const(c->p->ir, value) && !at(c, value)->imm;
 }
 
-/* One use of it less. */
-static void drop(struct chooser *c, u32 value)
+void choose_drop(struct chooser *c, u32 value)
 {
-	if (!--at(c, value)->uses)
-		c->needed[value] = false;
+	const struct ir_insn *insn = at(c, value);
+	const struct ir_op_info *info = &ir_ops[insn->op];
+
+	if (--at(c, value)->uses)
+		return;
+	c->needed[value] = false;
+	if (info->a)
+		choose_drop(c, insn->a);
+	if (info->b && insn->b)
+		choose_drop(c, insn->b);
 }
 
 /* A number in front of an instruction; 0: there is no place for it. */
@@ -104,14 +105,29 @@ static u32 find_distance(struct chooser *c, u32 step, bool *when)
 	if (insn->op == IR_SELECT) {
 		if (!is_zero(c, *when ? insn->c : insn->b))
 			return 0;
-		drop(c, *when ? insn->c : insn->b);
+		choose_drop(c, *when ? insn->c : insn->b);
 		return *when ? insn->b : insn->c;
 	}
 	count = (u32)at(c, insn->b)->imm & (insn->width - 1u);
 	distance = count < 31 ? put_const(c, step, 1ll << count) : 0;
 	if (distance)
-		drop(c, insn->b);
+		choose_drop(c, insn->b);
 	return distance;
+}
+
+/* Steps one behind the other, of numbers that nothing is cut from. */
+static void note_step(struct chooser *c, const struct step *step, bool whole)
+{
+	const struct step *last = c->n_steps ? &c->steps[c->n_steps - 1] : NULL;
+
+	if (last && (last->to != step->from || c->n_steps == MAX_STEPS || !whole)) {
+		choose_walk(c);
+		c->n_steps = 0;
+	}
+	if (!whole)
+		return;
+	c->steps[c->n_steps] = *step;
+	c->steps[c->n_steps++].from = at(c, step->next)->a; /* renamed, perhaps */
 }
 
 /* x and a step, added up. */
@@ -151,6 +167,8 @@ static bool choose(struct chooser *c, u32 sum, u32 x, u32 step)
 				 .uses = insn->uses};
 	c->last = sum;
 	c->bits = from & by && next->row == ALU_ADD ? all : from | by;
+	note_step(c, &(struct step){x, step, distance, sum},
+		  !(from & by) && (from | by) <= UINT32_MAX);
 	return true;
 }
 
@@ -168,6 +186,8 @@ void pass_choose(struct pass *p, bool *needed)
 		const struct ir_block *block = &p->ir->blocks[b];
 
 		c.start = block->start;
+		c.end = block->end;
+		c.n_steps = 0;
 		for (u32 i = block->start; i < block->end; i++) {
 			const struct ir_insn *insn = &p->ir->insns[i];
 
@@ -175,5 +195,6 @@ void pass_choose(struct pass *p, bool *needed)
 			    !choose(&c, i, insn->a, insn->b))
 				choose(&c, i, insn->b, insn->a);
 		}
+		choose_walk(&c);
 	}
 }

@@ -109,42 +109,58 @@ static void write_record(struct generator *g)
 		put(g, "w9 &= 63");
 }
 
-/* Adds 0 or 1 << bit to a place. */
-static void write_step(struct generator *g, u32 bit)
+/* R4 is what lies at place R9 of a table of elements of 1 << by bytes. */
+static void load_from_table(struct generator *g, u32 by, u32 off)
 {
-	char w = width(g);
-	bool shifts = one_in(g, 2);
+	bool early = one_in(g, 2);
 
-	put(g, PICK(g, "r4 = r9", "w4 = w9"));
+	put(g, PICK(g, "r4 = r9", "w4 = w9", "r4 = r9"));
+	if (early && off)
+		text_printf(&g->text, "%c4 += %u\n", width(g), off);
+	if (by)
+		text_printf(&g->text, "r4 <<= %u\n", by);
 	put(g, "r4 += r1");
 	text_printf(&g->text, "r4 = *(%s *)(r4 + %u)\n", PICK(g, "u8", "s8", "u16"),
-		    one_in(g, 2) ? (1u << bit) - 1 : below(g, 8));
-	text_printf(&g->text, "%c5 = %u\n", width(g), shifts ? 1 : 1 << bit);
-	text_printf(&g->text, "if %c%u %s %c%u goto over%u\n", w, one_in(g, 2) ? 3 : 4,
-		    order(g), w,
-		    one_in(g, 8)   ? 8
-		    : one_in(g, 2) ? 4
-				   : 3,
+		    (early ? 0 : off << by) + (one_in(g, 4) ? 4 : 0));
+}
+
+/* Adds 0 or 1 << bit to a place; an odd one may do more. */
+static void write_step(struct generator *g, u32 bit, u32 by, bool odd)
+{
+	bool shifts = one_in(g, 2);
+	char w = odd ? width(g) : 'w';
+
+	load_from_table(g, by, one_in(g, 2) ? (1u << bit) - 1 : below(g, 8));
+	text_printf(&g->text, "%c5 = %u\n", width(g), shifts ? 1 : 1u << bit);
+	text_printf(&g->text, "if %c%u %s %c%u goto over%u\n", w, odd ? 3 : 4, order(g),
+		    w,
+		    !odd           ? 3
+		    : one_in(g, 2) ? 8
+				   : 4,
 		    g->labels);
 	text_printf(&g->text, "%c5 = 0\nover%u:\n", width(g), g->labels++);
 	if (shifts)
 		text_printf(&g->text, "%c5 <<= %u\n", width(g), bit);
-	text_printf(&g->text, "%c9 %s %c5\n", w, PICK(g, "|=", "+=", "^="), w);
-	if (one_in(g, 10))
-		put(g, PICK(g, "r0 ^= r5", "r0 += r9", "r8 = r5"));
+	text_printf(&g->text, "%c9 %s %c5\n", w,
+		    odd ? PICK(g, "|=", "+=", "^=") : "|=", w);
+	if (odd && one_in(g, 2))
+		put(g, PICK(g, "r0 ^= r5", "r0 += r9", "r8 = r5", "w9 &= 15", "r9 |= 1"));
 }
 
+/* In half of them all steps are alike. */
 static void write_search(struct generator *g)
 {
-	u32 bit = 5;
+	u32 by = below(g, 3), bit = 6 - by, odd = one_in(g, 2) ? 0 : 1 + below(g, 4);
 
-	put(g, PICK(g, "r9 = 0", "w9 &= 7", "r9 &= 64", "w9 &= 33"));
-	while (bit--) {
-		write_step(g, bit);
-		if (one_in(g, 6))
-			put(g, "w9 &= 63");
+	text_printf(&g->text, "w9 &= %u\n",
+		    one_in(g, 2) ? 1u << bit : below(g, 16 >> by));
+	while (bit--)
+		write_step(g, bit, by, odd && one_in(g, odd));
+	if (one_in(g, 2)) {
+		load_from_table(g, by, 0);
+		put(g, PICK(g, "r0 += r9", "r0 ^= r4", "r8 += r9"));
 	}
-	put(g, "w9 &= 63");
+	put(g, "w9 &= 31");
 }
 
 static void write_program(struct generator *g)

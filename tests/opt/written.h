@@ -19,7 +19,7 @@ u32 below(struct generator *g, u32 n);
 bool one_in(struct generator *g, u32 n);
 
 /* On WRITTEN_MEMORY bytes at R1. */
-enum { WRITTEN_MEMORY = 128 };
+enum { WRITTEN_MEMORY = 256 };
 
 struct written {
 	void (*write)(struct generator *g);         /* a program */

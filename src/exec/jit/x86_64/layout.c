@@ -15,7 +15,7 @@
  * fell into the end has a jump more.
  *
  * And a short loop with a CHECK lies there twice, one round behind the other: in what
- *takes a cycle or two, one operation more is half a cycle.
+ * takes a cycle or two, one operation more is half a cycle.
  */
 #include <assert.h>
 
