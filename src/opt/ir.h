@@ -58,6 +58,7 @@ enum ir_addr {
 enum ir_count {
 	IR_COUNT_ONES,    /* bits that are set */
 	IR_COUNT_LEADING, /* zeroes above the highest one; of zero: all */
+	IR_COUNT_LOG2,    /* bits below the highest one; of zero: none */
 };
 
 /* What is known of a CALL: it may end the run, it never does, or it is what page

@@ -147,6 +147,12 @@ static void print_phi(const struct printer *p, const struct ir_insn *insn,
 	}
 }
 
+static const char *const counts[] = {
+	[IR_COUNT_ONES] = "ones",
+	[IR_COUNT_LEADING] = "leading",
+	[IR_COUNT_LOG2] = "log2",
+};
+
 static void print_row(const struct printer *p, const struct ir_insn *insn)
 {
 	if (insn->op == IR_ALU)
@@ -231,11 +237,13 @@ static void print_body(const struct printer *p, const struct ir_insn *insn,
 		print_operands(p, insn);
 		text_printf(p->t, " %+lld", (long long)insn->imm);
 		return;
+	case IR_COUNT:
+		text_printf(p->t, "%s_%s%u", name, counts[insn->row], insn->width);
+		print_operands(p, insn);
+		return;
 	case IR_ROTL:
 	case IR_SWAP:
-	case IR_COUNT:
-		text_printf(p->t, "%s%s%u", name, insn->row ? "_leading" : "",
-			    insn->width);
+		text_printf(p->t, "%s%u", name, insn->width);
 		print_operands(p, insn);
 		return;
 	case IR_MULH:

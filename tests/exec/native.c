@@ -404,6 +404,37 @@ static void a_loop_lies_well(void)
 	}
 }
 
+/* ---- what is one instruction ---- */
+
+/* libbpf-tools' log2(), with the bound of one step. */
+static u32 size_of_log2(u32 bound)
+{
+	struct text text = TEXT_INIT;
+	struct native native;
+	u32 size;
+
+	text_puts(&text, "r2 = *(u32 *)(r1 + 0)\nr0 = 0\n");
+	for (u32 by = 16; by > 1; by /= 2)
+		text_printf(&text,
+			    "w3 = 1\nif w2 > %u goto +1\nw3 = 0\nw3 <<= %d\nw2 >>= w3\n"
+			    "w0 |= w3\n",
+			    by == 4 ? bound : (1u << by) - 1, __builtin_ctz(by));
+	text_puts(&text, "w2 >>= 1\nw0 |= w2\nexit\n");
+	compile_text(text_str(&text), &(struct jit_opts){0}, &native);
+	size = native.functions[0].size;
+	native_fini(&native);
+	text_fini(&text);
+	return size;
+}
+
+static void logarithms_are_counted(void)
+{
+	CHECK(size_of_log2(15) < 32);
+	CHECK(size_of_log2(14) > 64);
+}
+
+/* ---- what lies where ---- */
+
 /* How often code comes from an instruction of the program, without a break. */
 static u32 times_there(const struct native *native, u32 pc)
 {
@@ -483,6 +514,7 @@ int main(void)
 	offsets_are_blinded();
 	circles_end();
 	a_loop_lies_well();
+	logarithms_are_counted();
 	a_short_loop_with_a_limit_is_there_twice();
 	the_end_of_a_loop_lies_in_front_of_it();
 	return check_report();

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the compiler makes one instruction of, in all the forms in which programs write
- * it: comparisons that are added, of sums and others; leading zeroes; checksums bit by
- * bit; loads behind bits.  Each form is
- * written out with every register width, relation and constant, compiled for CPUs that
- * have everything and for those that have nothing, and must compute what the interpreter
- * does.
+ * it: comparisons that are added, of sums and others; leading zeroes; logarithms;
+ * checksums bit by bit; loads behind bits.  Each form is written out with every register
+ * width, relation and constant, compiled for CPUs that have everything and for those that
+ * have nothing, and must compute what the interpreter does.
  */
 #include <stdio.h>
 #include <string.h>
@@ -278,6 +277,57 @@ static void counts_of(const char *form, char width)
 							.constant = constants[i]});
 }
 
+/* ---- logarithms ---- */
+
+#define BY_SHIFT(w, bound, bits)                                                         \
+	w "5 = 1\nif " w "2 > " bound " goto +1\n" w "5 = 0\nw5 <<= " bits               \
+	  "\nw2 >>= w5\nw4 |= w5\n"
+#define BY_JUMP(bound, by, adds)                                                         \
+	"if w2 < " bound " goto +2\nw2 >>= " by "\nw4 " adds " " by "\n"
+#define LAST "w2 >>= 1\nw4 |= w2\nr0 = r4\nexit\n"
+
+/* The right %k makes it a logarithm, of any other it is computed as it stands; %w says
+ * whether the upper half is asked for, too. */
+static const char *const logarithms[] = {
+	LOADS "w4 = 0\n" BY_SHIFT("w", "65535", "4") BY_SHIFT("w", "255", "3")
+		BY_SHIFT("w", "%k", "2") BY_SHIFT("w", "3", "1") LAST,
+	LOADS "w4 = 0\n" BY_SHIFT("%w", "65535", "4") BY_SHIFT("w", "255", "3")
+		BY_SHIFT("w", "15", "2")
+			BY_SHIFT("w", "3", "1") "w2 >>= 1\nw4 += w2\n"
+						"r0 = r4\nr0 += %k\nexit\n",
+	/* the upper half, asked for in the whole; and where there is none */
+	LOADS "w4 = 0\nr5 = 0x1000000000000 ll\n%w7 = %w2\nr2 >>= 32\nw3 = 1\n"
+	      "if r7 >= r5 goto +1\nw3 = 0\nw3 <<= 4\nw2 >>= w3\nw4 |= w3\n" BY_SHIFT(
+		      "w", "255", "3") BY_SHIFT("w", "%k", "2") BY_SHIFT("w", "3", "1")
+		      LAST,
+	LOADS
+	"w4 = 0\nr5 = 0x100000000 ll\nif %w2 < %w5 goto +2\nr0 = r2\nexit\n" BY_SHIFT(
+		"r", "65535", "4") BY_SHIFT("w", "255", "3") BY_SHIFT("w", "%k", "2")
+		BY_SHIFT("w", "3", "1") LAST,
+	LOADS "w4 = 0\n" BY_JUMP("65536", "16", "+=") BY_JUMP("256", "8", "+=")
+		BY_JUMP("16", "4", "|=")
+			BY_JUMP("4", "2", "+=") "w2 >>= 1\nw4 += w2\n"
+						"r0 = r4\nr0 ^= %k\nexit\n",
+	LOADS "w4 = 0\n" BY_JUMP("65536", "16", "+=") BY_JUMP("256", "8", "+=")
+		BY_JUMP("16", "%k", "|=") BY_JUMP("4", "2", "+=") LAST,
+	/* a number and a sum on the way are needed, too */
+	LOADS
+	"w4 = 0\n" BY_SHIFT("%w", "65535", "4") "w7 = w2\n" BY_SHIFT("w", "255", "3")
+		BY_SHIFT("w", "%k", "2") "w3 = w4\n" BY_SHIFT(
+			"w", "3",
+			"1") "w2 >>= 1\nw4 |= w2\nr0 = r4\nr0 <<= 32\nr0 += r7\n"
+			     "r0 += r3\nexit\n",
+};
+
+static void logarithms_of(const char *form)
+{
+	static const s32 constants[] = {15, 4, 16, 14, 3};
+
+	for (u32 i = 0; i < 2 * ARRAY_SIZE(constants); i++)
+		try_form(form, &(struct choice){.width = i % 2 ? 'w' : 'r',
+						.constant = constants[i / 2]});
+}
+
 /* ---- checksums ---- */
 
 #define EIGHT(step) step step step step step step step step
@@ -344,6 +394,8 @@ int main(void)
 		checksums_of(checksums[i]);
 	for (u32 i = 0; i < ARRAY_SIZE(carries); i++)
 		carries_of(carries[i]);
+	for (u32 i = 0; i < ARRAY_SIZE(logarithms); i++)
+		logarithms_of(logarithms[i]);
 	for (u32 i = 0; i < ARRAY_SIZE(counts_32); i++) {
 		counts_of(counts_32[i], 'w');
 		counts_of(counts_64[i], 'r');

@@ -123,17 +123,18 @@ static u32 counted(const struct ir *ir, const struct ir_insn *insn)
 	return x;
 }
 
-/* A use less; what then has none is not computed, so it reads nothing either. */
-static void drop_tree(struct ir *ir, u32 value)
+void drop_use(struct ir *ir, u32 value)
 {
 	struct ir_insn *insn = &ir->insns[value];
 	struct ir_insn old = *insn;
 
-	if (--insn->uses || old.op != IR_ALU)
+	if (--insn->uses || (old.op != IR_ALU && old.op != IR_CMP && old.op != IR_SELECT))
 		return;
 	*insn = (struct ir_insn){.op = IR_NOP, .pc = old.pc};
-	drop_tree(ir, old.a);
-	drop_tree(ir, old.b);
+	drop_use(ir, old.a);
+	drop_use(ir, old.b);
+	if (old.op == IR_SELECT)
+		drop_use(ir, old.c);
 }
 
 void find_counts(struct ir *ir, bool ones)
@@ -153,7 +154,7 @@ void find_counts(struct ir *ir, bool ones)
 		insn->row = leading ? IR_COUNT_LEADING : IR_COUNT_ONES;
 		insn->a = x;
 		insn->b = 0;
-		drop_tree(ir, a);
-		drop_tree(ir, b);
+		drop_use(ir, a);
+		drop_use(ir, b);
 	}
 }

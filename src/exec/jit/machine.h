@@ -114,6 +114,12 @@ int allocate(const struct ir *ir, const struct machine *machine, u32 features,
 /* (count.c)  For select(): makes COUNTs of what counts bits by arithmetic; of ones only
  * for machines that count them.  Uses must be counted. */
 void find_counts(struct ir *ir, bool ones);
+/* A use of the value less; what then has none is not computed, so it reads nothing
+ * either. */
+void drop_use(struct ir *ir, u32 value);
+
+/* (logs.c)  For select(): makes COUNTs of logarithms.  Uses must be counted. */
+void find_logs(struct ir *ir);
 
 /* (moves.c)  Moves that happen at once, put in an order.  A source is a value's place or,
  * with loc LOC_NONE, the value itself (to be rebuilt). */

@@ -286,6 +286,20 @@ static void swap(struct a64 *e, const struct ir_insn *insn, struct a64_regs r)
 	}
 }
 
+/* Leading zeroes, or what they leave of 31: select.c finds no other count. */
+static void count(struct a64 *e, const struct ir_insn *insn, struct a64_regs r)
+{
+	r.rn = a64_use(e, insn->a, X16);
+	if (insn->row == IR_COUNT_LOG2) {
+		put(e, a64_logical_imm(A64_ORR, r, 1));
+		r.rn = r.rd;
+	}
+	put(e, a64_clz(r));
+	r.rn = r.rd;
+	if (insn->row == IR_COUNT_LOG2)
+		put(e, a64_logical_imm(A64_EOR, r, insn->width - 1u));
+}
+
 void a64_emit_alu(struct a64 *e, u32 v)
 {
 	const struct ir_insn *insn = value(e, v);
@@ -295,10 +309,7 @@ void a64_emit_alu(struct a64 *e, u32 v)
 	case IR_ALU: alu(e, insn, r); break;
 	case IR_ROTL: rotate(e, insn, r); break;
 	case IR_SWAP: swap(e, insn, r); break;
-	case IR_COUNT: /* of leading zeroes: select.c */
-		r.rn = a64_use(e, insn->a, X16);
-		put(e, a64_clz(r));
-		break;
+	case IR_COUNT: count(e, insn, r); break;
 	default:
 		r.rn = a64_use(e, insn->a, X16);
 		r.rm = a64_use(e, insn->b, X17);

@@ -248,6 +248,7 @@ void a64_select(struct ir *ir, u32 features)
 	(void)features;
 	ir_count_uses(ir);
 	find_counts(ir, false);
+	find_logs(ir);
 	for (u32 i = 0; i < ir->n_blocks; i++) {
 		const struct ir_block *block = &ir->blocks[i];
 

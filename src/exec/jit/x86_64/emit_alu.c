@@ -442,6 +442,22 @@ static void count_from_top(struct emitter *m, u32 width, u8 dst, struct x86_rm a
 	x86_alu_i(&m->e, X86_XOR, 32, x86_reg(dst), (s32)width - 1);
 }
 
+/* Of a number with its last bit set, so that there is a highest one. */
+static void number_of_top(struct emitter *m, u32 width, u8 dst, struct x86_rm a)
+{
+	if (x86_is_mem(a))
+		x86_load(&m->e, width, dst, a);
+	else if (a.reg != dst)
+		x86_move(&m->e, width, dst, a.reg);
+	x86_alu_i(&m->e, X86_OR, width, x86_reg(dst), 1);
+	if (!(m->features & X86_LZCNT)) {
+		x86_bsr(&m->e, width, dst, x86_reg(dst));
+		return;
+	}
+	x86_lzcnt(&m->e, width, dst, x86_reg(dst));
+	x86_alu_i(&m->e, X86_XOR, 32, x86_reg(dst), (s32)width - 1);
+}
+
 /* POPCNT and LZCNT wait for what was in their result's register, on CPUs that think it a
  * mistake of others: so that is zeroed, where it is not the operand's. */
 void x86_emit_count(struct emitter *m, const struct ir_insn *insn)
@@ -452,8 +468,11 @@ void x86_emit_count(struct emitter *m, const struct ir_insn *insn)
 
 	release_scratch(m);
 	dst = x86_target(m, insn);
-	if (leading && !(m->features & X86_LZCNT)) {
-		count_from_top(m, insn->width, dst, a);
+	if (insn->row == IR_COUNT_LOG2 || (leading && !(m->features & X86_LZCNT))) {
+		if (leading)
+			count_from_top(m, insn->width, dst, a);
+		else
+			number_of_top(m, insn->width, dst, a);
 		finish(m, insn, dst);
 		return;
 	}

@@ -628,6 +628,7 @@ void x86_select(struct ir *ir, u32 features)
 	s.tests = s.selects + ir->n_insns;
 	s.wanted = (bool *)(s.tests + ir->n_insns);
 	find_counts(ir, features & X86_POPCNT);
+	find_logs(ir);
 	count_kinds(&s);
 	fold_addresses(&s);
 	for (u32 b = 0; b < ir->n_blocks; b++) {
