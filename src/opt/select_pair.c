@@ -197,6 +197,7 @@ static bool split_pair(struct pass *p, const struct pair *pair)
 	struct ir *ir = p->ir;
 	u32 first = (u32)(pass_end(p, pair->first) - ir->insns), side;
 	u32 second = (u32)(pass_end(p, pair->second) - ir->insns);
+	u32 end = (u32)(pass_end(p, pair->shared) - ir->insns);
 	bool is_first = pass_asks_counter(p, &ir->insns[first]);
 	struct ir_insn counter = ir->insns[is_first ? first : second];
 	struct ir_insn choice = ir->insns[is_first ? second : first];
@@ -207,7 +208,7 @@ static bool split_pair(struct pass *p, const struct pair *pair)
 	s32 *succ;
 
 	if (is_first == pass_asks_counter(p, &ir->insns[second]) ||
-	    !ir->blocks[pair->first].loop_depth || !pass_is_room(p, second - 1) ||
+	    !ir->blocks[pair->first].loop_depth || !pass_is_room(p, end - 1) ||
 	    !find_joint(p, pair, &branch) || branch.meet != pair->other)
 		return false;
 	pass_find_ends(p, &branch, &ends);
@@ -215,16 +216,16 @@ static bool split_pair(struct pass *p, const struct pair *pair)
 	if (side == PASS_NONE)
 		return false;
 	pass_nop(&ir->insns[first]);
-	pass_nop(pass_end(p, pair->shared));
-	pass_absorb(p, pair->first, pair->shared);
+	pass_nop(&ir->insns[second]);
 	pass_absorb(p, pair->first, pair->second);
+	pass_absorb(p, pair->first, pair->shared);
 	choice.op = IR_CMP;
-	ir->insns[second - 1] = choice;
-	ir->insns[second] = counter;
+	ir->insns[end - 1] = choice;
+	ir->insns[end] = counter;
 	succ = ir->blocks[pair->first].succ;
 	succ[is_first ? !to_shared : !to_shared2] = (s32)branch.meet;
 	succ[is_first ? to_shared : to_shared2] = (s32)side;
-	select_in_side(p, &branch, &ends, side, second - 1,
+	select_in_side(p, &branch, &ends, side, end - 1,
 		       is_first ? to_shared2 : to_shared);
 	return true;
 }
