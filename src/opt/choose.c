@@ -6,7 +6,7 @@
  *
  * as in binary searches.  What comes next is computed while the answer is still awaited;
  * behind it there is one operation, not three.  Where the question does not wait for x
- *the sum stays: x waits for one operation there instead of two.
+ * the sum stays: x waits for one operation there instead of two.
  *
  * Works while uses are counted and what nobody needs still has its place, which is where
  * constants go: pass_dead() calls it.
@@ -20,6 +20,8 @@ static struct ir_insn *at(const struct chooser *c, u32 value)
 	return &c->p->ir->insns[value];
 }
 
+/* In the block, a few operations away.  (Names are those of now: what was replaced by
+ * what, pass_same(), is over.) */
 static bool depends(const struct chooser *c, u32 value, u32 x, u32 depth)
 {
 	const struct ir_insn *insn = at(c, value);
@@ -77,6 +79,8 @@ void choose_drop(struct chooser *c, u32 value)
 		choose_drop(c, insn->a);
 	if (info->b && insn->b)
 		choose_drop(c, insn->b);
+	if (info->c)
+		choose_drop(c, insn->c);
 }
 
 /* A number in front of an instruction; 0: there is no place for it. */

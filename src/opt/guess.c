@@ -106,7 +106,7 @@ static u32 uncut(const struct pass *p, u32 value)
 static bool depends(const struct pass *p, u32 value, u32 x, bool loaded, u32 depth)
 {
 	u32 v = pass_same(p, value);
-	const struct ir_insn *insn = insn_of(p, v);
+	const struct ir_insn *insn = &p->ir->insns[v];
 	const struct ir_op_info *info = &ir_ops[insn->op];
 
 	if (v == x)
@@ -157,10 +157,20 @@ static bool chooses_record(const struct pass *p, const struct branch *branch,
 	return false;
 }
 
+/* Only select_pair.c makes blocks: behind a jump that it left. */
+static bool was_split(const struct pass *p, const struct branch *branch)
+{
+	for (u32 i = 0; i < 2; i++)
+		if (branch->sides[i] != PASS_NONE && branch->sides[i] >= p->n_old)
+			return true;
+	return false;
+}
+
 bool pass_is_guessed(const struct pass *p, const struct branch *branch,
 		     const struct ends *ends)
 {
-	return is_change_of_state(p, branch, ends) || chooses_record(p, branch, ends);
+	return was_split(p, branch) || is_change_of_state(p, branch, ends) ||
+	       chooses_record(p, branch, ends);
 }
 
 /* ---- counters ---- */
@@ -197,6 +207,8 @@ static bool add_sources(const struct pass *p, struct steps *s, u32 value)
 	if (insn->op != IR_PHI)
 		return false;
 	n_args = pass_block_of(ir, value)->n_preds;
+	if (n_args > ARRAY_SIZE(s->list))
+		return false;
 	for (u32 i = 0; i < n_args; i++)
 		if (!add_value(s, uncut(p, ir->args[insn->aux + i])))
 			return false;

@@ -92,7 +92,7 @@ enum { IR_NO_BLOCK = -1 };
 struct ir_block {
 	u32 start, end; /* instructions [start, end): PHIs first, last an END */
 	u32 preds;      /* first predecessor in ir->preds: the order of PHIs' arguments; a
-			   block that      goes here both ways stands twice */
+			   block that goes here both ways stands twice */
 	u32 n_preds;
 	s32 succ[2]; /* blocks, or IR_NO_BLOCK; may be equal */
 	u32 pc;      /* first instruction of the program in it */

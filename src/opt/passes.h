@@ -43,6 +43,15 @@ static inline void pass_replace(struct pass *p, u32 value, u32 as)
 	p->renamed = true;
 }
 
+/* How many of its operands are that value. */
+static inline u32 pass_names(const struct ir_insn *insn, u32 value)
+{
+	const struct ir_op_info *info = &ir_ops[insn->op];
+
+	return (u32)(info->a && insn->a == value) + (info->b && insn->b == value) +
+	       (info->c && insn->c == value);
+}
+
 /* How many arguments a call or PHI has. */
 static inline u32 pass_n_args(const struct ir_insn *insn, const struct ir_block *block)
 {

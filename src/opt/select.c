@@ -7,8 +7,8 @@
  *
  * What stands on the sides is then always computed, so it must be cheap and free of
  * effects; loads are not, as they may fail (but see select_load.c).  clang knows no
- *select for BPF and makes branches of all of its own, most of which jump with the data:
- *what it thought worth a select, and what is no longer than one, is one again.
+ * select for BPF and makes branches of all of its own, most of which jump with the data:
+ * what it thought worth a select, and what is no longer than one, is one again.
  *
  * What a processor guesses well keeps its branches: see guess.c.
  *
@@ -331,11 +331,6 @@ static void visit_cmp(struct pass *p, struct recent *r, u32 at)
 	r->cmps[r->n_cmps++ % LOOK_BACK] = at;
 }
 
-static bool names(const struct ir_insn *insn, u32 value)
-{
-	return insn->a == value || insn->b == value || insn->c == value;
-}
-
 /* Two selects of one comparison stand next to each other: it is made once. */
 static void visit_select(struct pass *p, struct recent *r, u32 at)
 {
@@ -347,7 +342,7 @@ static void visit_select(struct pass *p, struct recent *r, u32 at)
 	if (before->op != IR_SELECT || before->a != insn->a)
 		return;
 	for (u32 i = 1; i < r->n_since; i++)
-		if (names(&p->ir->insns[r->since[i]], r->since[0]))
+		if (pass_names(&p->ir->insns[r->since[i]], r->since[0]))
 			return;
 	p->ir->insns[r->free] = *before;
 	pass_replace(p, r->since[0], r->free);

@@ -184,7 +184,7 @@ static void select_in_side(struct pass *p, const struct branch *branch,
 
 /*
  * One of the conditions is what a counter says.  That is guessed well: it stays a jump,
- *in front, and only the other one chooses.
+ * in front, and only the other one chooses.
  *
  *	if (a) goto x;			x
  *	if (n > 9) goto x;		if (n > 9) goto y;
@@ -195,38 +195,40 @@ static void select_in_side(struct pass *p, const struct branch *branch,
 static bool split_pair(struct pass *p, const struct pair *pair)
 {
 	struct ir *ir = p->ir;
-	u32 first = (u32)(pass_end(p, pair->first) - ir->insns), side;
-	u32 second = (u32)(pass_end(p, pair->second) - ir->insns);
-	u32 end = (u32)(pass_end(p, pair->shared) - ir->insns);
-	bool is_first = pass_asks_counter(p, &ir->insns[first]);
-	struct ir_insn counter = ir->insns[is_first ? first : second];
-	struct ir_insn choice = ir->insns[is_first ? second : first];
-	bool to_shared = ir->blocks[pair->first].succ[0] == (s32)pair->shared;
-	bool to_shared2 = ir->blocks[pair->second].succ[0] == (s32)pair->shared;
+	const struct ir_block *blocks = ir->blocks;
+	u32 jumps[2] = {(u32)(pass_end(p, pair->first) - ir->insns),
+			(u32)(pass_end(p, pair->second) - ir->insns)};
+	bool to_shared[2] = {blocks[pair->first].succ[0] == (s32)pair->shared,
+			     blocks[pair->second].succ[0] == (s32)pair->shared};
+	u32 end = (u32)(pass_end(p, pair->shared) - ir->insns), side, which;
+	struct ir_insn counter, choice;
 	struct branch branch;
 	struct ends ends;
 	s32 *succ;
 
-	if (is_first == pass_asks_counter(p, &ir->insns[second]) ||
-	    !ir->blocks[pair->first].loop_depth || !pass_is_room(p, end - 1) ||
+	if (!blocks[pair->first].loop_depth || !pass_is_room(p, end - 1) ||
 	    !find_joint(p, pair, &branch) || branch.meet != pair->other)
 		return false;
+	which = pass_asks_counter(p, &ir->insns[jumps[1]]);
+	if (which == pass_asks_counter(p, &ir->insns[jumps[0]]))
+		return false; /* both do, or none */
 	pass_find_ends(p, &branch, &ends);
 	side = add_side(p, &branch, pair->first, ends.n_phis);
 	if (side == PASS_NONE)
 		return false;
-	pass_nop(&ir->insns[first]);
-	pass_nop(&ir->insns[second]);
+	counter = ir->insns[jumps[which]];
+	choice = ir->insns[jumps[!which]];
+	choice.op = IR_CMP;
+	pass_nop(&ir->insns[jumps[0]]);
+	pass_nop(&ir->insns[jumps[1]]);
 	pass_absorb(p, pair->first, pair->second);
 	pass_absorb(p, pair->first, pair->shared);
-	choice.op = IR_CMP;
 	ir->insns[end - 1] = choice;
 	ir->insns[end] = counter;
 	succ = ir->blocks[pair->first].succ;
-	succ[is_first ? !to_shared : !to_shared2] = (s32)branch.meet;
-	succ[is_first ? to_shared : to_shared2] = (s32)side;
-	select_in_side(p, &branch, &ends, side, end - 1,
-		       is_first ? to_shared2 : to_shared);
+	succ[!to_shared[which]] = (s32)branch.meet;
+	succ[to_shared[which]] = (s32)side;
+	select_in_side(p, &branch, &ends, side, end - 1, to_shared[!which]);
 	return true;
 }
 

@@ -78,7 +78,7 @@ static u32 skip_sums(const struct walk *w, u32 value, struct place *place)
 	return value;
 }
 
-static bool is_shift(const struct walk *w, const struct ir_insn *insn)
+static bool is_scaled(const struct walk *w, const struct ir_insn *insn)
 {
 	return is_alu64(insn, ALU_LSH) && ir_is_const(w->c->p->ir, insn->b) &&
 	       (u64)at(w, insn->b)->imm <= MOST_BY;
@@ -98,7 +98,7 @@ static bool find_number(const struct walk *w, u32 value, struct place *place)
 		place->shared |= insn->uses != 1;
 		if (is_sum(w, insn)) {
 			add_off(w, insn, place);
-		} else if (is_shift(w, insn) && !place->shift) {
+		} else if (is_scaled(w, insn) && !place->shift) {
 			place->shift = value;
 			place->by = (u32)at(w, insn->b)->imm;
 		} else {
@@ -161,7 +161,7 @@ static bool can_walk_to(const struct walk *w, u32 i)
 	return place->load && !place->shared && place->base == first->base &&
 	       place->by == first->by && fits_s32((s64)place->off) &&
 	       distance->op == IR_CONST && distance->uses == 1 && distance->imm > 0 &&
-	       fits_s32(distance->imm << first->by);
+	       distance->imm <= INT32_MAX >> first->by;
 }
 
 static u32 count_steps(const struct walk *w)
@@ -181,14 +181,6 @@ static u32 count_steps(const struct walk *w)
 	return n;
 }
 
-static u32 names(const struct ir_insn *insn, u32 value)
-{
-	const struct ir_op_info *info = &ir_ops[insn->op];
-
-	return (u32)(info->a && insn->a == value) + (info->b && insn->b == value) +
-	       (info->c && insn->c == value);
-}
-
 /* How often somebody asks for the last number behind its place, not too far away and no
  * PHI; before it only its own sum may. */
 static u32 count_asked(const struct walk *w)
@@ -197,9 +189,9 @@ static u32 count_asked(const struct walk *w)
 	u32 last = number(w, w->n), before = 0, n = 0;
 
 	for (u32 i = last + 1; i <= place->outer; i++)
-		before += w->c->needed[i] ? names(at(w, i), last) : 0;
+		before += w->c->needed[i] ? pass_names(at(w, i), last) : 0;
 	for (u32 i = place->outer + 1; i < w->c->end && i <= place->outer + AROUND; i++)
-		n += w->c->needed[i] ? names(at(w, i), last) : 0;
+		n += w->c->needed[i] ? pass_names(at(w, i), last) : 0;
 	return before == 1 ? n : UINT32_MAX;
 }
 
@@ -238,7 +230,8 @@ static void let_go(const struct walk *w, const struct place *place, u32 count)
 {
 	at(w, number(w, place->number))->uses--;
 	at(w, place->base)->uses--;
-	at(w, count)->uses--;
+	if (count)
+		choose_drop(w->c, count);
 }
 
 /* What is loaded lies at a distance from the pointer. */

@@ -433,6 +433,33 @@ static void logarithms_are_counted(void)
 	CHECK(size_of_log2(14) > 64);
 }
 
+/* Of a choice that is never made, a side as deep as the program is long: nobody may go
+ * down there. */
+static void what_is_never_chosen_may_be_deep(void)
+{
+	enum { LONG = CHECK_IS_SANITIZED ? 20000 : 200000 };
+	struct text text = TEXT_INIT;
+	struct native native;
+
+	text_puts(&text, "r2 = *(u32 *)(r1 + 0)\nr7 = *(u64 *)(r1 + 8)\n"
+			 "r9 = *(u64 *)(r1 + 16)\nr8 = r9\n");
+	for (u32 i = 0; i < LONG; i++)
+		text_puts(&text, i % 2 ? "r8 ^= r7\n" : "r8 += r9\n");
+	text_puts(&text, "w4 = 16\nif w2 >= 65536 goto +1\nr4 = r8\n"
+			 "w3 = 1\nif w2 > 65535 goto +1\nw3 = 0\nw3 <<= 4\n"
+			 "r0 = 0\nif w2 <= 65535 goto +1\nr0 = r4\nw2 >>= w3\n");
+	for (u32 by = 8; by > 1; by /= 2)
+		text_printf(&text,
+			    "w3 = 1\nif w2 > %u goto +1\nw3 = 0\nw3 <<= %d\nw2 >>= w3\n"
+			    "w0 |= w3\n",
+			    (1u << by) - 1, __builtin_ctz(by));
+	text_puts(&text, "w2 >>= 1\nw0 |= w2\nexit\n");
+	compile_text(text_str(&text), &(struct jit_opts){0}, &native);
+	CHECK(native.functions[0].size > LONG);
+	native_fini(&native);
+	text_fini(&text);
+}
+
 /* ---- what lies where ---- */
 
 /* How often code comes from an instruction of the program, without a break. */
@@ -515,6 +542,7 @@ int main(void)
 	circles_end();
 	a_loop_lies_well();
 	logarithms_are_counted();
+	what_is_never_chosen_may_be_deep();
 	a_short_loop_with_a_limit_is_there_twice();
 	the_end_of_a_loop_lies_in_front_of_it();
 	return check_report();

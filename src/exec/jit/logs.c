@@ -9,9 +9,9 @@
  *	r |= x >> 1;					...
  *
  * as in the histograms of bcc and libbpf-tools, and their sums in any order.  The numbers
- *x are followed from the last shift upwards: each is the one before it, or that shifted,
- *by one question.  What is made of the four answers is then simply computed, for all of
- *them: if it is the logarithm each time, it is the logarithm.
+ * x are followed from the last shift upwards: each is the one before it, or that shifted,
+ * by one question.  What is made of the four answers is then simply computed, for all of
+ * them: if it is the logarithm each time, it is the logarithm.
  */
 #include "exec/jit/machine.h"
 
@@ -179,9 +179,16 @@ static bool compute(struct logarithm *l, u32 value, u32 log, u32 depth, u64 *out
 			*out = ((log & distance_of(step)) != 0) == when;
 			return true;
 		}
-	if (insn->op == IR_SELECT)
-		return compute(l, insn->a, log, depth, &a) &&
-		       compute(l, a ? insn->b : insn->c, log, depth, out);
+	if (insn->op == IR_SELECT) { /* both sides, as both go */
+		u64 sides[2];
+
+		if (!compute(l, insn->a, log, depth, &a) ||
+		    !compute(l, insn->b, log, depth, &sides[1]) ||
+		    !compute(l, insn->c, log, depth, &sides[0]))
+			return false;
+		*out = sides[a & 1];
+		return true;
+	}
 	if (insn->op != IR_ALU || !insn->b || !compute(l, insn->a, log, depth, &a) ||
 	    !compute(l, insn->b, log, depth, &b))
 		return false;
