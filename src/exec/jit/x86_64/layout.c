@@ -80,7 +80,8 @@ bool x86_is_twice(const struct ir *ir, u32 block)
 		looks |= op == IR_CHECK;
 		if (ir_ops[op].effect == IR_WRITE && op != IR_CHECK && op != IR_STORE)
 			return false;
-		n += op != IR_NOP && op != IR_PHI;
+		n += op != IR_NOP && op != IR_PHI &&
+		     !(ir->insns[i].flags & IR_FUSED);
 	}
 	return looks && n <= SHORT;
 }
