@@ -2,7 +2,7 @@
 /*
  * A step that is taken or not, where the question waits for where one stands:
  *
- *	x + (row[x] < key) << 4		row[x] < key ? x + 16 : x
+ *	x + ((row[x] < key) << 4)	row[x] < key ? x + 16 : x
  *
  * as in binary searches.  What comes next is computed while the answer is still awaited;
  * behind it there is one operation, not three.  Where the question does not wait for x
@@ -13,15 +13,18 @@
  */
 #include "opt/choose.h"
 
-enum { DEPTH = 6, ROOM = 32 };
+enum {
+	DEPTH = 6, /* operations between a question and x */
+	ROOM = 32, /* how far in front of a step its constant may stand */
+};
 
 static struct ir_insn *at(const struct chooser *c, u32 value)
 {
 	return &c->p->ir->insns[value];
 }
 
-/* In the block, a few operations away.  (Names are those of now: what was replaced by
- * what, pass_same(), is over.) */
+/* Does the value depend on x, within the block?  (All names are final here: there is no
+ * pass_same().) */
 static bool depends(const struct chooser *c, u32 value, u32 x, u32 depth)
 {
 	const struct ir_insn *insn = at(c, value);
@@ -98,9 +101,10 @@ static u32 put_const(struct chooser *c, u32 before, s64 number)
 	return room;
 }
 
-/* What x is moved by if the step is taken; 0: it is no such step.  *when: whether the
- * comparison says so. */
-static u32 find_distance(struct chooser *c, u32 step, bool *when)
+/* What x is moved by if the step is taken, of which the step has no use any more; 0: it is
+ * no such step, or there is no place for the constant, and nothing has changed.  *when:
+ * whether it is taken where the comparison holds. */
+static u32 take_distance(struct chooser *c, u32 step, bool *when)
 {
 	const struct ir_insn *insn = at(c, step);
 	u32 count, distance;
@@ -150,7 +154,7 @@ static bool choose(struct chooser *c, u32 sum, u32 x, u32 step)
 	from = bits_of(c, x);
 	if (from & ~all)
 		return false; /* the sum cuts it */
-	distance = find_distance(c, step, &when);
+	distance = take_distance(c, step, &when);
 	if (!distance)
 		return false;
 	by = all & bits_of(c, distance);

@@ -5,7 +5,7 @@
  *
  * A select of a state hides from who guesses the switch how the choice went; one of a
  * place that the next comparison loads from makes a chain of loads; and what a counter
- * says goes the same way for long.
+ * says goes the same way for long (select_pair.c leaves its jump).
  */
 #include "opt/select.h"
 
@@ -106,7 +106,7 @@ static u32 uncut(const struct pass *p, u32 value)
 static bool depends(const struct pass *p, u32 value, u32 x, bool loaded, u32 depth)
 {
 	u32 v = pass_same(p, value);
-	const struct ir_insn *insn = &p->ir->insns[v];
+	const struct ir_insn *insn = insn_of(p, v);
 	const struct ir_op_info *info = &ir_ops[insn->op];
 
 	if (v == x)
@@ -157,7 +157,8 @@ static bool chooses_record(const struct pass *p, const struct branch *branch,
 	return false;
 }
 
-/* Only select_pair.c makes blocks: behind a jump that it left. */
+/* A block that select_pair.c made, as nobody else does: the jump to it was left on
+ * purpose. */
 static bool was_split(const struct pass *p, const struct branch *branch)
 {
 	for (u32 i = 0; i < 2; i++)
@@ -175,13 +176,13 @@ bool pass_is_guessed(const struct pass *p, const struct branch *branch,
 
 /* ---- counters ---- */
 
-/* What comes into a value of a loop through PHIs and steps. */
-struct steps {
+/* What comes into a value through PHIs and steps. */
+struct sources {
 	u32 list[16], n;
-	bool steps; /* there is one */
+	bool has_step;
 };
 
-static bool add_value(struct steps *s, u32 value)
+static bool add_value(struct sources *s, u32 value)
 {
 	for (u32 i = 0; i < s->n; i++)
 		if (s->list[i] == value)
@@ -192,7 +193,7 @@ static bool add_value(struct steps *s, u32 value)
 	return true;
 }
 
-static bool add_sources(const struct pass *p, struct steps *s, u32 value)
+static bool add_sources(const struct pass *p, struct sources *s, u32 value)
 {
 	const struct ir *ir = p->ir;
 	const struct ir_insn *insn = insn_of(p, value);
@@ -200,8 +201,9 @@ static bool add_sources(const struct pass *p, struct steps *s, u32 value)
 
 	if (insn->op == IR_CONST)
 		return true;
-	if (insn->op == IR_ALU && insn->row == ALU_ADD && ir_is_const(ir, insn->b)) {
-		s->steps = true;
+	if (insn->op == IR_ALU && insn->row == ALU_ADD &&
+	    ir_is_const(ir, pass_same(p, insn->b))) {
+		s->has_step = true;
 		return add_value(s, uncut(p, insn->a));
 	}
 	if (insn->op != IR_PHI)
@@ -218,12 +220,12 @@ static bool add_sources(const struct pass *p, struct steps *s, u32 value)
 /* Constants and steps by constants are all that it is made of. */
 static bool is_counter(const struct pass *p, u32 value)
 {
-	struct steps s = {.list = {value}, .n = 1};
+	struct sources s = {.list = {value}, .n = 1};
 
 	for (u32 i = 0; i < s.n; i++)
 		if (!add_sources(p, &s, s.list[i]))
 			return false;
-	return s.steps;
+	return s.has_step;
 }
 
 bool pass_asks_counter(const struct pass *p, const struct ir_insn *jmp)

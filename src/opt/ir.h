@@ -11,10 +11,11 @@
  *
  * ir_build() folds while it builds (fold.c) and puts what it knows of maps and helpers in
  * place of calls (inline*.c); ir_optimise() runs the passes.  Passes rewrite in place and
- * leave NOPs; of those who add something, each block has IR_SPARE NOPs before its END for
- * pass_select(), select_pair.c makes blocks, linear.c writes a new array.  What is left
- * at the end has no NOPs. Of what the verifier proved some things are taken
- * (docs/jit.md).  Included by src/opt, src/exec/jit and tests.  Never knows a machine.
+ * leave NOPs.  Some add something: pass_select() in the IR_SPARE NOPs before each END, and
+ * blocks (select_pair.c); choose.c where values stood that nobody needs; linear.c writes a
+ * new array.  What is left at the end has no NOPs.
+ * Of what the verifier proved some things are taken (docs/jit.md).  Included by src/opt,
+ * src/exec/jit and tests.  Never knows a machine.
  */
 #ifndef SKEP_OPT_IR_H
 #define SKEP_OPT_IR_H

@@ -117,8 +117,9 @@ void pass_demand(struct pass *p);
 /* dead.c: drops what nobody needs; counts uses.  Values get new numbers: the last of all.
  * False: no memory. */
 bool pass_dead(struct pass *p);
-/* choose.c: steps that wait for what they are added to.  Needs uses; what is not needed
- * is room. */
+/* choose.c: steps whose question waits for what they are added to become selects, and
+ * several over a table the walk of a pointer (walk.c).  Keeps uses and needed; what is not
+ * needed is room for constants. */
 void pass_choose(struct pass *p, bool *needed);
 /* linear.c: chains of bits are computed side by side.  Needs uses; values get new
  * numbers. False: no memory. */

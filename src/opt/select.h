@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the files of pass_select() have in common.  select.c: small branches become
- * SELECT; select_load.c: those around a load; guess.c: what is left.
+ * SELECT; select_load.c: those around a load; select_pair.c: two become one; guess.c:
+ * which stay branches.
  */
 #ifndef SKEP_OPT_SELECT_H
 #define SKEP_OPT_SELECT_H
@@ -23,12 +24,15 @@ struct ends {
 
 /* Of a block with all its parts, but for what ends it: instructions, more or less. */
 u32 pass_cost_of_block(const struct pass *p, u32 block);
-/* Does it only go on to where there is nothing but to go on? */
+/* Is it reached from one block only, and goes on to one? */
 bool pass_is_side(const struct pass *p, u32 b);
+/* To which: of what ends with a GOTO. */
 u32 pass_goes_on_to(const struct pass *p, u32 side);
 /* Which of the block's predecessors it is; n_preds: none. */
 u32 pass_find_pred(const struct pass *p, const struct ir_block *block, u32 pred);
+/* What would have to be selected. */
 void pass_find_ends(const struct pass *p, const struct branch *branch, struct ends *ends);
+/* Is it cheap enough, is there room, and is it not better left a branch? */
 bool pass_is_worth_it(const struct pass *p, const struct branch *branch,
 		      const struct ends *ends);
 /* Writes cmp ? yes : no; or, of 1 and 0, the comparison or its opposite. */
@@ -49,7 +53,8 @@ bool pass_find_states(struct pass *p);
 /* Is the branch better left one? */
 bool pass_is_guessed(const struct pass *p, const struct branch *branch,
 		     const struct ends *ends);
-/* Does it compare a counter of a loop with a constant? */
+/* Does it ask whether what is made of constants, and of steps by constants, is above or
+ * below a constant?  In a loop that is a counter. */
 bool pass_asks_counter(const struct pass *p, const struct ir_insn *jmp);
 
 #endif

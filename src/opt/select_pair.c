@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Two branches, one in front of the other, that lead to the same place: one branch with
- * both conditions, or a counter's and a choice.
- */
-#include "opt/select.h"
-
-/*
- * One branch in front of another that leads to the same place:
+ * Two branches, one in front of the other, that lead to the same place:
  *
  *	if (a) goto x;			if (!a && b) y
  *	if (!b) goto x;
  *	y
+ *
+ * become one with both conditions, or a counter's and a choice.
  */
+#include "opt/select.h"
+
 struct pair {
 	u32 first, second; /* the blocks that branch */
 	u32 shared, other; /* where both lead to, and only the second one does */
@@ -92,8 +90,8 @@ static bool is_pair_worth_it(const struct pass *p, const struct pair *pair)
 	return pass_is_worth_it(p, &branch, &ends);
 }
 
-/* Makes a CMP of what jumps, true where it leads to `to`, or where not; false: the
- * opposite cannot be said. */
+/* Makes a CMP of a jump, true where it jumps (as_it_is) or where not; false: the opposite
+ * cannot be said. */
 static bool condition_to(const struct ir_insn *jmp, bool as_it_is, struct ir_insn *out)
 {
 	*out = *jmp;
@@ -186,10 +184,10 @@ static void select_in_side(struct pass *p, const struct branch *branch,
  * One of the conditions is what a counter says.  That is guessed well: it stays a jump,
  * in front, and only the other one chooses.
  *
- *	if (a) goto x;			x
+ *	if (a) goto x;			COMPUTE
  *	if (n > 9) goto x;		if (n > 9) goto y;
  *	goto y;				choose by a
- * x:	x				y:
+ * x:	COMPUTE			y:
  * y:
  */
 static bool split_pair(struct pass *p, const struct pair *pair)

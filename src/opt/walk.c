@@ -220,7 +220,8 @@ static u32 take_apart(const struct walk *w, const struct place *place)
 
 	use(w, number(w, place->number));
 	use(w, place->base);
-	use(w, count);
+	if (count)
+		use(w, count);
 	choose_drop(w->c, place->outer);
 	return count;
 }

@@ -406,19 +406,22 @@ static void a_loop_lies_well(void)
 
 /* ---- what is one instruction ---- */
 
-/* libbpf-tools' log2(), with the bound of one step. */
-static u32 size_of_log2(u32 bound)
+/* libbpf-tools' log2(), with the bound of one step; of the number that start puts into
+ * R2, by shifts or by jumps. */
+static u32 size_of_log2(const char *start, bool jumps, u32 bound)
 {
 	struct text text = TEXT_INIT;
 	struct native native;
 	u32 size;
 
-	text_puts(&text, "r2 = *(u32 *)(r1 + 0)\nr0 = 0\n");
-	for (u32 by = 16; by > 1; by /= 2)
+	text_puts(&text, start);
+	for (u32 by = strstr(start, "w3") ? 8 : 16; by > 1; by /= 2)
 		text_printf(&text,
-			    "w3 = 1\nif w2 > %u goto +1\nw3 = 0\nw3 <<= %d\nw2 >>= w3\n"
-			    "w0 |= w3\n",
-			    by == 4 ? bound : (1u << by) - 1, __builtin_ctz(by));
+			    jumps ? "if w2 <= %u goto +2\nw2 >>= %u\nw0 += %u\n"
+				  : "w3 = 1\nif w2 > %u goto +1\nw3 = 0\nw3 <<= %u\n"
+				    "w2 >>= w3\nw0 |= w3\n",
+			    by == 4 ? bound : (1u << by) - 1,
+			    jumps ? by : (u32)__builtin_ctz(by), by);
 	text_puts(&text, "w2 >>= 1\nw0 |= w2\nexit\n");
 	compile_text(text_str(&text), &(struct jit_opts){0}, &native);
 	size = native.functions[0].size;
@@ -429,8 +432,22 @@ static u32 size_of_log2(u32 bound)
 
 static void logarithms_are_counted(void)
 {
-	CHECK(size_of_log2(15) < 32);
-	CHECK(size_of_log2(14) > 64);
+	static const char *const starts[] = {
+		"r2 = *(u32 *)(r1 + 0)\nr0 = 0\n",
+		/* the upper half, asked for in the whole */
+		"r2 = *(u64 *)(r1 + 0)\nr0 = 0\nr5 = 0x1000000000000 ll\nw3 = 1\n"
+		"if r2 >= r5 goto +1\nw3 = 0\nw3 <<= 4\nr2 >>= 32\nw2 >>= w3\nw0 |= w3\n",
+		/* the whole, where its upper half is known to be empty */
+		"r2 = *(u64 *)(r1 + 0)\nr0 = 0\nr5 = 0x100000000 ll\nif r2 < r5 goto +1\n"
+		"exit\nw3 = 1\nif r2 > 65535 goto +1\nw3 = 0\nw3 <<= 4\nw2 >>= w3\n"
+		"w0 |= w3\n",
+	};
+	enum { RIGHT = 15, WRONG = 14, SAVED = 40 };
+
+	for (u32 i = 0; i < ARRAY_SIZE(starts); i++)
+		for (u32 jumps = 0; jumps < 2; jumps++)
+			CHECK(size_of_log2(starts[i], jumps, RIGHT) + SAVED <
+			      size_of_log2(starts[i], jumps, WRONG));
 }
 
 /* Of a choice that is never made, a side as deep as the program is long: nobody may go

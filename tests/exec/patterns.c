@@ -286,8 +286,8 @@ static void counts_of(const char *form, char width)
 	"if w2 < " bound " goto +2\nw2 >>= " by "\nw4 " adds " " by "\n"
 #define LAST "w2 >>= 1\nw4 |= w2\nr0 = r4\nexit\n"
 
-/* The right %k makes it a logarithm, of any other it is computed as it stands; %w says
- * whether the upper half is asked for, too. */
+/* In most the right %k makes it a logarithm, with any other it is computed as it stands;
+ * in two %k is added to one.  %w says whether the upper half is asked for, too. */
 static const char *const logarithms[] = {
 	LOADS "w4 = 0\n" BY_SHIFT("w", "65535", "4") BY_SHIFT("w", "255", "3")
 		BY_SHIFT("w", "%k", "2") BY_SHIFT("w", "3", "1") LAST,

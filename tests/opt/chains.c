@@ -171,7 +171,7 @@ static void write_program(struct generator *g)
 }
 
 /* Only what chains become asks for single bits so. */
-static bool is_chain(const struct compiled *c)
+static u32 find_chain(const struct compiled *c)
 {
 	u32 n = 0;
 
@@ -184,10 +184,10 @@ static bool is_chain(const struct compiled *c)
 int main(int argc, char **argv)
 {
 	const struct written test = {.write = write_program,
-				     .is_found = is_chain,
+				     .find = find_chain,
 				     .programs = CHECK_IS_SANITIZED ? 1000 : 6000,
 				     .inputs = 16,
-				     .found_in = 4};
+				     .one_in = {4}};
 
 	return written_main(&test, argc, argv);
 }

@@ -193,24 +193,46 @@ static bool is_choice(const struct ir *ir, const struct ir_insn *insn)
 					 (c->op == IR_ALU && c->a == insn->b));
 }
 
-static bool has_choice(const struct compiled *c)
+/* Nothing but choices, behind a jump. */
+static bool is_split(const struct ir *ir, const struct ir_block *block)
+{
+	u32 n = 0;
+
+	for (u32 i = block->start; i + 1 < block->end; i++) {
+		n += ir->insns[i].op == IR_SELECT;
+		if (ir->insns[i].op != IR_SELECT && ir->insns[i].op != IR_CONST)
+			return false;
+	}
+	return n && block->n_preds == 1 && ir->insns[block->end - 1].op == IR_GOTO;
+}
+
+enum { CHOICE = 1, WALK = 2, SPLIT = 4 };
+
+static u32 find_kinds(const struct compiled *c)
 {
 	const struct ir *ir = &c->irs[0];
+	u32 kinds = 0;
 
-	for (u32 i = 0; i < ir->n_insns; i++)
-		if (is_choice(ir, &ir->insns[i]))
-			return true;
-	return false;
+	for (u32 i = 0; i < ir->n_insns; i++) {
+		const struct ir_insn *insn = &ir->insns[i];
+
+		kinds |= is_choice(ir, insn) ? CHOICE : 0;
+		/* the programs subtract nothing: only who finds a number again does */
+		kinds |= insn->op == IR_ALU && insn->row == ALU_SUB ? WALK : 0;
+	}
+	for (u32 b = 0; b < ir->n_blocks; b++)
+		kinds |= is_split(ir, &ir->blocks[b]) ? SPLIT : 0;
+	return kinds;
 }
 
 /* SEED [PROGRAMS] */
 int main(int argc, char **argv)
 {
 	const struct written test = {.write = write_program,
-				     .is_found = has_choice,
+				     .find = find_kinds,
 				     .programs = CHECK_IS_SANITIZED ? 500 : 3000,
 				     .inputs = 8,
-				     .found_in = 4};
+				     .one_in = {4, 50, 100}};
 
 	return written_main(&test, argc, argv);
 }

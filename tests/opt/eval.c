@@ -90,8 +90,6 @@ static u64 count(const struct ir_insn *insn, u64 x)
 {
 	if (insn->row == IR_COUNT_ONES)
 		return (u64)__builtin_popcountll(x);
-	if (insn->row == IR_COUNT_LOG2)
-		return 63 - (u64)__builtin_clzll(x | 1);
 	return x ? (u64)__builtin_clzll(x) - (64u - insn->width) : insn->width;
 }
 

@@ -21,11 +21,15 @@ bool one_in(struct generator *g, u32 n);
 /* On WRITTEN_MEMORY bytes at R1. */
 enum { WRITTEN_MEMORY = 256 };
 
+enum { WRITTEN_KINDS = 3 };
+
 struct written {
-	void (*write)(struct generator *g);         /* a program */
-	bool (*is_found)(const struct compiled *c); /* is there what it is about? */
+	void (*write)(struct generator *g); /* a program */
+	/* What it is about: a bit for each kind that is there. */
+	u32 (*find)(const struct compiled *c);
 	u32 programs, inputs;
-	u32 found_in; /* at least one of so many must have it */
+	/* By kind: at least one of so many programs must have it; 0: no kind. */
+	u32 one_in[WRITTEN_KINDS];
 };
 
 /* main() of such a test: SEED [PROGRAMS]. */

@@ -132,7 +132,8 @@ void drop_use(struct ir *ir, u32 value)
 		return;
 	*insn = (struct ir_insn){.op = IR_NOP, .pc = old.pc};
 	drop_use(ir, old.a);
-	drop_use(ir, old.b);
+	if (old.b)
+		drop_use(ir, old.b);
 	if (old.op == IR_SELECT)
 		drop_use(ir, old.c);
 }

@@ -22,14 +22,14 @@ struct skep_diag;
  *	u64 jit_enter(struct run *run, u64 r1, .., u64 r5, const void *function)
  *
  * which saves the callee-saved registers and run->engine's way_out (on the stack), puts
- *its own stack pointer there, calls function and takes it all back.  Code that finds
- *run->err set jumps to the blob's way-out stub: it takes the stack pointer from way_out
- *and returns 0 from jit_enter().  As every callback is entered so, no C frame of a helper
- *is ever jumped over: the helper sees the error of run->call() and returns.
+ * its own stack pointer there, calls function and takes it all back.  Code that finds
+ * run->err set jumps to the blob's way-out stub: it takes the stack pointer from way_out
+ * and returns 0 from jit_enter().  As every callback is entered so, no C frame of a helper
+ * is ever jumped over: the helper sees the error of run->call() and returns.
  *
  * Code that is one function and calls none of its own has nothing to jump over: it finds
- *run->err set and returns 0 (native.returns), and C may call it without the stub.  Who
- *calls a function that may have ended there, by a tail call, looks at run->err.
+ * run->err set and returns 0 (native.returns), and C may call it without the stub.  Who
+ * calls a function that may have ended there, by a tail call, looks at run->err.
  */
 struct jit_run {
 	const struct image *image; /* running now */

@@ -179,7 +179,7 @@ static bool compute(struct logarithm *l, u32 value, u32 log, u32 depth, u64 *out
 			*out = ((log & distance_of(step)) != 0) == when;
 			return true;
 		}
-	if (insn->op == IR_SELECT) { /* both sides, as both go */
+	if (insn->op == IR_SELECT) { /* what is not chosen, too: drop_use() goes down */
 		u64 sides[2];
 
 		if (!compute(l, insn->a, log, depth, &a) ||

@@ -114,8 +114,8 @@ int allocate(const struct ir *ir, const struct machine *machine, u32 features,
 /* (count.c)  For select(): makes COUNTs of what counts bits by arithmetic; of ones only
  * for machines that count them.  Uses must be counted. */
 void find_counts(struct ir *ir, bool ones);
-/* A use of the value less; what then has none is not computed, so it reads nothing
- * either. */
+/* One use less of the value; an ALU, CMP or SELECT that then has none becomes a NOP, and
+ * uses nothing either. */
 void drop_use(struct ir *ir, u32 value);
 
 /* (logs.c)  For select(): makes COUNTs of logarithms.  Uses must be counted. */

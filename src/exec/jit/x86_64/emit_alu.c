@@ -442,7 +442,7 @@ static void count_from_top(struct emitter *m, u32 width, u8 dst, struct x86_rm a
 	x86_alu_i(&m->e, X86_XOR, 32, x86_reg(dst), (s32)width - 1);
 }
 
-/* Of a number with its last bit set, so that there is a highest one. */
+/* The number of the highest bit; the last one is set first, so that there is one. */
 static void number_of_top(struct emitter *m, u32 width, u8 dst, struct x86_rm a)
 {
 	if (x86_is_mem(a))
@@ -468,11 +468,13 @@ void x86_emit_count(struct emitter *m, const struct ir_insn *insn)
 
 	release_scratch(m);
 	dst = x86_target(m, insn);
-	if (insn->row == IR_COUNT_LOG2 || (leading && !(m->features & X86_LZCNT))) {
-		if (leading)
-			count_from_top(m, insn->width, dst, a);
-		else
-			number_of_top(m, insn->width, dst, a);
+	if (insn->row == IR_COUNT_LOG2) {
+		number_of_top(m, insn->width, dst, a);
+		finish(m, insn, dst);
+		return;
+	}
+	if (leading && !(m->features & X86_LZCNT)) {
+		count_from_top(m, insn->width, dst, a);
 		finish(m, insn, dst);
 		return;
 	}

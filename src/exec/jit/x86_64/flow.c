@@ -32,9 +32,10 @@ static u32 count_fixes(const struct ir *ir)
 	for (u32 i = 0; i < ir->n_insns; i++) {
 		enum ir_op op = ir->insns[i].op;
 
-		/* CALLX has two ways out; what has a CHECK may be there twice */
+		/* CALLX has two ways out; a CHECK its own, and the end of its block may
+		 * be there once more: x86_is_twice() */
 		n += op == IR_CALL || op == IR_LD_PACKET || op == IR_CALL_LOCAL;
-		n += op == IR_CALLX ? 2 : op == IR_CHECK ? 5 : 0;
+		n += op == IR_CALLX ? 2 : op == IR_CHECK ? 1 + 4 : 0;
 	}
 	/* a block: padding, two jumps at its end and two in stubs */
 	return n + 5 * ir->n_blocks;
