@@ -8,8 +8,8 @@
  * Behind a line "-- built", "-- after passes", "-- built, calls kept", "-- verified,
  * after passes" (with what the verifier says of jumps) or "-- time limited, after passes"
  * stands the listing (ir_print) of all functions.  -u writes into the files what comes
- *out, for cases whose lines stand there but are no longer, or not yet, right: read it
- *before you commit it.
+ * out, for cases whose lines stand there but are no longer, or not yet, right: read it
+ * before you commit it.
  */
 #include <skep/diag.h>
 #include <string.h>
