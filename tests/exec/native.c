@@ -539,6 +539,8 @@ static void the_end_of_a_loop_lies_in_front_of_it(void)
 		compile_text(text_str(&text), &opts, &native);
 		CHECK((starts_at(&native, END) < starts_at(&native, HEAD)) ==
 		      (ways == WAYS));
+		/* and behind each of the three that go on to it */
+		CHECK_INT(times_there(&native, END), ways == WAYS ? 1 + 3 : 1);
 		native_fini(&native);
 		text_fini(&text);
 	}

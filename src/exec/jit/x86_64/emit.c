@@ -105,6 +105,7 @@ static void emit_end(struct emitter *m, u32 block, u32 next)
 static void emit_block(struct emitter *m, struct laid laid, u32 next)
 {
 	const struct ir_block *b = &m->ir->blocks[laid.block];
+	u32 end, loop;
 
 	make_room(m);
 	flow_begin_block(m, laid);
@@ -114,7 +115,17 @@ static void emit_block(struct emitter *m, struct laid laid, u32 next)
 		flow_forget(m);
 		emit_insns(m, b, true);
 	}
-	emit_end(m, laid.block, next);
+	if (!x86_find_end(m->ir, laid.block, &end, &loop)) {
+		emit_end(m, laid.block, next);
+		return;
+	}
+	make_room(m);
+	flow_to(m, laid.block);
+	emit_insns(m, &m->ir->blocks[end], false);
+	emit_end(m, end, loop);
+	flow_forget(m);
+	emit_insns(m, &m->ir->blocks[loop], false);
+	emit_end(m, loop, UINT32_MAX);
 }
 
 /* Behind the blocks: moves of edges, and the ways to leave. */

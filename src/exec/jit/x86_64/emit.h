@@ -186,6 +186,9 @@ struct laid *x86_lay_out(const struct ir *ir);
 /* Is it a short loop that looks at the time?  Then it is there twice, one round behind
  * the other, and only the first one looks. */
 bool x86_is_twice(const struct ir *ir, u32 block);
+/* Does the block go on to the end of a loop that lies behind it once more, and the block
+ * that the loop begins with? */
+bool x86_find_end(const struct ir *ir, u32 block, u32 *end, u32 *loop);
 
 /* ---- flow.c ---- */
 
@@ -199,6 +202,8 @@ void flow_jump(struct emitter *m, u32 cc, u32 label);
 void flow_way_out(struct emitter *m);
 /* The end of a block; next: what is emitted behind it, or none. */
 void flow_end_block(struct emitter *m, u32 block, u32 next);
+/* The moves of the one edge, to what is emitted next. */
+void flow_to(struct emitter *m, u32 block);
 void flow_stubs(struct emitter *m);
 /* Shortens and completes the jumps; moves code, relocs and lines. */
 void flow_finish(struct emitter *m, u32 first_reloc, u32 first_line);

@@ -37,8 +37,9 @@ static u32 count_fixes(const struct ir *ir)
 		n += op == IR_CALL || op == IR_LD_PACKET || op == IR_CALL_LOCAL;
 		n += op == IR_CALLX ? 2 : op == IR_CHECK ? 1 + 4 : 0;
 	}
-	/* a block: padding, two jumps at its end and two in stubs */
-	return n + 5 * ir->n_blocks;
+	/* a block: padding, two jumps at its end and two in stubs; and CHECKs and ends
+	 * of two more: x86_find_end() */
+	return n + (5 + 2 * 5) * ir->n_blocks;
 }
 
 /* Which of its target's predecessors is each edge? */
@@ -68,8 +69,8 @@ int flow_begin(struct emitter *m)
 
 	m->has_phis = arena_array(ir->arena, n, sizeof(*m->has_phis));
 	m->preds = arena_array(ir->arena, n, sizeof(*m->preds));
-	m->stubs = arena_array(ir->arena, 2 * (size_t)n, sizeof(*m->stubs));
-	m->labels = arena_array(ir->arena, 3 * (size_t)n + 2, sizeof(*m->labels));
+	m->stubs = arena_array(ir->arena, 4 * (size_t)n, sizeof(*m->stubs));
+	m->labels = arena_array(ir->arena, 5 * (size_t)n + 2, sizeof(*m->labels));
 	m->fixes = arena_array(ir->arena, count_fixes(ir), sizeof(*m->fixes));
 	if (!m->has_phis || !m->preds || !m->stubs || !m->labels || !m->fixes)
 		return -ENOMEM;
@@ -315,6 +316,12 @@ static void branch(struct emitter *m, u32 block, u32 cc, u32 next)
 
 	flow_jump(m, straight == 0 ? cc ^ 1 : cc, label_of_edge(m, block, !straight));
 	take_edge(m, block, straight, next);
+}
+
+void flow_to(struct emitter *m, u32 block)
+{
+	take_edge(m, block, 0, (u32)m->ir->blocks[block].succ[0]);
+	flow_forget(m);
 }
 
 void flow_end_block(struct emitter *m, u32 block, u32 next)

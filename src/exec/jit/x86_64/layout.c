@@ -14,6 +14,9 @@
  * Each round jumps once where it jumped twice, to the end and back; only the way that
  * fell into the end has a jump more.
  *
+ * What goes on to such an end by itself has both behind it once more, if they are short: it
+ * jumps not at all, and where a switch goes from there is guessed for each of its arms.
+ *
  * And a short loop with a CHECK lies there twice, one round behind the other: in what
  * takes a cycle or two, one operation more is half a cycle.
  */
@@ -84,4 +87,39 @@ bool x86_is_twice(const struct ir *ir, u32 block)
 		     !(ir->insns[i].flags & IR_FUSED);
 	}
 	return looks && n <= SHORT;
+}
+
+/* In instructions; calls and the like are never short. */
+static u32 size_of(const struct ir *ir, const struct ir_block *b)
+{
+	u32 n = 0;
+
+	for (u32 i = b->start; i < b->end && n <= SHORT; i++) {
+		const struct ir_insn *insn = &ir->insns[i];
+
+		if (ir_ops[insn->op].effect == IR_WRITE && insn->op != IR_CHECK)
+			return SHORT + 1;
+		n += insn->op != IR_NOP && insn->op != IR_PHI &&
+		     !(insn->flags & IR_FUSED);
+	}
+	return n;
+}
+
+bool x86_find_end(const struct ir *ir, u32 block, u32 *end, u32 *loop)
+{
+	enum { VERY_SHORT = 8 };
+	const struct ir_block *b = &ir->blocks[block], *last;
+
+	if (ir->insns[b->end - 1].op != IR_GOTO)
+		return false;
+	*end = (u32)b->succ[0];
+	last = &ir->blocks[*end];
+	for (u32 i = 0; i < 2 && ir->insns[last->end - 1].op == IR_JMP; i++) {
+		if (!is_end_of(ir, *end, last->succ[i]))
+			continue;
+		*loop = (u32)last->succ[i];
+		return ir->insns[ir->blocks[*loop].end - 1].op == IR_JMP &&
+		       size_of(ir, last) + size_of(ir, &ir->blocks[*loop]) <= VERY_SHORT;
+	}
+	return false;
 }
